@@ -1,0 +1,1 @@
+"""Files are objects: call methods on trajectories where the data is."""
