@@ -1,0 +1,348 @@
+"""From the files of a bundle to its schema: every rule of ``method.toml``, each refusal with its remedy."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any, cast
+
+from fomrepo.errors import ArgumentError, BundleRefusedError
+from fomrepo.model import units
+from fomrepo.model.arguments import canonical_value
+from fomrepo.model.canonical import canonical_json, folder_digest
+from fomrepo.model.files import FAMILIES, FILE_TYPES
+from fomrepo.model.methods import (
+    FIELD_DTYPES,
+    FRAME_ARGUMENTS,
+    PARAMETER_TYPES,
+    RESERVED_FIELD_NAMES,
+    RESERVED_METHOD_NAMES,
+    RESULT_TYPES,
+    Bundle,
+    MethodLimits,
+    MethodSchema,
+    Parameter,
+    ResultField,
+    ResultSchema,
+)
+
+#: Most bytes of a whole bundle. Methods are source code; data belongs into records.
+BUNDLE_LIMIT_BYTES = 2**20
+#: Most files of a bundle.
+BUNDLE_LIMIT_FILES = 100
+#: Longest path inside a bundle.
+PATH_LIMIT = 160
+
+#: Bounds of ``[limits]``: what an operator's machine of ordinary size can give one run.
+LARGEST_MEMORY_MIB = 65_536
+LARGEST_WALL_S = 86_400
+LARGEST_RESULT_MIB = 4_096
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_VERSION = re.compile(r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
+_ENTRY = re.compile(r"([a-z_][a-z0-9_]{0,63}):([A-Za-z_][A-Za-z0-9_]{0,63})")
+_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,4}")
+
+_TOP_KEYS = {
+    "name", "version", "summary", "description", "entry", "environment", "split", "inputs", "parameters", "result",
+    "limits", "authors", "licence", "citations", "partial",
+}  # fmt: skip
+_PARAMETER_KEYS = {
+    "type", "default", "doc", "optional", "min", "max", "min_length", "max_length", "choices", "unit", "items",
+    "min_items", "max_items", "accepts", "may_be_empty",
+}  # fmt: skip
+_FIELD_KEYS = {"dtype", "dims", "unit", "combine", "doc", "optional"}
+
+
+def read_bundle(files: Mapping[str, bytes]) -> Bundle:
+    """Check the files of a bundle and read its schema.
+
+    Parameters
+    ----------
+    files
+        Relative path, with ``/``, to content.
+
+    Raises
+    ------
+    BundleRefusedError
+        Naming the bundle's file, the key, and what to write instead.
+    """
+    if len(files) > BUNDLE_LIMIT_FILES:
+        raise BundleRefusedError(f"the bundle has {len(files)} files, {BUNDLE_LIMIT_FILES} are allowed")
+    total = sum(map(len, files.values()))
+    if total > BUNDLE_LIMIT_BYTES:
+        raise BundleRefusedError(
+            f"the bundle has {total} bytes, {BUNDLE_LIMIT_BYTES} are allowed",
+            remedy="deposit data as a record and take it as an input",
+        )
+    for path in files:
+        if len(path) > PATH_LIMIT or not _PATH.fullmatch(path):
+            raise BundleRefusedError(
+                f"the bundle has a file {path[:PATH_LIMIT]!r}", remedy="use letters, digits, _ . - and folders"
+            )
+    if "method.toml" not in files:
+        raise BundleRefusedError("the bundle has no method.toml", remedy="give the folder that holds method.toml")
+    try:
+        source = tomllib.loads(files["method.toml"].decode())
+    except (ValueError, RecursionError) as error:
+        raise BundleRefusedError(f"method.toml is not valid TOML: {error}") from None
+    schema = read_schema(source)
+    module = f"{schema.entry[0]}.py"
+    if module not in files:
+        raise BundleRefusedError(
+            f"method.toml names the module {module}, which the bundle does not have",
+            remedy='mend entry = "module:function"',
+        )
+    return Bundle(schema, folder_digest(files.items()), dict(files))
+
+
+def read_schema(source: Mapping[str, Any]) -> MethodSchema:
+    """Read a schema from the parsed ``method.toml``.
+
+    Raises
+    ------
+    BundleRefusedError
+        If a key is missing, unknown or wrong.
+    """
+    _known(source, _TOP_KEYS, "method.toml")
+    name = _match(source, "name", _NAME, "a name such as radius_of_gyration")
+    if name in RESERVED_METHOD_NAMES:
+        raise _wrong("name", f"{name!r} is an attribute of every file object", "take another name")
+    entry = cast("re.Match[str]", _ENTRY.fullmatch(_match(source, "entry", _ENTRY, 'text such as "rmsd:rmsd"')))
+    split = source.get("split", "")
+    if split not in ("", "frames"):
+        raise _wrong("split", f"{split!r} is no way to split", 'write split = "frames" or leave it out')
+    inputs = _table(source, "inputs")
+    if not 1 <= len(inputs) <= 2:
+        raise _wrong("inputs", f"it has {len(inputs)} inputs", "name one input, or two for a two-file method")
+    for key, accepts in inputs.items():
+        if not _NAME.fullmatch(key) or accepts not in FAMILIES + tuple(FILE_TYPES):
+            raise _wrong(
+                f"inputs.{key}",
+                f"{accepts!r} is no file type or family",
+                f"use one of {', '.join(FAMILIES + tuple(FILE_TYPES))}",
+            )
+    parameters = tuple(_parameter(key, value) for key, value in _table(source, "parameters", {}).items())
+    return MethodSchema(
+        name=name,
+        version=_match(source, "version", _VERSION, "a version such as 1.0.0"),
+        summary=_text(source, "summary", 200),
+        description=_text(source, "description", 10_000, ""),
+        entry=(entry[1], entry[2]),
+        environment=_match(
+            source,
+            "environment",
+            re.compile(r"[a-z][a-z0-9-]{0,62}"),
+            "the name of a guest environment, such as mdanalysis",
+        ),
+        split=cast("Any", split),
+        inputs=tuple(inputs.items()),
+        parameters=parameters,
+        result=_result(_table(source, "result")),
+        limits=_limits(_table(source, "limits", {})),
+        licence=_text(source, "licence", 100, ""),
+        citations=_tables(source, "citations"),
+        authors=tuple(str(author.get("name", "")) for author in _tables(source, "authors")),
+        source=source,
+    )
+
+
+def pack_files(files: Mapping[str, bytes]) -> bytes:
+    """Write the files of a bundle as one text, equal for equal files."""
+    return canonical_json({path: base64.b64encode(content).decode() for path, content in files.items()})
+
+
+def unpack_files(packed: bytes) -> dict[str, bytes]:
+    """Read what :func:`pack_files` wrote.
+
+    Raises
+    ------
+    BundleRefusedError
+        If it is anything else.
+    """
+    try:
+        return {str(path): base64.b64decode(content, validate=True) for path, content in json.loads(packed).items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise BundleRefusedError("the packed bundle cannot be read") from None
+
+
+def _parameter(name: str, entry: object) -> Parameter:
+    where = f"parameters.{name}"
+    if not _NAME.fullmatch(name) or name in FRAME_ARGUMENTS:
+        raise _wrong(
+            where,
+            "a parameter cannot have this name",
+            f"not one of {', '.join(FRAME_ARGUMENTS)}; lower case, digits and _",
+        )
+    if not isinstance(entry, dict):
+        raise _wrong(where, "it is no table", f"write [{where}]")
+    _known(entry, _PARAMETER_KEYS, where)
+    kind, items = entry.get("type"), entry.get("items", "")
+    if kind not in PARAMETER_TYPES:
+        raise _wrong(f"{where}.type", f"{kind!r} is no type", f"use one of {', '.join(PARAMETER_TYPES)}")
+    if (kind == "list") != bool(items) or (items and items not in PARAMETER_TYPES[:-1]):
+        raise _wrong(
+            f"{where}.items",
+            f"{items!r} does not fit type {kind!r}",
+            "a list names the type of its items, nothing else does",
+        )
+    choices = entry.get("choices", [])
+    if (kind == "choice" or items == "choice") != bool(choices) or not _texts(choices):
+        raise _wrong(f"{where}.choices", "a choice lists its texts, nothing else does", 'write choices = ["a", "b"]')
+    unit = entry.get("unit", "")
+    if (kind == "quantity" or items == "quantity") != bool(unit) or not units.is_known(unit):
+        raise _wrong(
+            f"{where}.unit",
+            f"{unit!r} does not fit type {kind!r}",
+            f"a quantity has one of {', '.join(units.known_units()[1:])}",
+        )
+    optional = entry.get("optional", False) is True
+    parameter = Parameter(
+        name=name,
+        type=kind,
+        doc=_text(entry, "doc", 2_000, where=where),
+        required="default" not in entry and not optional,
+        default=None,
+        optional=optional,
+        min=_bound(entry, "min", where),
+        max=_bound(entry, "max", where),
+        min_items=_count(entry, "min_items" if kind == "list" else "min_length", where),
+        max_items=_count(entry, "max_items" if kind == "list" else "max_length", where),
+        choices=tuple(choices),
+        unit=unit,
+        items=items,
+    )
+    if "default" not in entry:
+        return parameter
+    try:
+        default = canonical_value(parameter, entry["default"])
+    except ArgumentError as error:
+        raise _wrong(f"{where}.default", error.message, "give a default that the parameter accepts") from None
+    return Parameter(**{key: getattr(parameter, key) for key in Parameter.__slots__} | {"default": default})
+
+
+def _result(entry: Mapping[str, Any]) -> ResultSchema:
+    _known(entry, {"type", "fields", "doc"}, "result")
+    if entry.get("type") not in RESULT_TYPES:
+        raise _wrong("result.type", f"{entry.get('type')!r} is no result type", f"use one of {', '.join(RESULT_TYPES)}")
+    fields = _table(entry, "fields", where="result")
+    if not fields:
+        raise _wrong("result.fields", "the result has no field", "declare at least one [result.fields.NAME]")
+    return ResultSchema(
+        entry["type"], tuple(_field(name, one) for name, one in fields.items()), _text(entry, "doc", 2_000, "")
+    )
+
+
+def _field(name: str, entry: object) -> ResultField:
+    where = f"result.fields.{name}"
+    if not _NAME.fullmatch(name) or name in RESERVED_FIELD_NAMES:
+        raise _wrong(where, "a field cannot have this name", "it is an attribute of every result, or not in lower case")
+    if not isinstance(entry, dict):
+        raise _wrong(where, "it is no table", f"write [{where}]")
+    _known(entry, _FIELD_KEYS, where)
+    dtype, dims, unit = entry.get("dtype", ""), entry.get("dims"), entry.get("unit", "")
+    if dtype not in FIELD_DTYPES:
+        raise _wrong(f"{where}.dtype", f"{dtype!r} is no dtype", f"use one of {', '.join(FIELD_DTYPES)}")
+    if (
+        not isinstance(dims, list)
+        or len(dims) > 4
+        or not all(isinstance(d, str) and (d == "*" or _NAME.fullmatch(d)) for d in dims)
+    ):
+        raise _wrong(
+            f"{where}.dims", f"{dims!r} are no dims", 'name at most 4 axes, such as ["frame", "atom"], [] for a scalar'
+        )
+    ragged_badly = "*" in dims and (len(dims) != 2 or dims[0] == "*" or dtype in ("string", "complex128"))
+    if ragged_badly or (dtype == "string" and len(dims) > 1):
+        raise _wrong(
+            f"{where}.dims",
+            f"{dims!r} cannot be written",
+            'texts have at most one axis; "*" stands last of two, for numbers',
+        )
+    if not units.is_known(unit):
+        raise _wrong(
+            f"{where}.unit",
+            f"{unit!r} is no unit",
+            f"use one of {', '.join(u for u in units.known_units() if u)} or leave it empty",
+        )
+    combine = entry.get("combine", "")
+    if combine not in ("", "concat", "sum", "mean"):
+        raise _wrong(f"{where}.combine", f"{combine!r} is no way to combine", "use concat, sum or mean")
+    return ResultField(
+        name, dtype, tuple(dims), unit, _text(entry, "doc", 2_000, ""), entry.get("optional", False) is True, combine
+    )
+
+
+def _limits(entry: Mapping[str, Any]) -> MethodLimits:
+    bounds = {"memory_mib": LARGEST_MEMORY_MIB, "wall_s": LARGEST_WALL_S, "result_mib": LARGEST_RESULT_MIB}
+    _known(entry, set(bounds), "limits")
+    for key, value in entry.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= bounds[key]:
+            raise _wrong(
+                f"limits.{key}", f"{value!r} is not between 0 and {bounds[key]}", "give a number in this range"
+            )
+    return MethodLimits(**entry)
+
+
+def _table(
+    source: Mapping[str, Any], key: str, default: dict[str, Any] | None = None, *, where: str = ""
+) -> dict[str, Any]:
+    value = source.get(key, default)
+    if not isinstance(value, dict):
+        path = f"{where}.{key}".strip(".")
+        raise _wrong(path, "it is missing or no table", f"write [{path}]")
+    return value
+
+
+def _tables(source: Mapping[str, Any], key: str) -> tuple[Mapping[str, Any], ...]:
+    value = source.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise _wrong(key, "it is no list of tables", f"write [[{key}]]")
+    return tuple(value)
+
+
+def _text(source: Mapping[str, Any], key: str, longest: int, default: str | None = None, *, where: str = "") -> str:
+    value = source.get(key, default)
+    if not isinstance(value, str) or len(value) > longest or (default is None and not value.strip()):
+        raise _wrong(
+            f"{where}.{key}".strip("."),
+            "it is missing, empty or too long",
+            f"write a text of at most {longest} characters",
+        )
+    return value
+
+
+def _match(source: Mapping[str, Any], key: str, pattern: re.Pattern[str], wanted: str) -> str:
+    value = source.get(key)
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise _wrong(key, f"{value!r} cannot stand here" if key in source else "it is missing", f"write {wanted}")
+    return value
+
+
+def _bound(entry: Mapping[str, Any], key: str, where: str) -> float | None:
+    value = entry.get(key)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise _wrong(f"{where}.{key}", f"{value!r} is no number", "give a number")
+    return value
+
+
+def _count(entry: Mapping[str, Any], key: str, where: str) -> int | None:
+    value = entry.get(key)
+    if value is not None and (type(value) is not int or value < 0):
+        raise _wrong(f"{where}.{key}", f"{value!r} is no count", "give a whole number")
+    return value
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _known(entry: Mapping[str, Any], known: set[str], where: str) -> None:
+    if unknown := sorted(set(entry) - known):
+        raise _wrong(where, f"it has a key {unknown[0]!r} that means nothing", f"use {', '.join(sorted(known))}")
+
+
+def _wrong(where: str, what: str, remedy: str) -> BundleRefusedError:
+    return BundleRefusedError(f"{where}: {what}", remedy=remedy, facts={"key": where})

@@ -1,0 +1,128 @@
+"""Operations: one call of a method, its state, and where its answer came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class OperationState(StrEnum):
+    """States of an operation. The last three are final."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing follows."""
+        return self in {OperationState.DONE, OperationState.FAILED, OperationState.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True)
+class MethodRef:
+    """A method as a caller names it."""
+
+    name: str
+    #: None means the newest published version.
+    version: str | None = None
+
+    def __str__(self) -> str:
+        """Spell it ``rmsd 1.0.0``."""
+        return f"{self.name} {self.version}" if self.version else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """A file as a caller names it."""
+
+    #: Accession or path of the record, perhaps with a version.
+    record: str
+    #: Name of the file in the record.
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRange:
+    """Frames of a trajectory, as MDAnalysis' ``run(start, stop, step, frames)`` has them; all None means every frame."""
+
+    start: int | None = None
+    stop: int | None = None
+    step: int | None = None
+    #: Indices of frames; excludes the other three.
+    frames: tuple[int, ...] | None = None
+
+    def canonical(self) -> dict[str, Any]:
+        """Spell it in the one way that keys and requests use."""
+        return {
+            "start": self.start,
+            "stop": self.stop,
+            "step": self.step,
+            "frames": None if self.frames is None else list(self.frames),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CallOrder:
+    """One call, as the caller sent it and the site has checked it."""
+
+    method: MethodRef
+    #: One for each input of the method, in the order of its schema.
+    inputs: tuple[FileRef, ...]
+    #: Canonical arguments, defaults filled in.
+    arguments: Mapping[str, Any]
+    #: None for methods whose inputs have no frames.
+    frames: FrameRange | None
+    #: Drawn by the client; the same key names the same operation however often it is sent.
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an answer came from, in the caller's own history only."""
+
+    operation: str
+    #: Site that ran the method.
+    site: str
+    method: str
+    version: str
+    method_digest: str
+    environment_digest: str
+    #: For each input: record with version, file name, digest.
+    inputs: tuple[tuple[str, str, str], ...]
+    arguments: Mapping[str, Any]
+    #: Whether this caller was answered from the cache.
+    cached: bool
+    #: Seconds that the run took; of the first run for a cached answer.
+    wall_s: float
+    #: When the answer was computed, seconds since 1970.
+    computed: float
+    #: Sites that were asked and failed on the way, with the reason.
+    detours: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What every site knows of a call."""
+
+    id: str
+    principal: str
+    state: OperationState
+    #: Site that serves it now; None while none was chosen.
+    site: str | None
+    method: str
+    #: Seconds since 1970.
+    created: float
+    #: Frames done and to do, as the method reports them.
+    done: int = 0
+    total: int = 0
+    #: Set in the final state ``failed``: the failure as docs of the wire have it.
+    failure: bytes | None = None
+    #: Set in the final state ``done``.
+    provenance: Provenance | None = None
+    result_size: int = 0
+    facts: Mapping[str, str] = field(default_factory=dict)
