@@ -1,0 +1,70 @@
+"""Calls on the wire: both directions side by side."""
+
+from __future__ import annotations
+
+import json
+
+from fomrepo.errors import ArgumentError
+from fomrepo.model.canonical import canonical_json
+from fomrepo.model.operations import CallOrder, FileRef, FrameRange, MethodRef
+from fomrepo.wire.v1 import calls_pb2 as pb
+
+#: Most bytes in one chunk of a stream, and in a result that is sent along with the reply.
+CHUNK_BYTES = 2**20
+
+#: Longest wait of ``Call`` and of ``Wait``, in seconds.
+CALL_WAIT_S = 2.0
+WAIT_LIMIT_S = 20.0
+
+
+def call_to_wire(order: CallOrder, *, wait_s: float = CALL_WAIT_S) -> pb.CallRequest:
+    """Write a call as a message."""
+    request = pb.CallRequest(
+        method=order.method.name,
+        version=order.method.version or "",
+        inputs=[pb.FileRef(record=one.record, name=one.name) for one in order.inputs],
+        arguments_json=canonical_json(dict(order.arguments)).decode(),
+        idempotency_key=order.idempotency_key,
+        wait_s=wait_s,
+    )
+    if (frames := order.frames) is not None:
+        request.frames.SetInParent()
+        if frames.frames is not None:
+            request.frames.listed = True
+            request.frames.frames.extend(frames.frames)
+        for name in ("start", "stop", "step"):
+            if (value := getattr(frames, name)) is not None:
+                setattr(request.frames, name, value)
+    return request
+
+
+def call_from_wire(request: pb.CallRequest) -> CallOrder:
+    """Make the value again.
+
+    Raises
+    ------
+    ArgumentError
+        If the arguments are no JSON object.
+    """
+    try:
+        arguments = json.loads(request.arguments_json or "{}")
+    except (ValueError, RecursionError):
+        arguments = None
+    if not isinstance(arguments, dict):
+        raise ArgumentError("the arguments of the call are no JSON object")
+    frames: FrameRange | None = None
+    if request.HasField("frames"):
+        wire = request.frames
+        frames = FrameRange(
+            start=wire.start if wire.HasField("start") else None,
+            stop=wire.stop if wire.HasField("stop") else None,
+            step=wire.step if wire.HasField("step") else None,
+            frames=tuple(wire.frames) if wire.listed else None,
+        )
+    return CallOrder(
+        method=MethodRef(request.method, request.version or None),
+        inputs=tuple(FileRef(one.record, one.name) for one in request.inputs),
+        arguments=arguments,
+        frames=frames,
+        idempotency_key=request.idempotency_key,
+    )

@@ -1,0 +1,64 @@
+"""Records and methods on the wire: both directions side by side."""
+
+from __future__ import annotations
+
+import json
+
+from fomrepo.model.canonical import canonical_json
+from fomrepo.model.files import FileObject, RecordState, RecordVersion
+from fomrepo.wire.v1 import files_pb2 as pb
+
+
+def record_to_wire(version: RecordVersion) -> pb.Record:
+    """Write a version of a record as a message."""
+    return pb.Record(
+        accession=version.accession,
+        version=version.number,
+        current=version.current,
+        state=version.state.value,
+        title=version.title,
+        project=version.project,
+        name=version.name,
+        owner=version.owner,
+        created=version.created,
+        files=[
+            pb.File(
+                name=one.name,
+                file_type=one.file_type,
+                digest=one.digest,
+                size=one.size,
+                facts_json=canonical_json(dict(one.facts)).decode(),
+                topology=one.topology or "",
+            )
+            for one in version.files
+        ],
+    )
+
+
+def record_from_wire(message: pb.Record) -> RecordVersion:
+    """Make the value again; ids of rows do not travel."""
+    return RecordVersion(
+        record_id="",
+        version_id="",
+        accession=message.accession,
+        number=message.version,
+        current=message.current,
+        state=RecordState(message.state),
+        title=message.title,
+        project=message.project,
+        name=message.name,
+        owner=message.owner,
+        created=message.created,
+        files=tuple(
+            FileObject(
+                id="",
+                name=one.name,
+                file_type=one.file_type,
+                digest=one.digest,
+                size=one.size,
+                facts=json.loads(one.facts_json or "{}"),
+                topology=one.topology or None,
+            )
+            for one in message.files
+        ),
+    )
