@@ -1,0 +1,1 @@
+"""Guest: the harness, the first code behind the wall."""

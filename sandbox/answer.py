@@ -1,0 +1,45 @@
+"""Guest: what the harness says to the host on descriptor 3: progress, then one outcome (docs/guest-protocol.md)."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from sandbox.container import Container, canonical_json
+
+PROGRESS_INTERVAL_S = 0.1  # ten messages a second are as many as a person can see
+
+
+class Answer:
+    """The sending half of the one descriptor.
+
+    Parameters
+    ----------
+    descriptor
+        An open stream socket; this object closes it with the outcome.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._next_progress = 0.0
+
+    def progress(self, done: int, total: int) -> None:
+        """Say how many frames are done, unless that was said less than a tenth of a second ago; the last always."""
+        now = time.monotonic()
+        if now >= self._next_progress or done == total:
+            self._next_progress = now + PROGRESS_INTERVAL_S
+            body = canonical_json({"done": done, "total": total}).encode()
+            self._send(b"p" + len(body).to_bytes(8, "little") + body)
+
+    def outcome(self, container: Container) -> None:
+        """Send the outcome and end the stream."""
+        self._send(b"o" + len(container).to_bytes(8, "little"))
+        for chunk in container.chunks():
+            self._send(chunk)
+        os.close(self._descriptor)
+
+    def _send(self, data: bytes | memoryview) -> None:
+        """Write all of it; a socket may take less at a time."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._descriptor, view) :]

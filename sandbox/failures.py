@@ -1,0 +1,100 @@
+"""Guest: from an exception to the failure that the host reads (docs/outcome-format.md), and whose fault it was."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import traceback
+from typing import Any
+
+from sandbox.container import Container
+
+MESSAGE_LIMIT_BYTES = 4096
+FRAMES_LIMIT = 32
+SOURCE_LIMIT = 400  # characters of one shown source line
+
+
+class ArgumentError(Exception):
+    """An argument means nothing for this data: an empty selection, a frame beyond the end."""
+
+
+class DataError(Exception):
+    """A file could not be read."""
+
+
+class LimitError(Exception):
+    """A limit was noticed before it killed the run.
+
+    Parameters
+    ----------
+    name
+        Name of the limit, ``"result"``.
+    message
+        What was wanted and what is allowed.
+    """
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+def failure(error: BaseException, *, method_folder: str, opening_data: bool = False) -> Container:
+    """Return the outcome that tells the host what went wrong.
+
+    Parameters
+    ----------
+    error
+        What was raised; its traceback is read for lines of the method.
+    method_folder
+        Only stack frames of files below it are told.
+    opening_data
+        Whether it was raised before any method code ran: then the data are at fault, not the method.
+    """
+    fault, limit = _whose_fault(error, opening_data)
+    outcome = {
+        "status": "failed",
+        "fault": fault,
+        "type": type(error).__name__[:200],
+        "message": _message(error),
+        "frames": _own_frames(error, method_folder),
+        "limit": limit,
+    }
+    return Container(outcome, {})
+
+
+def _whose_fault(error: BaseException, opening_data: bool) -> tuple[str, dict[str, str] | None]:
+    """Return the fault and the limit that was hit, if any."""
+    if isinstance(error, MemoryError):
+        return "limit", {"name": "memory"}
+    if isinstance(error, LimitError):
+        return "limit", {"name": error.name}
+    if isinstance(error, ArgumentError):
+        return "argument", None
+    if isinstance(error, DataError) or opening_data:
+        return "data", None
+    return "method", None
+
+
+def _message(error: BaseException) -> str:
+    """Return what the exception says, cut to the limit between two characters."""
+    try:
+        text = str(error)
+    except Exception as unprintable:
+        text = f"(its message could not be made: {type(unprintable).__name__})"
+    return text.encode("utf-8", "replace")[:MESSAGE_LIMIT_BYTES].decode("utf-8", "ignore")
+
+
+def _own_frames(error: BaseException, method_folder: str) -> list[dict[str, Any]]:
+    """Return the innermost stack frames in files of the method, outermost first."""
+    prefix = os.path.join(method_folder, "")
+    own = [
+        {
+            "file": code.co_filename[len(prefix) :],
+            "line": line,
+            "function": code.co_name,
+            "source": linecache.getline(code.co_filename, line).strip()[:SOURCE_LIMIT],
+        }
+        for code, line in ((frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__))
+        if code.co_filename.startswith(prefix)
+    ]
+    return own[-FRAMES_LIMIT:]

@@ -1,0 +1,185 @@
+"""Guest: the frames that a method iterates over, one by one or in blocks; they also carry the progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import MDAnalysis
+import numpy as np
+
+from sandbox.failures import ArgumentError, DataError
+from sandbox.lattice import lattice_vectors
+from sandbox.request import FrameRange
+
+BLOCK_BYTES = 8 << 20  # fits the cache of a core together with its float64 copy; larger was not faster
+UNREADABLE = (OSError, EOFError, ValueError, StopIteration)  # what MDAnalysis' readers raise on damaged frames
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some consecutive frames of the run, with the positions of some atoms; read-only."""
+
+    frames: np.ndarray  # (frame,) int64, index in the file
+    times: np.ndarray  # (frame,) float64, ps
+    positions: np.ndarray  # (frame, atom, xyz) float32, angstrom
+    boxes: np.ndarray | None  # (frame, cell) float32, a b c in angstrom, alpha beta gamma in degree; None: no cell
+
+    @property
+    def lattices(self) -> np.ndarray:
+        """Lattice vectors (frame, vector, xyz), float64, angstrom.
+
+        Raises
+        ------
+        ArgumentError
+            The file has no periodic cell.
+        """
+        if self.boxes is None:
+            raise ArgumentError("the file has no periodic cell; ask for the same without periodic images")
+        return lattice_vectors(self.boxes)
+
+
+class Frames:
+    """The frames of one run, in the order in which the caller wants them.
+
+    Parameters
+    ----------
+    universe
+        The trajectory; iteration moves it to each frame in turn.
+    indices
+        (frame,) int64, index of each frame in the file.
+    progress
+        Called with the number of frames done and of all frames, after each frame.
+    """
+
+    def __init__(
+        self, universe: MDAnalysis.Universe, indices: np.ndarray, progress: Callable[[int, int], None]
+    ) -> None:
+        self._universe = universe
+        self._progress = progress
+        self._times = np.full(len(indices), np.nan)
+        self.indices = indices
+        self.indices.setflags(write=False)
+
+    def __len__(self) -> int:
+        """Return the number of frames of this run."""
+        return len(self.indices)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Move the Universe through the frames; gives MDAnalysis' Timestep of each."""
+        for row in range(len(self)):
+            yield self._read(row)
+            self._progress(row + 1, len(self))
+
+    @property
+    def times(self) -> np.ndarray:
+        """Time of each frame, (frame,) float64, ps; reads the frames that nobody has read yet."""
+        for row in np.flatnonzero(np.isnan(self._times)):
+            self._read(int(row))
+        return self._times.copy()
+
+    def blocks(self, atoms: MDAnalysis.AtomGroup, *, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
+        """Read the frames in blocks, so that algebra runs over many frames at once.
+
+        Parameters
+        ----------
+        atoms
+            A fixed group: its atoms are the same in each frame.
+        block_bytes
+            Bytes of positions in one block, at most; a block has at least one frame.
+
+        Raises
+        ------
+        TypeError
+            The group is an updating one. Iterate over the frames one by one instead.
+        """
+        if isinstance(atoms, MDAnalysis.core.groups.UpdatingAtomGroup):
+            raise TypeError("blocks() needs a fixed group; for an updating one write: for timestep in frames: ...")
+        indices = _as_slice(atoms.ix)
+        rows_per_block = max(1, block_bytes // max(1, 12 * len(atoms)))
+        for first in range(0, len(self), rows_per_block):
+            rows = range(first, min(first + rows_per_block, len(self)))
+            positions = np.empty((len(rows), len(atoms), 3), np.float32)
+            boxes = np.empty((len(rows), 6), np.float32)
+            periodic = True
+            for place, row in enumerate(rows):
+                timestep = self._read(row)
+                positions[place] = timestep.positions[indices]
+                periodic = periodic and timestep.dimensions is not None
+                if periodic:
+                    boxes[place] = timestep.dimensions
+                self._progress(row + 1, len(self))
+            for array in (positions, boxes):
+                array.setflags(write=False)
+            part = slice(rows.start, rows.stop)
+            yield Block(self.indices[part], self._times[part].copy(), positions, boxes if periodic else None)
+
+    def _read(self, row: int) -> Any:
+        """Move the Universe to one frame and note its time."""
+        index = int(self.indices[row])
+        try:
+            timestep = self._universe.trajectory[index]
+        except UNREADABLE as error:
+            raise DataError(f"frame {index} cannot be read: {error}") from error
+        self._times[row] = timestep.time
+        return timestep
+
+
+def frame_indices(wanted: FrameRange, n_frames: int) -> np.ndarray:
+    """Return the indices that a range means, as MDAnalysis' `run(start, stop, step, frames)` has them.
+
+    A `stop` beyond the end is the end. `frames` may hold indices, negative ones counting from the end, or one truth
+    value for each frame.
+
+    Raises
+    ------
+    ArgumentError
+        The range is no range, names frames that are not there, or is empty.
+    """
+    if wanted.frames is not None:
+        if (wanted.start, wanted.stop, wanted.step) != (None, None, None):
+            raise ArgumentError("frames= cannot be combined with start=, stop= or step=")
+        indices = _listed_indices(wanted.frames, n_frames)
+    else:
+        if wanted.step == 0:
+            raise ArgumentError("step=0 reaches no frame; give step=1 or leave it out")
+        if wanted.start is not None:
+            check_frame("start", wanted.start, n_frames)
+        indices = np.arange(n_frames, dtype=np.int64)[wanted.start : wanted.stop : wanted.step]
+    if not len(indices):
+        raise ArgumentError(
+            f"start={wanted.start}, stop={wanted.stop}, step={wanted.step} is none of the {n_frames} frames"
+            if wanted.frames is None
+            else f"frames= is none of the {n_frames} frames"
+        )
+    return indices.copy()
+
+
+def check_frame(name: str, index: int, n_frames: int) -> int:
+    """Return the index counted from the first frame.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such frame.
+    """
+    if not -n_frames <= index < n_frames:
+        raise ArgumentError(f"{name}={index} is beyond the {n_frames} frames; the last one is {n_frames - 1}")
+    return index % n_frames
+
+
+def _listed_indices(frames: tuple[int, ...] | tuple[bool, ...], n_frames: int) -> np.ndarray:
+    """Return the indices that a list of indices or of truth values means."""
+    if frames and all(isinstance(item, bool) for item in frames):
+        if len(frames) != n_frames:
+            raise ArgumentError(f"frames= has {len(frames)} truth values; the trajectory has {n_frames} frames")
+        return np.flatnonzero(np.array(frames)).astype(np.int64)
+    return np.array([check_frame("frames", int(index), n_frames) for index in frames], dtype=np.int64)
+
+
+def _as_slice(indices: np.ndarray) -> slice | np.ndarray:
+    """Return a slice where the indices are consecutive: copying it is several times faster."""
+    if len(indices) and np.all(np.diff(indices) == 1):
+        return slice(int(indices[0]), int(indices[-1]) + 1)
+    return indices

@@ -1,0 +1,147 @@
+"""Guest: the one request of the host, read from descriptor 3 (docs/guest-protocol.md).
+
+Host counterpart: fomrepo/isolation/warden.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+PROTOCOL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One file of an input."""
+
+    role: str  # "topology", "trajectory" or "structure"
+    type: str  # a file type, "PSF"
+    path: str  # where it lies behind the wall
+    name: str  # what the depositor called it; for messages only
+    offsets: str | None = None  # path of a container with the tensor `offsets`; None: the format has none, or scan
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> DataFile:
+        """Read one entry of `files`."""
+        return cls(entry["role"], entry["type"], entry["path"], entry["name"], entry.get("offsets"))
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One positional argument of the method."""
+
+    name: str
+    family: str  # "trajectory", "topology", "structure"
+    files: tuple[DataFile, ...]
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> Input:
+        """Read one entry of `inputs`."""
+        return cls(entry["name"], entry["family"], tuple(DataFile.from_json(file) for file in entry["files"]))
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRange:
+    """Which frames the caller wants, as MDAnalysis means it."""
+
+    start: int | None = None  # inclusive; negative counts from the end
+    stop: int | None = None  # exclusive
+    step: int | None = None
+    frames: tuple[int, ...] | tuple[bool, ...] | None = None  # indices, or one truth value for each frame
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> FrameRange:
+        """Read the entry `frames`."""
+        frames = entry.get("frames")
+        return cls(entry.get("start"), entry.get("stop"), entry.get("step"), None if frames is None else tuple(frames))
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One declared field of a result."""
+
+    name: str
+    dtype: str  # "float64", "string", "complex128" ...
+    dims: tuple[str, ...]  # empty: a scalar; last "*": ragged
+    optional: bool  # the method may answer None
+
+    @classmethod
+    def from_json(cls, name: str, entry: Mapping[str, Any]) -> Field:
+        """Read one entry of `result.fields`."""
+        return cls(name, entry["dtype"], tuple(entry["dims"]), bool(entry.get("optional", False)))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the run may use."""
+
+    result_bytes: int
+    memory_bytes: int
+    cpu_s: int
+    processes: int
+    open_files: int
+
+
+@dataclass(frozen=True, slots=True)
+class MethodRequest:
+    """Run one method."""
+
+    module: str
+    function: str
+    inputs: tuple[Input, ...]
+    frames: FrameRange | None  # None: the method takes no frames
+    parameters: Mapping[str, Mapping[str, Any]]  # the declared types, by name
+    arguments: Mapping[str, Any]
+    result_type: str
+    fields: tuple[Field, ...]
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRequest:
+    """Recognise and check one deposited file."""
+
+    file: Mapping[str, Any]  # path, name, size
+    topology: Mapping[str, Any] | None  # path, type, name, n_atoms; None: the file is itself one, or has none
+    limits: Limits
+
+
+def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest:
+    """Read the length and the JSON that the host sends once.
+
+    Raises
+    ------
+    ValueError
+        The stream ended early, or speaks another protocol or task.
+    """
+    length = int.from_bytes(_read_exactly(stream, 8), "little")
+    entry = json.loads(_read_exactly(stream, length))
+    if entry["protocol"] != PROTOCOL:
+        raise ValueError(f"the host speaks protocol {entry['protocol']}, this harness {PROTOCOL}")
+    limits = Limits(**{name: int(entry["limits"][name]) for name in Limits.__slots__})
+    if entry["task"] == "probe":
+        return ProbeRequest(entry["file"], entry["topology"], limits)
+    if entry["task"] != "method":
+        raise ValueError(f"unknown task {entry['task']!r}")
+    return MethodRequest(
+        module=entry["entry"]["module"],
+        function=entry["entry"]["function"],
+        inputs=tuple(Input.from_json(item) for item in entry["inputs"]),
+        frames=None if entry["frames"] is None else FrameRange.from_json(entry["frames"]),
+        parameters=entry["parameters"],
+        arguments=entry["arguments"],
+        result_type=entry["result"]["type"],
+        fields=tuple(Field.from_json(name, item) for name, item in entry["result"]["fields"].items()),
+        limits=limits,
+    )
+
+
+def _read_exactly(stream: BinaryIO, count: int) -> bytes:
+    """Return `count` bytes, or raise when the stream ends before."""
+    data = stream.read(count)
+    if len(data) != count:
+        raise ValueError(f"the request ended after {len(data)} of {count} bytes")
+    return data

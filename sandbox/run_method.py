@@ -1,0 +1,76 @@
+"""Guest: opens the data, runs one method on it and turns its answer into the outcome."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from sandbox.answer import Answer
+from sandbox.container import Container, canonical_json
+from sandbox.failures import LimitError, failure
+from sandbox.fields import result_tensors
+from sandbox.frames import Frames, frame_indices
+from sandbox.load import load_input
+from sandbox.request import MethodRequest
+from sandbox.selections import checked_arguments
+
+
+def method_outcome(request: MethodRequest, answer: Answer, method_folder: str) -> Container:
+    """Return what the run came to: the result, or a failure and whose fault it was."""
+    try:
+        universes = [load_input(given) for given in request.inputs]
+    except Exception as error:
+        return failure(error, method_folder=method_folder, opening_data=True)
+    try:
+        return _run(request, universes, answer)
+    except BaseException as error:  # SystemExit too: a method that leaves has failed
+        return failure(error, method_folder=method_folder)
+
+
+def _run(request: MethodRequest, universes: list[Any], answer: Answer) -> Container:
+    """Check the arguments against the data, call the method, encode what it returned."""
+    # 1. What only the data can tell about the arguments.
+    arguments = checked_arguments(request.parameters, request.arguments, universes, _file_name(request))
+    frames = None
+    if request.frames is not None:
+        indices = frame_indices(request.frames, len(universes[0].trajectory))
+        frames = Frames(universes[0], indices, answer.progress)
+    # 2. Equal questions draw equal random numbers; forked workers would otherwise share one state.
+    _seed_random_numbers(request)
+    # 3. The method's own code, from here on.
+    method = _entry(request.module, request.function)
+    returned = method(*universes, *([] if frames is None else [frames]), **arguments)
+    # 4. Its answer, as declared.
+    tensors = result_tensors(returned, request.fields, None if frames is None else len(frames))
+    if request.result_type == "TimeSeries" and frames is not None:
+        tensors |= {"frames": frames.indices, "times": frames.times}
+    container = Container({"status": "ok"}, tensors)
+    if len(container) > request.limits.result_bytes:
+        raise LimitError("result", f"the result has {len(container)} bytes; {request.limits.result_bytes} are allowed")
+    return container
+
+
+def _entry(module: str, function: str) -> Callable[..., Mapping[str, Any]]:
+    """Return the bundle's function. The one place where a name becomes code: behind the wall, after the filters."""
+    loaded = importlib.import_module(module)  # noqa: TID251 - running a named method is what this module is for
+    entry: Callable[..., Mapping[str, Any]] = getattr(loaded, function)
+    return entry
+
+
+def _file_name(request: MethodRequest) -> str:
+    """Return the depositor's name of the file that the method was called on."""
+    files = request.inputs[0].files
+    return next((file.name for file in files if file.role == "trajectory"), files[0].name)
+
+
+def _seed_random_numbers(request: MethodRequest) -> None:
+    """Seed numpy's and Python's global generators from what was asked."""
+    question = canonical_json([request.module, request.function, dict(request.arguments)])
+    digest = hashlib.sha256(question.encode()).digest()
+    np.random.seed(np.frombuffer(digest, "<u4"))  # noqa: NPY002 - it is this generator that methods may use
+    random.seed(digest)
