@@ -1,0 +1,144 @@
+"""Bytes that come in: written and hashed at the same time, resumable, verified before they become an object."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+
+from fomrepo.errors import DigestMismatchError, FileRefusedError
+from fomrepo.model.files import StatFingerprint
+from fomrepo.vault.objects import ObjectStore, storage_errors
+
+#: Chunks that may wait for the hash: 16 of 1 MiB each keep both threads busy and bound the memory.
+HASH_QUEUE_CHUNKS = 16
+
+#: Bytes that are read at once when something is hashed that lies on the disk.
+READ_BYTES = 2**20
+
+
+class IncomingFile:
+    """A file on its way into the vault; use it in a ``with`` block.
+
+    The hash runs in a thread of its own beside the writing, because both take about as long (SHA-256 moves about
+    1 GB/s, so does a disk). A part that an earlier attempt left is hashed again first.
+
+    Parameters
+    ----------
+    path
+        Where the bytes are collected; kept when the block is left by an error, so that the next attempt continues.
+    expected_bytes
+        Size that was announced; more bytes are refused.
+    """
+
+    def __init__(self, path: Path, expected_bytes: int) -> None:
+        self.path = path
+        self.expected_bytes = expected_bytes
+        self.received = 0
+        self._sha256 = hashlib.sha256()
+        self._queue: queue.Queue[bytes | None] = queue.Queue(HASH_QUEUE_CHUNKS)
+        self._hasher = threading.Thread(target=self._hash, name="hash-incoming", daemon=True)
+
+    def __enter__(self) -> IncomingFile:
+        """Open the part and hash what is there already."""
+        with storage_errors(self.path):
+            self._stream = self.path.open("ab")
+        self._hasher.start()
+        for chunk in read_chunks(self.path):
+            self._queue.put(chunk)
+            self.received += len(chunk)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the part; it stays where it is."""
+        self._end_hash()
+        with storage_errors(self.path):
+            self._stream.close()
+
+    def write(self, data: bytes) -> None:
+        """Append some bytes.
+
+        Raises
+        ------
+        FileRefusedError
+            If they are more than announced.
+        StorageError
+            If the disk is full.
+        """
+        if self.received + len(data) > self.expected_bytes:
+            raise FileRefusedError(
+                f"more bytes came than the {self.expected_bytes} that were announced",
+                remedy="the file grew while it was sent; deposit it once it is complete",
+            )
+        with storage_errors(self.path):
+            self._stream.write(data)
+        self._queue.put(data)
+        self.received += len(data)
+
+    def flush(self) -> int:
+        """Hand everything to the operating system; returns the bytes that a next attempt will find."""
+        with storage_errors(self.path):
+            self._stream.flush()
+        return self.received
+
+    def finish(self, claimed_digest: str | None) -> str:
+        """Digest of the whole file, compared with what the sender read.
+
+        Raises
+        ------
+        DigestMismatchError
+            If they differ; the part is deleted, because nobody knows which bytes are wrong.
+        """
+        self.flush()
+        self._end_hash()
+        digest = self._sha256.hexdigest()
+        if claimed_digest is not None and digest != claimed_digest:
+            self.path.unlink(missing_ok=True)
+            raise DigestMismatchError(
+                "the bytes that arrived are not the bytes that were sent",
+                remedy="run the command again; it sends the file once more",
+            )
+        return digest
+
+    def _end_hash(self) -> None:
+        if self._hasher.is_alive():
+            self._queue.put(None)
+            self._hasher.join()
+
+    def _hash(self) -> None:
+        while (chunk := self._queue.get()) is not None:
+            self._sha256.update(chunk)
+
+
+def read_chunks(path: Path, *, offset: int = 0) -> Iterable[bytes]:
+    """Bytes of a file from an offset on, in chunks of 1 MiB."""
+    with storage_errors(path), path.open("rb", buffering=0) as stream:
+        stream.seek(offset)
+        while chunk := stream.read(READ_BYTES):
+            yield chunk
+
+
+def fetch_object(
+    store: ObjectStore, digest: str, size: int, source: Iterable[bytes], incoming: IncomingFile
+) -> StatFingerprint:
+    """Store the bytes that another site sends, if they are what the digest says.
+
+    Raises
+    ------
+    DigestMismatchError
+        If they are not; nothing is kept.
+    """
+    for chunk in source:
+        incoming.write(chunk)
+    if incoming.received != size:
+        raise DigestMismatchError(
+            f"{incoming.received} of {size} bytes of object {digest[:12]} came",
+            remedy="run the command again; it continues",
+        )
+    incoming.finish(digest)
+    return store.keep(incoming.path, digest)
