@@ -1,0 +1,100 @@
+"""What a guest may ask of the kernel: two lists, one page.
+
+The *base* list holds from the first instruction of the guest's interpreter: enough to start Python and to import what
+an environment has. The *second* list is installed by the harness when the imports are done, before any method code,
+and can never be lifted: no new program, no new process (threads only), no signals, nothing opened for writing, no way
+to hold a lock or watch a file that another sandbox could see.
+
+Both lists name what is allowed; the rest answers EPERM, a foreign calling convention kills.
+"""
+
+from __future__ import annotations
+
+import errno
+
+from fomrepo.isolation.seccomp import Allow, AllowValues, AllowWithoutBits, Answer, Rule, compile_filter
+from fomrepo.isolation.syscalls import Architecture, this_architecture
+
+__all__ = ["BASE_FILTER", "SECOND_FILTER", "base_filter", "second_filter"]
+
+# --- words of the kernel's headers -----------------------------------------------------------------------------------
+
+#: CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET: no new namespaces.
+CLONE_NEW_NAMESPACES = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
+#: What glibc passes for a thread: VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, SETTLS, PARENT_SETTID, CHILD_CLEARTID.
+CLONE_OF_A_THREAD = 0x003D0F00
+#: TCGETS (is this a terminal?), FIOCLEX, FIONCLEX (close on exec), FIONREAD. Never TIOCSTI, which types for others.
+IOCTL_COMMANDS = (0x5401, 0x5451, 0x5450, 0x541B)
+#: F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC. No locks, leases, notifications, seals or pipe sizes.
+FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030)
+#: PR_SET_NAME, PR_GET_NAME, PR_GET_NO_NEW_PRIVS, PR_SET_VMA (glibc names its arenas).
+PRCTL_HARMLESS = (15, 16, 39, 0x53564D41)
+PR_SET_SECCOMP, PR_CAPBSET_READ, PR_SET_NO_NEW_PRIVS = 22, 23, 38
+#: NORMAL, RANDOM, SEQUENTIAL, WILLNEED, DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE. Nothing that moves shared pages out.
+MADVISE_ADVICE = (0, 1, 2, 3, 4, 8, 14, 15)
+SECCOMP_SET_MODE_FILTER = 1
+#: All bits but O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_NOATIME and, on either architecture, O_DIRECTORY, O_NOFOLLOW,
+#: O_LARGEFILE: what is left opens for reading only.
+OPEN_OTHER_THAN_READING = 0xFFFFFFFF & ~(0o2000000 | 0o400 | 0o4000 | 0o1000000 | 0x3C000)
+#: The guest is process 1 of its sandbox; abort() signals itself.
+ITSELF = (1,)
+
+# --- the lists -------------------------------------------------------------------------------------------------------
+
+
+def _allow(*names: str) -> tuple[Rule, ...]:
+    return tuple(Allow(name) for line in names for name in line.split())
+
+
+#: Calls in both lists: reading, memory, threads, clocks, and talking on the one socket that was inherited.
+_BOTH: tuple[Rule, ...] = (
+    *_allow(
+        "read write readv writev pread64 preadv lseek close dup fstat stat lstat newfstatat statx access faccessat",
+        "faccessat2 readlink readlinkat getcwd getdents64 poll ppoll select pselect6",
+        "mmap munmap mprotect mremap brk futex set_robust_list set_tid_address rseq",
+        "gettid getpid getppid getuid geteuid getgid getegid getgroups getresuid getresgid",
+        "rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack",
+        "clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time times restart_syscall",
+        "getrandom uname getrusage sched_getaffinity sched_yield getrlimit exit exit_group",
+        "recvfrom sendto getsockopt getsockname shutdown",
+    ),
+    AllowValues("fcntl", 1, FCNTL_COMMANDS),
+    AllowValues("ioctl", 1, IOCTL_COMMANDS),
+    AllowValues("madvise", 2, MADVISE_ADVICE),
+    AllowValues("prlimit64", 0, (0,)),  # of itself
+    AllowValues("tgkill", 0, ITSELF),
+    Answer("clone3", errno.ENOSYS),  # its flags are behind a pointer, where no filter sees them: fall back to clone
+    Answer("openat2", errno.ENOSYS),  # likewise
+    Answer("flock", errno.ENOSYS),  # a channel between sandboxes; HDF5 goes on without it
+)
+
+BASE_FILTER: tuple[Rule, ...] = (
+    *_BOTH,
+    *_allow(
+        "open openat pwrite64 pwritev mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 ftruncate fsync",
+        "umask chmod fchmod fchmodat chdir fchdir dup2 dup3 pipe pipe2 epoll_create1 epoll_ctl epoll_wait epoll_pwait",
+        "eventfd2 sysinfo getcpu get_robust_list rt_sigsuspend rt_sigtimedwait rt_sigpending",
+        "execve fork vfork wait4 waitid setrlimit arch_prctl",
+    ),
+    AllowWithoutBits("clone", 0, CLONE_NEW_NAMESPACES),
+    AllowValues("prctl", 0, (*PRCTL_HARMLESS, PR_CAPBSET_READ, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP)),
+    AllowValues("seccomp", 0, (SECCOMP_SET_MODE_FILTER,)),
+)
+
+SECOND_FILTER: tuple[Rule, ...] = (
+    *_BOTH,
+    AllowWithoutBits("open", 1, OPEN_OTHER_THAN_READING),
+    AllowWithoutBits("openat", 2, OPEN_OTHER_THAN_READING),
+    AllowValues("clone", 0, (CLONE_OF_A_THREAD,)),
+    AllowValues("prctl", 0, PRCTL_HARMLESS),
+)
+
+
+def base_filter(architecture: Architecture | None = None) -> bytes:
+    """Compile the list that holds from the start, for this machine unless told otherwise."""
+    return compile_filter(BASE_FILTER, architecture or this_architecture())
+
+
+def second_filter(architecture: Architecture | None = None) -> bytes:
+    """Compile the list that holds for method code, for this machine unless told otherwise."""
+    return compile_filter(SECOND_FILTER, architecture or this_architecture())
