@@ -1,0 +1,286 @@
+"""The life of one guest, from its start to the end of its last process: what the warden does for each run.
+
+1. Start bubblewrap; its first process waits, with all namespaces made, before it goes on.
+2. Set the kernel's limits on that process, and take a pidfd of it: the handle by which everything inside can be ended.
+3. Let it go on.
+4. Watch: the clock, the processor time, the memory, the log, and the site's wish to stop.
+5. Kill by the pidfd, and wait on it: when the first process of a PID namespace is gone, all others are gone before it.
+6. Collect the exit status and what it used.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import termios
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import NoReturn
+
+from fomrepo.errors import LimitHit, SandboxUnavailableError
+from fomrepo.isolation import bwrap
+from fomrepo.isolation.filters import base_filter, second_filter
+from fomrepo.isolation.launch import start_sandbox
+from fomrepo.isolation.limits import LOG_FLOOD_BYTES, RunLimits, resource_limits
+from fomrepo.isolation.policy import GuestPolicy
+from fomrepo.isolation.usage import Usage, measure_usage
+
+__all__ = ["GuestEnd", "run_guest"]
+
+#: Between two looks at what the guest uses. At 4 GB/s, which is fast, a guest outruns its memory by 80 MB.
+WATCH_INTERVAL_S = 0.02
+
+#: bubblewrap makes its namespaces in 5 ms; a machine under heavy load may take long.
+START_TIMEOUT_S = 30.0
+
+LOG_CHUNK_BYTES = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class GuestEnd:
+    """How a guest ended, as seen from outside."""
+
+    #: Exit status; None if a signal ended it.
+    exit_status: int | None
+    #: Signal; None if it exited.
+    signal: int | None
+    #: The limit for which it was ended, if any.
+    limit: LimitHit | None
+    #: Whether the site asked to end it.
+    stopped: bool
+    wall_s: float
+    cpu_s: float
+    peak_memory_bytes: int
+    log_tail: str
+
+
+def run_guest(policy: GuestPolicy, limits: RunLimits, guest_socket: socket.socket, stop: int) -> GuestEnd:
+    """Run one guest to its end.
+
+    Parameters
+    ----------
+    policy
+        What it sees.
+    limits
+        What it may use. ``result_bytes`` is not checked here: the site reads the outcome.
+    guest_socket
+        The guest's end of the socket; closed here as soon as the guest has it.
+    stop
+        A descriptor; when it becomes readable, the guest is ended.
+
+    Returns
+    -------
+    GuestEnd
+        Nothing of the guest is alive when this returns.
+
+    Raises
+    ------
+    SandboxUnavailableError
+        The sandbox could not be made, and nothing of the guest has run.
+    """
+    with ExitStack() as ours, ExitStack() as childs:
+        childs.enter_context(guest_socket)
+        guest = _Guest(policy, limits, ours)
+        guest.start(guest_socket, childs)
+        try:
+            guest.limit_and_release()
+            guest.watch(stop)
+        finally:
+            guest.end()
+        return guest.report()
+
+
+class _Guest:
+    """One guest; the methods are the steps of its life, called in this order."""
+
+    def __init__(self, policy: GuestPolicy, limits: RunLimits, descriptors: ExitStack) -> None:
+        self._policy = policy
+        self._limits = limits
+        self._descriptors = descriptors
+        self._log = bytearray()
+        self._log_total = 0
+        self._limit: LimitHit | None = None
+        self._stopped = False
+        self._used = Usage(0, 0.0, 0)
+        self._peak_memory_bytes = 0
+
+    def start(self, guest_socket: socket.socket, childs: ExitStack) -> None:
+        """Make the sandbox; its first process waits."""
+        self._started = time.monotonic()
+        arguments = bwrap.bwrap_arguments(self._policy, bwrap.find_bwrap())
+        self._log_end, log_writer = _pipe(self._descriptors, childs)
+        info_end, info_writer = _pipe(self._descriptors, childs)
+        self._block_reader, self._block_writer = _pipe(self._descriptors, self._descriptors)
+        self._bwrap = start_sandbox(
+            arguments,
+            {
+                0: _owned_by(childs, os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)),
+                1: log_writer,
+                2: log_writer,
+                bwrap.GUEST_FD: guest_socket.fileno(),
+                bwrap.BASE_FILTER_FD: _filled_pipe(childs, base_filter()),
+                bwrap.SECOND_FILTER_FD: _filled_pipe(childs, second_filter()),
+                bwrap.INFO_FD: info_writer,
+                bwrap.BLOCK_FD: self._block_reader,
+            },
+        )
+        childs.close()
+        os.set_blocking(self._log_end, False)
+        first = _first_process(info_end)
+        if first is None:
+            self._give_up()
+        self._first = first
+        self._pidfd = _owned_by(self._descriptors, os.pidfd_open(first))
+
+    def limit_and_release(self) -> None:
+        """Set the kernel's limits on the first process and let it go on."""
+        with suppress(ProcessLookupError):  # it has ended by itself, and said why in the log
+            for name, value in resource_limits(self._limits):
+                resource.prlimit(self._first, name, (value, value))
+        os.write(self._block_writer, b"!")
+
+    def watch(self, stop: int) -> None:
+        """Return when the guest has ended by itself, is over a limit, or is to be stopped."""
+        poll = select.poll()
+        for number in (self._pidfd, self._log_end, stop):
+            poll.register(number, select.POLLIN)
+        next_look = time.monotonic()
+        while True:
+            ready = {number for number, _ in poll.poll(WATCH_INTERVAL_S * 1000)}
+            if self._log_end in ready and not self._read_log():
+                poll.unregister(self._log_end)
+            if self._pidfd in ready:
+                return
+            if stop in ready:
+                self._stopped = True
+                return
+            if time.monotonic() >= next_look:
+                self._limit = self._limit_hit()
+                if self._limit is not None:
+                    return
+                next_look = time.monotonic() + WATCH_INTERVAL_S
+
+    def end(self) -> None:
+        """Kill everything inside, and return when nothing of it is left."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        select.select([self._pidfd], [], [])
+        self._wall_s = time.monotonic() - self._started
+        _, self._wait_status, self._rusage = os.wait4(self._bwrap, 0)
+        while self._read_log():
+            pass
+
+    def report(self) -> GuestEnd:
+        """Say how it ended."""
+        if _unread_bytes(self._block_reader):
+            raise _could_not_be_made(self._log_text())
+        cpu_s = max(self._used.cpu_s, self._rusage.ru_utime + self._rusage.ru_stime)
+        status = os.waitstatus_to_exitcode(self._wait_status)
+        ended_by = -status if status < 0 else status - 128 if status > 128 else None  # bubblewrap adds 128
+        limit = self._limit
+        if limit is None and not self._stopped and ended_by in (signal.SIGKILL, signal.SIGXCPU):
+            limit = _limit_of_kernel(cpu_s, self._limits)
+        return GuestEnd(
+            exit_status=status if ended_by is None else None,
+            signal=ended_by,
+            limit=limit,
+            stopped=self._stopped,
+            wall_s=self._wall_s,
+            cpu_s=cpu_s,
+            peak_memory_bytes=max(self._peak_memory_bytes, self._rusage.ru_maxrss * 1024),
+            log_tail=self._log_text(),
+        )
+
+    # --- the parts of the steps --------------------------------------------------------------------------------------
+
+    def _limit_hit(self) -> LimitHit | None:
+        limits = self._limits
+        self._used = measure_usage(self._first, allowed_memory_bytes=limits.memory_bytes)
+        self._peak_memory_bytes = max(self._peak_memory_bytes, self._used.memory_bytes)
+        wall_s = time.monotonic() - self._started
+        if self._used.memory_bytes > limits.memory_bytes:
+            return LimitHit("memory", limits.memory_bytes, self._used.memory_bytes, "byte")
+        if self._used.cpu_s > limits.cpu_s:
+            return LimitHit("cpu", limits.cpu_s, self._used.cpu_s, "s")
+        if wall_s > limits.wall_s:
+            return LimitHit("wall", limits.wall_s, wall_s, "s")
+        if self._log_total > LOG_FLOOD_BYTES:
+            return LimitHit("log", LOG_FLOOD_BYTES, self._log_total, "byte")
+        return None
+
+    def _read_log(self) -> bool:
+        """Read what is there, keep the tail; False at the end of the log, or when there is nothing more for now."""
+        try:
+            chunk = os.read(self._log_end, LOG_CHUNK_BYTES)
+        except BlockingIOError:
+            return False
+        self._log_total += len(chunk)
+        self._log += chunk
+        del self._log[: max(0, len(self._log) - self._limits.log_bytes)]
+        return bool(chunk)
+
+    def _log_text(self) -> str:
+        return self._log.decode(errors="replace").strip()
+
+    def _give_up(self) -> NoReturn:
+        """End bubblewrap, which ended or hung before there was a process inside."""
+        with suppress(ProcessLookupError):
+            os.kill(self._bwrap, signal.SIGKILL)
+        os.waitpid(self._bwrap, 0)
+        self._read_log()
+        raise _could_not_be_made(self._log_text())
+
+
+def _first_process(info_end: int) -> int | None:
+    """Host's id of the sandbox's first process, as bubblewrap reports it; None if bubblewrap does not get that far."""
+    said = b""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while select.select([info_end], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        chunk = os.read(info_end, 4096)
+        said += chunk
+        if not chunk:
+            return None
+        with suppress(ValueError):
+            return int(json.loads(said)["child-pid"])
+    return None
+
+
+def _limit_of_kernel(cpu_s: float, limits: RunLimits) -> LimitHit | None:
+    """Limit for which the kernel, not the watch, ended the guest."""
+    return LimitHit("cpu", limits.cpu_s, cpu_s, "s") if cpu_s >= limits.cpu_s else None
+
+
+def _could_not_be_made(log: str) -> SandboxUnavailableError:
+    return SandboxUnavailableError(
+        f"the sandbox could not be made: {log or 'bwrap said nothing'}", remedy="fomrepo doctor"
+    )
+
+
+def _unread_bytes(pipe: int) -> int:
+    count: int = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0\0\0\0"))[0]
+    return count
+
+
+def _pipe(readers: ExitStack, writers: ExitStack) -> tuple[int, int]:
+    reader, writer = os.pipe()
+    return _owned_by(readers, reader), _owned_by(writers, writer)
+
+
+def _filled_pipe(owner: ExitStack, content: bytes) -> int:
+    """Reading end of a pipe that holds some bytes, at most 64 KiB, and then ends."""
+    reader, writer = os.pipe()
+    os.write(writer, content)
+    os.close(writer)
+    return _owned_by(owner, reader)
+
+
+def _owned_by(owner: ExitStack, number: int) -> int:
+    owner.callback(os.close, number)
+    return number

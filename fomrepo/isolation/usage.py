@@ -1,0 +1,73 @@
+"""What the processes of a sandbox use, read from the host's /proc."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Usage", "measure_usage"]
+
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+#: Fields of /proc/PID/stat after the name in parentheses: utime, stime, cutime, cstime.
+CPU_FIELDS = slice(11, 15)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What all processes of one sandbox use together, now."""
+
+    #: Resident set; where that is above what is allowed, the proportional set, which counts shared pages once.
+    memory_bytes: int
+    #: Processor time of the living, and of those that they waited for.
+    cpu_s: float
+    #: Processes, not threads.
+    processes: int
+
+
+def measure_usage(first: int, *, allowed_memory_bytes: int) -> Usage:
+    """Measure a sandbox by its first process, whose descendants are all others.
+
+    Reading a proportional set walks page tables, so it is read only when the cheap upper bound is over the limit.
+    Processes that end meanwhile count nothing.
+    """
+    processes = list(_family(first))
+    memory = sum(_resident_bytes(each) for each in processes)
+    if memory > allowed_memory_bytes and len(processes) > 0:
+        memory = min(memory, sum(_proportional_bytes(each) for each in processes))
+    return Usage(memory, sum(_cpu_s(each) for each in processes), len(processes))
+
+
+def _family(first: int) -> Iterator[int]:
+    yield first
+    for task in Path(f"/proc/{first}/task").glob("*"):
+        for child in _text(task / "children").split():
+            yield from _family(int(child))
+
+
+def _resident_bytes(process: int) -> int:
+    fields = _text(Path(f"/proc/{process}/statm")).split()
+    return int(fields[1]) * PAGE_BYTES if fields else 0
+
+
+def _proportional_bytes(process: int) -> int:
+    for line in _text(Path(f"/proc/{process}/smaps_rollup")).splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return _resident_bytes(process)
+
+
+def _cpu_s(process: int) -> float:
+    _, _, after_name = _text(Path(f"/proc/{process}/stat")).rpartition(")")
+    return sum(int(ticks) for ticks in after_name.split()[CPU_FIELDS]) / TICKS_PER_S
+
+
+def _text(path: Path) -> str:
+    """Read a file of /proc; empty if its process has ended."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

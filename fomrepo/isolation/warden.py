@@ -1,0 +1,281 @@
+"""The warden: a process of its own, the only one that starts guests, and the site's handle on it.
+
+Starting processes from a program with gRPC's threads in it hangs, so the site starts the warden before it imports gRPC
+and then only talks to it, over one inherited socket with whole messages (SOCK_SEQPACKET):
+
+- site to warden: ``{"do": "run", "order": ...}`` with the guest's end of a socket, ``{"do": "stop", "run_id": ...}``;
+- warden to site: ``{"run_id": ..., "end": ...}`` or ``{"run_id": ..., "unavailable": [message, remedy]}``.
+
+The warden reads no byte that a guest has written but its log, which it only counts and keeps. When its socket closes,
+because the site has closed it or is dead, the warden ends, and the kernel ends all guests with it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, replace
+from typing import Any, BinaryIO
+
+from fomrepo.errors import LimitHit, SandboxUnavailableError
+from fomrepo.isolation.environment import GuestEnvironment
+from fomrepo.isolation.exchange import Exchange, converse
+from fomrepo.isolation.guest_run import GuestEnd, run_guest
+from fomrepo.isolation.launch import start_module
+from fomrepo.isolation.limits import RunLimits
+from fomrepo.isolation.orders import InputFile, RunOrder, RunReport
+from fomrepo.isolation.policy import guest_policy
+
+__all__ = ["GuestEnvironment", "InputFile", "LimitHit", "RunLimits", "RunOrder", "RunReport", "Warden"]
+
+#: Longest message between site and warden: an order with some hundred library paths is 20 KiB.
+MESSAGE_BYTES = 1024 * 1024
+
+
+class Warden:
+    """The site's handle on its warden process. Any number of threads may run guests by it at once.
+
+    Examples
+    --------
+    >>> warden = Warden.start()                                       # doctest: +SKIP
+    >>> report = warden.run(order, outcome=file)                      # doctest: +SKIP
+    >>> report.ended                                                  # doctest: +SKIP
+    'outcome'
+    """
+
+    def __init__(self, control: socket.socket, process_end: Callable[[], object]) -> None:
+        self._control = control
+        self._process_end = process_end
+        self._send_lock = threading.Lock()
+        self._waiting: dict[str, queue.SimpleQueue[dict[str, Any] | None]] = {}
+        self._waiting_lock = threading.Lock()
+        self._gone = False
+        self._numbers = itertools.count()
+        threading.Thread(target=self._hand_out_replies, name="warden replies", daemon=True).start()
+
+    @classmethod
+    def start(cls) -> Warden:
+        """Start a warden process, as this user.
+
+        Raises
+        ------
+        SandboxUnavailableError
+            This process is root: a guest would be root outside its sandbox.
+        """
+        if os.geteuid() == 0:
+            raise SandboxUnavailableError(
+                "guests are never run by root",
+                remedy="start the site as an ordinary user, or let it become its service user (drop_to_service_user)",
+            )
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (ours, its):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MESSAGE_BYTES)
+        with its:
+            process = start_module("fomrepo.isolation.warden", (str(its.fileno()),), inherited=its.fileno())
+        return cls(ours, process.wait)
+
+    def run(
+        self,
+        order: RunOrder,
+        *,
+        outcome: BinaryIO,
+        on_progress: Callable[[int, int], None] | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> RunReport:
+        """Run one guest to its end; blocks until nothing of it is alive.
+
+        Parameters
+        ----------
+        order
+            What to run, on what, with which limits.
+        outcome
+            Gets the body of the outcome container as it comes; worthless unless the report says ``outcome``.
+        on_progress
+            Called on this thread with (done, total).
+        cancelled
+            Set it from another thread to end the run.
+
+        Raises
+        ------
+        SandboxUnavailableError
+            The sandbox could not be made, or the warden is gone.
+        ValueError
+            The order cannot be carried out: an input is not a regular file.
+        """
+        guest_policy(order)  # refuse an impossible order here, where its author sees it
+        key = f"{order.run_id}#{next(self._numbers)}"
+        replies: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        ours, guests = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with ours:
+            with guests, self._waiting_lock:
+                self._waiting[key] = replies
+                if self._gone:
+                    replies.put(None)
+                else:
+                    plain = replace(order, run_id=key).to_plain()
+                    self._send({"do": "run", "order": plain}, guests.fileno())
+            try:
+                exchange = converse(
+                    ours,
+                    order.request,
+                    outcome,
+                    result_bytes=order.limits.result_bytes,
+                    on_progress=on_progress,
+                    is_cancelled=cancelled.is_set if cancelled is not None else lambda: False,
+                )
+                if exchange.ended in ("hostile", "limit", "cancelled"):
+                    self._send({"do": "stop", "run_id": key})
+            except BaseException:
+                self._send({"do": "stop", "run_id": key})
+                raise
+            finally:
+                reply = replies.get()
+                with self._waiting_lock:
+                    del self._waiting[key]
+        if reply is None:
+            raise SandboxUnavailableError("the warden process is gone", remedy="restart the site")
+        if "unavailable" in reply:
+            message, remedy = reply["unavailable"]
+            raise SandboxUnavailableError(message, remedy=remedy)
+        return _report(exchange, _end_from_plain(reply["end"]))
+
+    def close(self) -> None:
+        """End the warden and every guest that is still running."""
+        with suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)
+        self._process_end()
+        self._control.close()
+
+    def _send(self, message: dict[str, Any], *descriptors: int) -> None:
+        with self._send_lock, suppress(BrokenPipeError, ConnectionResetError):  # the reply will be that it is gone
+            socket.send_fds(self._control, [json.dumps(message).encode()], descriptors)
+
+    def _hand_out_replies(self) -> None:
+        """Give each reply to the thread that waits for it; at the end of the warden, tell all."""
+        while message := _receive(self._control)[0]:
+            reply = json.loads(message)
+            with self._waiting_lock:
+                self._waiting[reply["run_id"]].put(reply)
+        with self._waiting_lock:
+            self._gone = True
+            for replies in self._waiting.values():
+                replies.put(None)
+
+
+def _report(exchange: Exchange, end: GuestEnd) -> RunReport:
+    """Put together what the site heard and what the warden saw; a limit explains everything else."""
+    limit = end.limit or exchange.limit
+    detail = exchange.detail
+    if limit is not None and exchange.ended != "cancelled":
+        ended, detail = "limit", str(limit)
+    elif exchange.ended in ("hostile", "cancelled"):
+        ended = exchange.ended
+    elif exchange.ended == "outcome" and end.exit_status == 0:
+        ended = "outcome"
+    else:
+        how = f"signal {signal.Signals(end.signal).name}" if end.signal else f"exit status {end.exit_status}"
+        ended, detail = "crashed", f"{exchange.detail} ({how})"
+    return RunReport(
+        ended=ended,  # type: ignore[arg-type]  # one of the five words
+        exit_status=end.exit_status,
+        signal=end.signal,
+        limit=limit if ended == "limit" else None,
+        wall_s=end.wall_s,
+        cpu_s=end.cpu_s,
+        peak_memory_bytes=end.peak_memory_bytes,
+        outcome_bytes=exchange.outcome_bytes,
+        log_tail=end.log_tail,
+        detail=detail,
+    )
+
+
+def _end_from_plain(plain: dict[str, Any]) -> GuestEnd:
+    limit = plain.pop("limit")
+    return GuestEnd(limit=None if limit is None else LimitHit(**limit), **plain)
+
+
+def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
+    """Receive one message and the descriptors that came with it; empty when the other side has gone."""
+    try:
+        message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
+    except ConnectionResetError:
+        return b"", []
+    return message, descriptors
+
+
+# --- the process itself ----------------------------------------------------------------------------------------------
+
+
+class _Post:
+    """What the warden process does: one thread a guest, which is also the thread whose end would end that guest."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._send_lock = threading.Lock()
+        self._stops: dict[str, int] = {}
+        self._threads: set[threading.Thread] = set()
+        self._lock = threading.Lock()
+
+    def serve(self) -> None:
+        """Carry out orders until the site has gone, then end all guests."""
+        while True:
+            message, descriptors = _receive(self._control)
+            if not message:
+                break
+            wanted = json.loads(message)
+            if wanted["do"] == "run":
+                self._start(RunOrder.from_plain(wanted["order"]), descriptors[0])
+            else:
+                self._stop(wanted["run_id"])
+        for run_id in tuple(self._stops):
+            self._stop(run_id)
+        for thread in tuple(self._threads):
+            thread.join()
+
+    def _stop(self, run_id: str) -> None:
+        with self._lock:
+            if (stop := self._stops.get(run_id)) is not None:
+                os.eventfd_write(stop, 1)
+
+    def _start(self, order: RunOrder, guest_socket: int) -> None:
+        stop = os.eventfd(0, os.EFD_CLOEXEC)
+        thread = threading.Thread(target=self._guard, args=(order, guest_socket, stop), daemon=True)
+        with self._lock:
+            self._stops[order.run_id] = stop
+            self._threads.add(thread)
+        thread.start()
+
+    def _guard(self, order: RunOrder, guest_socket: int, stop: int) -> None:
+        reply: dict[str, Any] = {"run_id": order.run_id}
+        try:
+            with socket.socket(fileno=guest_socket) as guests_end:
+                policy = guest_policy(order)
+                reply["end"] = asdict(run_guest(policy, order.limits, guests_end, stop))
+        except SandboxUnavailableError as error:
+            reply["unavailable"] = [error.message, error.remedy]
+        except Exception as error:
+            reply["unavailable"] = [f"the warden failed: {error!r}", None]
+        with self._lock:
+            os.close(self._stops.pop(order.run_id))
+            self._threads.discard(threading.current_thread())
+        with self._send_lock, suppress(OSError):
+            self._control.send(json.dumps(reply).encode())
+
+
+def main() -> None:
+    """Be the warden: ``python -m fomrepo.isolation.warden DESCRIPTOR``."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    control.set_inheritable(False)
+    _Post(control).serve()
+
+
+if __name__ == "__main__":
+    main()
