@@ -240,6 +240,7 @@ class CallReply(_message.Message):
     RESULT_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
     SNAPSHOT_FIELD_NUMBER: _builtins.int
+    BLOB_FIELD_NUMBER: _builtins.int
     operation: _builtins.str
     state: _builtins.str
     """waiting, running, done, failed, cancelled"""
@@ -257,6 +258,8 @@ class CallReply(_message.Message):
     """the container itself if it is small, when done"""
     snapshot: _builtins.int
     """of the registry of methods"""
+    blob: _builtins.str
+    """between sites only: digest of the container"""
     @_builtins.property
     def failure(self) -> _failures_pb2.Failure:
         """when failed"""
@@ -275,10 +278,11 @@ class CallReply(_message.Message):
         result: _builtins.bytes = ...,
         failure: _failures_pb2.Failure | None = ...,
         snapshot: _builtins.int = ...,
+        blob: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "failure", b"failure", "operation", b"operation", "provenance_json", b"provenance_json", "result", b"result", "result_size", b"result_size", "schema_json", b"schema_json", "site", b"site", "snapshot", b"snapshot", "state", b"state", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blob", b"blob", "done", b"done", "failure", b"failure", "operation", b"operation", "provenance_json", b"provenance_json", "result", b"result", "result_size", b"result_size", "schema_json", b"schema_json", "site", b"site", "snapshot", b"snapshot", "state", b"state", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -172,7 +172,7 @@ class PeersStub:
                 _registered_method=True)
         self.ReadResult = channel.unary_stream(
                 '/fomrepo.wire.v1.Peers/ReadResult',
-                request_serializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.ReadResultRequest.SerializeToString,
+                request_serializer=fomrepo_dot_wire_dot_v1_dot_sites__pb2.ReadObjectRequest.SerializeToString,
                 response_deserializer=fomrepo_dot_wire_dot_v1_dot_files__pb2.Chunk.FromString,
                 _registered_method=True)
         self.ReadObject = channel.unary_stream(
@@ -211,7 +211,8 @@ class PeersServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReadResult(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Bytes of a result, or of a deposited file, by their digest.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -249,7 +250,7 @@ def add_PeersServicer_to_server(servicer, server):
             ),
             'ReadResult': grpc.unary_stream_rpc_method_handler(
                     servicer.ReadResult,
-                    request_deserializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.ReadResultRequest.FromString,
+                    request_deserializer=fomrepo_dot_wire_dot_v1_dot_sites__pb2.ReadObjectRequest.FromString,
                     response_serializer=fomrepo_dot_wire_dot_v1_dot_files__pb2.Chunk.SerializeToString,
             ),
             'ReadObject': grpc.unary_stream_rpc_method_handler(
@@ -370,7 +371,7 @@ class Peers:
             request,
             target,
             '/fomrepo.wire.v1.Peers/ReadResult',
-            fomrepo_dot_wire_dot_v1_dot_calls__pb2.ReadResultRequest.SerializeToString,
+            fomrepo_dot_wire_dot_v1_dot_sites__pb2.ReadObjectRequest.SerializeToString,
             fomrepo_dot_wire_dot_v1_dot_files__pb2.Chunk.FromString,
             options,
             channel_credentials,

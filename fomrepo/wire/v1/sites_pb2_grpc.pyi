@@ -76,7 +76,8 @@ class PeersStub:
     """Runs a call here on behalf of its home site."""
     Wait: _grpc.UnaryUnaryMultiCallable[_calls_pb2.WaitRequest, _calls_pb2.CallReply]
     Cancel: _grpc.UnaryUnaryMultiCallable[_calls_pb2.CancelRequest, _calls_pb2.CallReply]
-    ReadResult: _grpc.UnaryStreamMultiCallable[_calls_pb2.ReadResultRequest, _files_pb2.Chunk]
+    ReadResult: _grpc.UnaryStreamMultiCallable[_sites_pb2.ReadObjectRequest, _files_pb2.Chunk]
+    """Bytes of a result, or of a deposited file, by their digest."""
     ReadObject: _grpc.UnaryStreamMultiCallable[_sites_pb2.ReadObjectRequest, _files_pb2.Chunk]
     Fetch: _grpc.UnaryUnaryMultiCallable[_sites_pb2.PeerFetchRequest, _files_pb2.ReplicateReply]
     """Asks this site to fetch the files of a record from a site that has them."""
@@ -90,7 +91,8 @@ class PeersAsyncStub(PeersStub):
     """Runs a call here on behalf of its home site."""
     Wait: _aio.UnaryUnaryMultiCallable[_calls_pb2.WaitRequest, _calls_pb2.CallReply]  # type: ignore[assignment]
     Cancel: _aio.UnaryUnaryMultiCallable[_calls_pb2.CancelRequest, _calls_pb2.CallReply]  # type: ignore[assignment]
-    ReadResult: _aio.UnaryStreamMultiCallable[_calls_pb2.ReadResultRequest, _files_pb2.Chunk]  # type: ignore[assignment]
+    ReadResult: _aio.UnaryStreamMultiCallable[_sites_pb2.ReadObjectRequest, _files_pb2.Chunk]  # type: ignore[assignment]
+    """Bytes of a result, or of a deposited file, by their digest."""
     ReadObject: _aio.UnaryStreamMultiCallable[_sites_pb2.ReadObjectRequest, _files_pb2.Chunk]  # type: ignore[assignment]
     Fetch: _aio.UnaryUnaryMultiCallable[_sites_pb2.PeerFetchRequest, _files_pb2.ReplicateReply]  # type: ignore[assignment]
     """Asks this site to fetch the files of a record from a site that has them."""
@@ -123,9 +125,10 @@ class PeersServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ReadResult(
         self,
-        request: _calls_pb2.ReadResultRequest,
+        request: _sites_pb2.ReadObjectRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_files_pb2.Chunk], _abc.AsyncIterator[_files_pb2.Chunk]]: ...
+    ) -> _typing.Union[_abc.Iterator[_files_pb2.Chunk], _abc.AsyncIterator[_files_pb2.Chunk]]:
+        """Bytes of a result, or of a deposited file, by their digest."""
 
     @_abc_1.abstractmethod
     def ReadObject(
