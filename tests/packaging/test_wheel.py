@@ -65,4 +65,4 @@ def test_command_line_answers(environment: str, request: pytest.FixtureRequest) 
 
 def test_command_line_of_the_light_client_loads_nothing_of_a_site(light: Installation) -> None:
     loaded = json.loads(light.python(THIRD_PARTY_LOADED.format(module="fomrepo.cli")))
-    assert set(loaded).isdisjoint({"sqlalchemy", "alembic", "psycopg2", "diskcache", "cryptography", "pydantic"})
+    assert set(loaded).isdisjoint({"sqlalchemy", "alembic", "psycopg2", "cryptography", "pydantic"})
