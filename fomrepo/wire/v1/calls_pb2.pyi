@@ -226,6 +226,43 @@ class ReadResultRequest(_message.Message):
 Global___ReadResultRequest: _TypeAlias = ReadResultRequest  # noqa: Y015
 
 @_typing.final
+class PeerAnswer(_message.Message):
+    """What the home site needs to know of a run at another site."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BLOB_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    WALL_S_FIELD_NUMBER: _builtins.int
+    COMPUTED_FIELD_NUMBER: _builtins.int
+    STORED_FIELD_NUMBER: _builtins.int
+    blob: _builtins.str
+    """digest of the container"""
+    key: _builtins.str
+    """of the result in the index that all sites share; empty for drafts"""
+    wall_s: _builtins.float
+    computed: _builtins.float
+    """s since 1970"""
+    stored: _builtins.bool
+    """whether it came from the cache"""
+    def __init__(
+        self,
+        *,
+        blob: _builtins.str = ...,
+        key: _builtins.str = ...,
+        wall_s: _builtins.float = ...,
+        computed: _builtins.float = ...,
+        stored: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blob", b"blob", "computed", b"computed", "key", b"key", "stored", b"stored", "wall_s", b"wall_s"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PeerAnswer: _TypeAlias = PeerAnswer  # noqa: Y015
+
+@_typing.final
 class CallReply(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -240,7 +277,7 @@ class CallReply(_message.Message):
     RESULT_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
     SNAPSHOT_FIELD_NUMBER: _builtins.int
-    BLOB_FIELD_NUMBER: _builtins.int
+    PEER_FIELD_NUMBER: _builtins.int
     operation: _builtins.str
     state: _builtins.str
     """waiting, running, done, failed, cancelled"""
@@ -258,11 +295,13 @@ class CallReply(_message.Message):
     """the container itself if it is small, when done"""
     snapshot: _builtins.int
     """of the registry of methods"""
-    blob: _builtins.str
-    """between sites only: digest of the container"""
     @_builtins.property
     def failure(self) -> _failures_pb2.Failure:
         """when failed"""
+
+    @_builtins.property
+    def peer(self) -> Global___PeerAnswer:
+        """between sites only"""
 
     def __init__(
         self,
@@ -278,11 +317,11 @@ class CallReply(_message.Message):
         result: _builtins.bytes = ...,
         failure: _failures_pb2.Failure | None = ...,
         snapshot: _builtins.int = ...,
-        blob: _builtins.str = ...,
+        peer: Global___PeerAnswer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "peer", b"peer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blob", b"blob", "done", b"done", "failure", b"failure", "operation", b"operation", "provenance_json", b"provenance_json", "result", b"result", "result_size", b"result_size", "schema_json", b"schema_json", "site", b"site", "snapshot", b"snapshot", "state", b"state", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "failure", b"failure", "operation", b"operation", "peer", b"peer", "provenance_json", b"provenance_json", "result", b"result", "result_size", b"result_size", "schema_json", b"schema_json", "site", b"site", "snapshot", b"snapshot", "state", b"state", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
