@@ -101,7 +101,7 @@ def _layout(file: Deposited, data: GuardedFile, order: str, header: np.ndarray) 
 
 
 def _titles_bytes(file: Deposited, data: GuardedFile, order: str, position: int) -> int:
-    """Return the size of the record of titles, whose number counts: some writers give it wrong marks, but equal ones."""
+    """Return the size of the record of titles by their number: some writers give it equal, but wrong marks."""
     first, n_titles = data.array_at(position, order + "i4", 2, "the titles").tolist()
     length = 4 + 80 * n_titles
     last = int(data.array_at(position + 4 + length, order + "i4", 1, "the titles")[0]) if n_titles >= 0 else None

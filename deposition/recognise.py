@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from deposition import dcd, psf
+from deposition import dcd, gro, pdb, psf, trr, xtc
 from deposition.report import Deposited, Refusal, Report, Topology, empty
 
 HEAD_BYTES = 16384  # enough for the title lines that may come before what tells a text format
@@ -29,7 +29,9 @@ class FileType:
 
 
 # Binary formats first: their marks are sure, those of text formats are not.
-FILE_TYPES = tuple(FileType(module.TYPE, module.SUFFIXES, module.looks_like, module.probe) for module in (dcd, psf))
+FILE_TYPES = tuple(
+    FileType(module.TYPE, module.SUFFIXES, module.looks_like, module.probe) for module in (xtc, trr, dcd, psf, pdb, gro)
+)
 
 
 def probe(
