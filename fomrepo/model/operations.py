@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from fomrepo.model.canonical import canonical_json
 
 
 class OperationState(StrEnum):
@@ -103,6 +106,18 @@ class Provenance:
     computed: float
     #: Sites that were asked and failed on the way, with the reason.
     detours: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> str:
+        """Spell it as the catalog keeps it."""
+        return canonical_json(asdict(self)).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Provenance:
+        """Read what ``to_json`` wrote."""
+        fields = json.loads(text)
+        for name in ("inputs", "detours"):
+            fields[name] = tuple(tuple(row) for row in fields[name])
+        return cls(**fields)
 
 
 @dataclass(frozen=True, slots=True)

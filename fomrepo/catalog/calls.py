@@ -1,0 +1,156 @@
+"""Calls: what they mean at one moment, what was computed before, and what may be kept."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlalchemy import Connection, bindparam, delete, or_, select
+
+from fomrepo.catalog.database import Database, reads, writes
+from fomrepo.catalog.fence import fenced_insert
+from fomrepo.catalog.methods import Methods
+from fomrepo.catalog.tables import files, methods, result_sources, results
+from fomrepo.catalog.versions import file_of, visible_version
+from fomrepo.errors import NotFoundError
+from fomrepo.model.files import RecordName
+from fomrepo.model.operations import MethodRef
+from fomrepo.model.results import ResolvedCall, ResolvedInput, StoredResult
+from fomrepo.model.statements import SignedMethod
+
+_chosen = files.alias("chosen")
+_ITS_TOPOLOGY = (
+    select(_chosen.c.topology)
+    .where(_chosen.c.version_id == bindparam("version"), _chosen.c.name == bindparam("name"))
+    .scalar_subquery()
+)
+_FILE_AND_TOPOLOGY = select(files).where(
+    files.c.version_id == bindparam("version"), or_(files.c.name == bindparam("name"), files.c.name == _ITS_TOPOLOGY)
+)
+_FILE_NAMES = select(files.c.name).where(files.c.version_id == bindparam("version"))
+_RESULTS = select(results).where(results.c.key == bindparam("key")).order_by(results.c.site)
+
+
+class Calls:
+    """Resolve calls, and keep the index of results."""
+
+    def __init__(self, database: Database, methods: Methods) -> None:
+        self._database = database
+        self._methods = methods
+
+    @reads
+    def resolve(
+        self,
+        connection: Connection,
+        principal_id: str,
+        inputs: Sequence[tuple[RecordName, str]],
+        method: MethodRef | None,
+        key_of: Callable[[ResolvedCall], str | None],
+    ) -> tuple[ResolvedCall, tuple[StoredResult, ...]]:
+        """Authorise, resolve and look up, all at one moment.
+
+        Parameters
+        ----------
+        principal_id
+            Who calls.
+        inputs
+            Record and file name of each input.
+        method
+            None for a draft, which the catalog does not know.
+        key_of
+            Computes the key under which a result would be kept; None: look nothing up. May run more than once.
+
+        Returns
+        -------
+        tuple
+            The call in exact bytes (its versions carry no list of files), and the results that are kept for it, one
+            for each site that has it.
+
+        Raises
+        ------
+        NotFoundError
+            If the principal sees no such record, or there is no such file or method.
+        """
+        resolved = ResolvedCall(
+            tuple(_resolve_input(connection, principal_id, record, name) for record, name in inputs),
+            None if method is None else self._resolve_method(connection, method),
+        )
+        key = key_of(resolved)
+        rows = () if key is None else connection.execute(_RESULTS, {"key": key}).all()
+        return resolved, tuple(StoredResult(*row) for row in rows)
+
+    @writes
+    def commit_result(
+        self,
+        connection: Connection,
+        result: StoredResult,
+        *,
+        replicas: Sequence[tuple[str, int]],
+        versions: Sequence[str],
+        current: Sequence[str],
+    ) -> bool:
+        """Keep a result, if what it was computed from still holds.
+
+        Parameters
+        ----------
+        result
+            The row to keep; an earlier row under the same key and site stays as it is.
+        replicas
+            Digest and generation of each object that was read at the result's site: all must still be good and of
+            that generation.
+        versions
+            Ids of the versions that the inputs belong to: none may have been withdrawn.
+        current
+            Ids of those versions that must still be the current ones of their records.
+
+        Returns
+        -------
+        bool
+            False if the fence fell: the answer must not be given, the call has to be run again.
+        """
+        statement, given = fenced_insert(self._database, result, replicas, versions, current)
+        if connection.execute(statement, given).rowcount == 0:
+            return False
+        sources = [{"key": result.key, "site": result.site, "digest": digest} for digest, _ in replicas]
+        if sources:
+            connection.execute(self._database.insert(result_sources).on_conflict_do_nothing(), sources)
+        return True
+
+    @writes
+    def drop_result(self, connection: Connection, key: str, site: str) -> None:
+        """Forget a result, as when its blob turned out to be missing or damaged."""
+        connection.execute(delete(results).where(results.c.key == key, results.c.site == site))
+
+    def _resolve_method(self, connection: Connection, method: MethodRef) -> SignedMethod:
+        found = self._methods.find_in(connection, method)
+        if found is not None:
+            return found
+        published = connection.execute(select(methods.c.name, methods.c.version)).all()
+        its_versions = [row.version for row in published if row.name == method.name]
+        if its_versions:
+            raise NotFoundError(
+                f"there is no version {method.version} of the method {method.name!r}",
+                remedy=f"use one of: {', '.join(its_versions)}",
+            )
+        raise NotFoundError(
+            f"there is no method {method.name!r}", remedy=_instead(method.name, {row.name for row in published})
+        )
+
+
+def _resolve_input(connection: Connection, principal_id: str, record: RecordName, name: str) -> ResolvedInput:
+    version = visible_version(connection, record, principal_id)
+    if version is None:
+        raise NotFoundError(f"no record {record} that you may see", remedy="fomrepo ls")
+    rows = connection.execute(_FILE_AND_TOPOLOGY, {"version": version.version_id, "name": name})
+    found = {row.name: file_of(row) for row in rows}
+    if name not in found:
+        names = connection.scalars(_FILE_NAMES, {"version": version.version_id}).all()
+        raise NotFoundError(f"there is no file {name!r} in {record}", remedy=_instead(name, names))
+    file = found[name]
+    return ResolvedInput(version, file, None if file.topology is None else found[file.topology])
+
+
+def _instead(given: str, there: Iterable[str]) -> str | None:
+    names = sorted(there)
+    close = difflib.get_close_matches(given, names, n=3) or names[:10]
+    return f"use one of: {', '.join(close)}" if close else None

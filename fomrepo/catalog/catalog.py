@@ -1,0 +1,88 @@
+"""The catalog: what exists, in named operations of one transaction each."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from fomrepo.catalog.calls import Calls
+from fomrepo.catalog.database import Database
+from fomrepo.catalog.deposits import Deposits
+from fomrepo.catalog.engine import sqlite_file
+from fomrepo.catalog.federation import Federation
+from fomrepo.catalog.methods import Methods
+from fomrepo.catalog.operations import Operations
+from fomrepo.catalog.people import People
+from fomrepo.catalog.records import Records
+from fomrepo.catalog.replicas import Replicas
+from fomrepo.catalog.schema import check_revision, no_catalog
+from fomrepo.catalog.sites import Sites
+
+
+class Catalog:
+    """An open catalog; any number of threads may use it at once.
+
+    Parameters
+    ----------
+    database
+        Of the right schema revision: see `open_catalog`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.people = People(database)
+        self.records = Records(database)
+        self.deposits = Deposits(database)
+        self.replicas = Replicas(database)
+        self.methods = Methods(database)
+        self.calls = Calls(database, self.methods)
+        self.operations = Operations(database)
+        self.sites = Sites(database)
+        self.federation = Federation(database)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.close()
+
+    def __enter__(self) -> Catalog:
+        """Return the catalog; leaving closes it."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_catalog(url: str) -> Catalog:
+    """Open a catalog of the schema revision that this program works with.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:////path/catalog.db`` or ``postgresql+psycopg2://user@host/name``; the URL names the driver.
+
+    Raises
+    ------
+    SchemaRevisionError
+        If there is none yet, or one of another revision.
+    StorageError
+        If the database cannot be reached.
+    SettingsError
+        If the URL is none.
+
+    Examples
+    --------
+    >>> catalog = open_catalog("sqlite:////var/lib/fomrepo/catalog.db")  # doctest: +SKIP
+    >>> catalog.people.projects()  # doctest: +SKIP
+    ()
+    """
+    file = sqlite_file(url)
+    if file is not None and not file.exists():  # SQLite would make an empty one
+        raise no_catalog(url)
+    database = Database(url)
+    try:
+        database.read(lambda connection: check_revision(connection, database.name))
+    except BaseException:
+        database.close()
+        raise
+    return Catalog(database)

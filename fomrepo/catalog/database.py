@@ -1,0 +1,112 @@
+"""One database, and the only way to it: whole transactions, repeated where the database asks for it.
+
+Each public operation of the catalog is a function of a connection, marked ``@reads`` or ``@writes``:
+
+- ``@reads``: one snapshot. SQLite: a deferred transaction in WAL mode; PostgreSQL: REPEATABLE READ, READ ONLY.
+- ``@writes``: SQLite: BEGIN IMMEDIATE, so writers come one after the other; PostgreSQL: READ COMMITTED, and the
+  operations lock the rows that their decision rests on (``FOR UPDATE``, ``FOR SHARE``; SQLite needs and knows none).
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from fomrepo.catalog.engine import WRITES, connect_engine, shown
+from fomrepo.catalog.faults import is_disconnect, is_transient, translated
+
+#: How long a transaction is repeated before its caller hears of it; equals SQLite's busy timeout.
+REPEAT_FOR_S = 30.0
+#: Longest pause between two attempts.
+PAUSE_LIMIT_S = 0.1
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Database:
+    """The catalog's database, as the operations use it.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:////path/catalog.db`` or ``postgresql+psycopg2://user@host/name``.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine: Engine = connect_engine(url)
+        self.name = shown(url)
+        on_sqlite = self._engine.dialect.name == "sqlite"
+        self._reading = self._engine
+        self._writing = self._engine.execution_options(**{WRITES: True})
+        if not on_sqlite:
+            self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        #: SQLite lets waiting writers poll; the threads of one process rather stand in line.
+        self._turn: AbstractContextManager[Any] = threading.Lock() if on_sqlite else nullcontext()
+        #: INSERT that knows ON CONFLICT, in this database's dialect.
+        self.insert: Callable[..., Any] = sqlite.insert if on_sqlite else postgresql.insert
+
+    def read(self, work: Callable[[Connection], R]) -> R:
+        """Run a function of a connection in one snapshot."""
+        return self._repeat(self._reading, nullcontext(), work)
+
+    def write(self, work: Callable[[Connection], R]) -> R:
+        """Run a function of a connection in one transaction, which is committed if it returns."""
+        return self._repeat(self._writing, self._turn, work)
+
+    def close(self) -> None:
+        """Close all connections that are not in use."""
+        self._engine.dispose()
+
+    def _repeat(self, engine: Engine, turn: AbstractContextManager[Any], work: Callable[[Connection], R]) -> R:
+        """Run work in a transaction; again after a lost race, and once after a connection that had died in the pool."""
+        deadline = time.monotonic() + REPEAT_FOR_S
+        attempt = 0
+        while True:
+            try:
+                with turn, engine.begin() as connection:
+                    return work(connection)
+            except SQLAlchemyError as fault:
+                again = is_transient(fault) or (is_disconnect(fault) and attempt == 0)
+                if not again or time.monotonic() > deadline:
+                    raise translated(fault, self.name) from fault
+            attempt += 1
+            time.sleep(random.uniform(0, min(PAUSE_LIMIT_S, 0.001 * 2**attempt)))  # noqa: S311  (no secret: a pause)
+
+
+class Subject(Protocol):
+    """A class of operations on one subject."""
+
+    _database: Database
+
+
+S = TypeVar("S", bound=Subject)
+
+
+def reads(operation: Callable[Concatenate[S, Connection, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Make a method of a connection one that runs in a snapshot of its own."""
+
+    @functools.wraps(operation)
+    def in_one_snapshot(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._database.read(lambda connection: operation(self, connection, *args, **kwargs))
+
+    return in_one_snapshot
+
+
+def writes(operation: Callable[Concatenate[S, Connection, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Make a method of a connection one that runs in a transaction of its own."""
+
+    @functools.wraps(operation)
+    def in_one_transaction(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._database.write(lambda connection: operation(self, connection, *args, **kwargs))
+
+    return in_one_transaction

@@ -1,0 +1,189 @@
+"""Operations: one call each, known to every site."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import Connection, Row, Update, bindparam, select, update
+
+from fomrepo.catalog.database import Database, reads, writes
+from fomrepo.catalog.tables import operations
+from fomrepo.errors import ConflictError, NotFoundError
+from fomrepo.model.canonical import new_id
+from fomrepo.model.operations import Operation, OperationState, Provenance
+
+_OPEN_STATES = (OperationState.WAITING.value, OperationState.RUNNING.value)
+_BY_KEY = select(operations).where(
+    operations.c.principal_id == bindparam("principal"), operations.c.key == bindparam("idempotency_key")
+)
+_BY_ID = select(operations).where(
+    operations.c.id == bindparam("operation"), operations.c.principal_id == bindparam("principal")
+)
+_UNFINISHED: Update = update(operations).where(
+    operations.c.id == bindparam("operation"), operations.c.state.in_(_OPEN_STATES)
+)
+_SERVE = _UNFINISHED.values(site=bindparam("serving"), state=OperationState.RUNNING.value)
+_PROGRESS = _UNFINISHED.values(done=bindparam("frames_done"), total=bindparam("frames_total"))
+
+
+class Operations:
+    """What every site knows of the calls."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._insert = database.insert(operations).on_conflict_do_nothing()
+
+    @writes
+    def open(
+        self, connection: Connection, principal_id: str, *, key: str, request_digest: str, method: str, home: str
+    ) -> tuple[Operation, bool]:
+        """Open an operation, or find the one that the same key opened before.
+
+        Returns
+        -------
+        tuple
+            The operation, and whether it is new.
+
+        Raises
+        ------
+        ConflictError
+            If the key was used for another request.
+        """
+        operation = Operation(new_id(), principal_id, OperationState.WAITING, None, method, time.time())
+        opened = connection.execute(
+            self._insert,
+            {
+                "id": operation.id,
+                "principal_id": principal_id,
+                "key": key,
+                "request_digest": request_digest,
+                "method": method,
+                "home": home,
+                "state": operation.state.value,
+                "created": operation.created,
+                "done": 0,
+                "total": 0,
+                "cancel_requested": False,
+                "result_size": 0,
+            },
+        )
+        if opened.rowcount == 1:
+            return operation, True
+        row = connection.execute(_BY_KEY, {"principal": principal_id, "idempotency_key": key}).one()
+        if row.request_digest != request_digest:
+            raise ConflictError(
+                "this idempotency key was used for another call", remedy="send another call with another key"
+            )
+        return _operation_of(row), False
+
+    @reads
+    def get(self, connection: Connection, operation_id: str, principal_id: str) -> Operation | None:
+        """Find an operation of somebody; None alike for what is another's."""
+        row = connection.execute(_BY_ID, {"operation": operation_id, "principal": principal_id}).first()
+        return None if row is None else _operation_of(row)
+
+    @writes
+    def serve(self, connection: Connection, operation_id: str, site: str) -> None:
+        """Note which site runs it now; nothing happens once it is in a final state."""
+        connection.execute(_SERVE, {"operation": operation_id, "serving": site})
+
+    @writes
+    def progress(self, connection: Connection, operation_id: str, done: int, total: int) -> None:
+        """Note how many frames are done, and how many there are to do."""
+        connection.execute(_PROGRESS, {"operation": operation_id, "frames_done": done, "frames_total": total})
+
+    @writes
+    def finish(
+        self,
+        connection: Connection,
+        operation_id: str,
+        *,
+        state: OperationState,
+        failure: bytes | None = None,
+        provenance: Provenance | None = None,
+        result_size: int = 0,
+        result: tuple[str, str] | None = None,
+    ) -> bool:
+        """Bring an operation to a final state; the first one wins.
+
+        Parameters
+        ----------
+        operation_id
+            The operation.
+        state
+            ``done``, ``failed`` or ``cancelled``.
+        failure
+            As the wire has it, for ``failed``.
+        provenance
+            Where the answer came from, for ``done``.
+        result_size
+            Of the answer, in bytes.
+        result
+            Site and blob where the answer lies.
+
+        Returns
+        -------
+        bool
+            Whether this was the first final state.
+        """
+        if not state.final:
+            raise ValueError(f"{state} is not a final state")
+        site, blob = result or (None, None)
+        finished = connection.execute(
+            _UNFINISHED.values(
+                state=state.value,
+                failure=failure,
+                provenance=None if provenance is None else provenance.to_json(),
+                result_size=result_size,
+                result_site=site,
+                result_blob=blob,
+            ),
+            {"operation": operation_id},
+        )
+        return finished.rowcount == 1
+
+    @reads
+    def result_of(self, connection: Connection, operation_id: str) -> tuple[str, str] | None:
+        """Site and blob where the answer of an operation lies."""
+        row = connection.execute(
+            select(operations.c.result_site, operations.c.result_blob).where(operations.c.id == operation_id)
+        ).first()
+        return None if row is None or row.result_site is None else (row.result_site, row.result_blob)
+
+    @reads
+    def cancel_requested(self, connection: Connection, operation_id: str) -> bool:
+        """Whether its caller wants it to end."""
+        asked = select(operations.c.cancel_requested).where(operations.c.id == operation_id)
+        return bool(connection.scalar(asked))
+
+    @writes
+    def request_cancel(self, connection: Connection, operation_id: str, principal_id: str) -> bool:
+        """Ask that an operation ends; False if it is in a final state already.
+
+        Raises
+        ------
+        NotFoundError
+            If it is no operation of the principal.
+        """
+        row = connection.execute(_BY_ID, {"operation": operation_id, "principal": principal_id}).first()
+        if row is None:
+            raise NotFoundError(f"there is no operation {operation_id} of yours")
+        asked = connection.execute(_UNFINISHED.values(cancel_requested=True), {"operation": operation_id})
+        return asked.rowcount == 1
+
+
+def _operation_of(row: Row[Any]) -> Operation:
+    return Operation(
+        id=row.id,
+        principal=row.principal_id,
+        state=OperationState(row.state),
+        site=row.site,
+        method=row.method,
+        created=row.created,
+        done=row.done,
+        total=row.total,
+        failure=row.failure,
+        provenance=None if row.provenance is None else Provenance.from_json(row.provenance),
+        result_size=row.result_size,
+    )

@@ -1,0 +1,44 @@
+"""Rows of replicas as values, and the one way in which a replica becomes good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from fomrepo.catalog.database import Database
+from fomrepo.catalog.tables import replicas
+from fomrepo.model.files import Replica, ReplicaState, StatFingerprint
+
+
+def put_good_replica(
+    connection: Connection, database: Database, site: str, digest: str, fingerprint: StatFingerprint
+) -> None:
+    """Make a site's replica good, whatever it was before. Its generation counts up: it is another copy now."""
+    values = {
+        "state": ReplicaState.GOOD.value,
+        "device": fingerprint.device,
+        "inode": fingerprint.inode,
+        "size": fingerprint.size,
+        "mtime_ns": fingerprint.mtime_ns,
+        "ctime_ns": fingerprint.ctime_ns,
+    }
+    connection.execute(
+        database.insert(replicas)
+        .values(site=site, digest=digest, generation=1, **values)
+        .on_conflict_do_update(
+            index_elements=[replicas.c.digest, replicas.c.site],
+            set_=values | {"generation": replicas.c.generation + 1},
+        )
+    )
+
+
+def replica_of(row: Row[Any]) -> Replica:
+    """Value of a row of ``replicas``."""
+    return Replica(
+        site=row.site,
+        digest=row.digest,
+        state=ReplicaState(row.state),
+        generation=row.generation,
+        fingerprint=StatFingerprint(row.device, row.inode, row.size, row.mtime_ns, row.ctime_ns),
+    )

@@ -1,0 +1,106 @@
+"""Copies of files at sites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from fomrepo.catalog.database import Database, reads, writes
+from fomrepo.catalog.replica_rows import put_good_replica, replica_of
+from fomrepo.catalog.tables import files, replicas, result_sources, results
+from fomrepo.model.files import Replica, ReplicaState, StatFingerprint
+
+_GOOD = select(replicas.c.site, replicas.c.digest).where(
+    replicas.c.digest.in_(bindparam("digests", expanding=True)), replicas.c.state == ReplicaState.GOOD.value
+)
+_GET = select(replicas).where(replicas.c.digest == bindparam("digest"), replicas.c.site == bindparam("site"))
+
+
+class Replicas:
+    """Which site holds which bytes, and whether they can be trusted."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @reads
+    def good(self, connection: Connection, digests: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+        """For each site that holds any, those of the digests of which it holds good replicas."""
+        held: dict[str, tuple[str, ...]] = {}
+        for site, digest in connection.execute(_GOOD, {"digests": list(digests)}):
+            held[site] = (*held.get(site, ()), digest)
+        return held
+
+    @reads
+    def get(self, connection: Connection, site: str, digest: str) -> Replica | None:
+        """Find a site's replica, whatever its state."""
+        row = connection.execute(_GET, {"digest": digest, "site": site}).first()
+        return None if row is None else replica_of(row)
+
+    @reads
+    def of_site(self, connection: Connection, site: str) -> tuple[Replica, ...]:
+        """List all replicas of a site, by digest."""
+        rows = connection.execute(select(replicas).where(replicas.c.site == site).order_by(replicas.c.digest))
+        return tuple(replica_of(row) for row in rows)
+
+    @reads
+    def of_version(self, connection: Connection, version_id: str) -> tuple[tuple[str, str, ReplicaState], ...]:
+        """List file name, site and state of the replicas of a version's files, in the order of the files."""
+        rows = connection.execute(
+            select(files.c.name, replicas.c.site, replicas.c.state)
+            .join_from(files, replicas, files.c.digest == replicas.c.digest)
+            .where(files.c.version_id == version_id)
+            .order_by(files.c.position, replicas.c.site)
+        )
+        return tuple((name, site, ReplicaState(state)) for name, site, state in rows)
+
+    @writes
+    def begin(self, connection: Connection, site: str, digest: str) -> None:
+        """Announce a copy that nobody may read yet; a good replica stays as it is."""
+        connection.execute(
+            self._database.insert(replicas)
+            .values(
+                site=site,
+                digest=digest,
+                state=ReplicaState.INTERMEDIATE.value,
+                generation=0,
+                device=0,
+                inode=0,
+                size=0,
+                mtime_ns=0,
+                ctime_ns=0,
+            )
+            .on_conflict_do_update(
+                index_elements=[replicas.c.digest, replicas.c.site],
+                set_={"state": ReplicaState.INTERMEDIATE.value},
+                where=replicas.c.state != ReplicaState.GOOD.value,
+            )
+        )
+
+    @writes
+    def finish(self, connection: Connection, site: str, digest: str, fingerprint: StatFingerprint) -> None:
+        """Make a copy good whose every byte was verified; its generation counts up."""
+        put_good_replica(connection, self._database, site, digest, fingerprint)
+
+    @writes
+    def spoil(self, connection: Connection, site: str, digest: str, state: ReplicaState) -> tuple[str, ...]:
+        """Mark a replica as stale or bad, and drop every result that this site computed from it.
+
+        The row of the replica is changed first: a result that is being committed at the same moment either comes
+        before that, and is dropped here, or finds the generation changed.
+
+        Returns
+        -------
+        tuple of str
+            Blobs of the dropped results, for the site's cache to delete.
+        """
+        connection.execute(
+            update(replicas)
+            .where(replicas.c.site == site, replicas.c.digest == digest)
+            .values(state=state.value, generation=replicas.c.generation + 1)
+        )
+        tainted = select(result_sources.c.key).where(result_sources.c.site == site, result_sources.c.digest == digest)
+        dropped = connection.execute(
+            delete(results).where(results.c.site == site, results.c.key.in_(tainted)).returning(results.c.blob)
+        )
+        return tuple(sorted(dropped.scalars()))

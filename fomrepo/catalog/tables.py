@@ -1,0 +1,282 @@
+"""The tables of the catalog: the whole schema on one page.
+
+Times are seconds since 1970, sizes are bytes, identifiers are UUIDv7 texts. A site is named, not referenced: its row
+comes with its first start, and replicas may be planned before. The history of this schema is in ``migrations/``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+class Unsigned64(TypeDecorator[int]):
+    """A number of 64 bits without sign, as inodes are, in the signed column that databases have."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+        """Wrap the upper half to negative numbers."""
+        return value - 2**64 if value is not None and value >= 2**63 else value
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:
+        """Unwrap negative numbers to the upper half."""
+        return value + 2**64 if value is not None and value < 0 else value
+
+
+def _required(name: str, kind: Any = Text, *more: Any, **how: Any) -> Column[Any]:
+    return Column(name, kind, *more, nullable=False, **how)
+
+
+settings = Table("settings", metadata, Column("key", Text, primary_key=True), _required("value"))
+
+principals = Table(
+    "principals",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("name"),
+    _required("created", Double),
+    UniqueConstraint("name"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("handle", Text, primary_key=True),
+    _required("principal_id", Text, ForeignKey(principals.c.id), index=True),
+    _required("label"),
+    _required("sha256"),
+    _required("created", Double),
+    Column("expires", Double),
+    Column("revoked", Double),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("name"),
+    _required("created", Double),
+    UniqueConstraint("name"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("project_id", Text, ForeignKey(projects.c.id), primary_key=True),
+    Column("principal_id", Text, ForeignKey(principals.c.id), primary_key=True, index=True),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("accession"),
+    _required("project_id", Text, ForeignKey(projects.c.id)),
+    _required("name"),
+    _required("created", Double),
+    UniqueConstraint("accession"),
+    UniqueConstraint("project_id", "name"),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("record_id", Text, ForeignKey(records.c.id)),
+    _required("number", Integer),
+    _required("is_current", Boolean),
+    _required("state"),
+    _required("title"),
+    _required("owner_id", Text, ForeignKey(principals.c.id)),
+    _required("created", Double),
+    UniqueConstraint("record_id", "number"),
+    CheckConstraint("number >= 1", name="number"),
+    CheckConstraint("state IN ('private', 'published', 'withdrawn')", name="state"),
+)
+Index(
+    "uq_versions_current",
+    versions.c.record_id,
+    unique=True,
+    sqlite_where=versions.c.is_current,
+    postgresql_where=versions.c.is_current,
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("version_id", Text, ForeignKey(versions.c.id)),
+    _required("position", Integer),
+    _required("name"),
+    _required("file_type"),
+    _required("digest"),
+    _required("size", BigInteger),
+    _required("facts"),
+    Column("topology", Text),
+    Column("offsets_digest", Text),
+    UniqueConstraint("version_id", "name"),
+    CheckConstraint("size >= 0", name="size"),
+)
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("site", Text, primary_key=True, index=True),
+    _required("state"),
+    _required("generation", BigInteger),
+    _required("device", Unsigned64),
+    _required("inode", Unsigned64),
+    _required("size", BigInteger),
+    _required("mtime_ns", BigInteger),
+    _required("ctime_ns", BigInteger),
+    CheckConstraint("state IN ('intermediate', 'good', 'stale', 'bad')", name="state"),
+)
+
+deposits = Table(
+    "deposits",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("principal_id", Text, ForeignKey(principals.c.id)),
+    _required("key"),
+    _required("request_digest"),
+    _required("site"),
+    _required("state"),
+    _required("title"),
+    _required("project_id", Text, ForeignKey(projects.c.id)),
+    _required("name"),
+    Column("new_version_of", Text, ForeignKey(records.c.id)),
+    Column("version_id", Text, ForeignKey(versions.c.id)),
+    Column("refusal", LargeBinary),
+    _required("created", Double),
+    UniqueConstraint("principal_id", "key"),
+    Index("ix_deposits_site_state", "site", "state"),
+    CheckConstraint("state IN ('draft', 'probing', 'accepted', 'quarantined', 'abandoned')", name="state"),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("deposit_id", Text, ForeignKey(deposits.c.id)),
+    _required("position", Integer),
+    _required("name"),
+    _required("size", BigInteger),
+    Column("topology", Text),
+    Column("digest", Text),
+    UniqueConstraint("deposit_id", "name"),
+    CheckConstraint("size >= 0", name="size"),
+)
+
+#: One row: counts the changes of the registry of methods.
+registry = Table("registry", metadata, Column("id", Integer, primary_key=True), _required("snapshot", BigInteger))
+
+methods = Table(
+    "methods",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("name"),
+    _required("version"),
+    _required("rank"),
+    _required("bundle_digest"),
+    _required("environment"),
+    _required("reviewers"),
+    _required("signed", BigInteger),
+    _required("signature", LargeBinary),
+    _required("bundle", LargeBinary),
+    _required("schema"),
+    UniqueConstraint("name", "version"),
+)
+
+results = Table(
+    "results",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("site", Text, primary_key=True),
+    _required("blob"),
+    _required("size", BigInteger),
+    _required("wall_s", Double),
+    _required("computed", Double),
+    CheckConstraint("size >= 0", name="size"),
+)
+
+#: Which bytes a result was computed from, so that it goes when they do.
+result_sources = Table(
+    "result_sources",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("site", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    ForeignKeyConstraint(["key", "site"], [results.c.key, results.c.site], ondelete="CASCADE"),
+    Index("ix_result_sources_site_digest", "site", "digest"),
+)
+
+operations = Table(
+    "operations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("principal_id", Text, ForeignKey(principals.c.id)),
+    _required("key"),
+    _required("request_digest"),
+    _required("method"),
+    _required("home"),
+    _required("state"),
+    _required("created", Double),
+    Column("site", Text),
+    _required("done", BigInteger),
+    _required("total", BigInteger),
+    _required("cancel_requested", Boolean),
+    Column("failure", LargeBinary),
+    Column("provenance", Text),
+    Column("result_site", Text),
+    Column("result_blob", Text),
+    _required("result_size", BigInteger),
+    UniqueConstraint("principal_id", "key"),
+    CheckConstraint("state IN ('waiting', 'running', 'done', 'failed', 'cancelled')", name="state"),
+    CheckConstraint("(result_site IS NULL) = (result_blob IS NULL)", name="result"),
+)
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _required("address"),
+    _required("peer_address"),
+    _required("certificate_digest"),
+    _required("wall"),
+    Column("heartbeat", Double),
+    _required("running", Integer),
+    _required("waiting", Integer),
+    _required("slots", Integer),
+    _required("environments"),
+)

@@ -1,0 +1,109 @@
+"""Versions of records and their files: who sees them, and how rows become values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, or_, select
+
+from fomrepo.catalog.tables import files, members, principals, projects, records, versions
+from fomrepo.model.files import FileObject, RecordName, RecordState, RecordVersion
+
+#: Everybody sees what is published; members see what is their project's. Binds ``principal``, an id.
+MAY_SEE = or_(
+    versions.c.state == RecordState.PUBLISHED.value,
+    select(members.c.project_id)
+    .where(members.c.project_id == records.c.project_id, members.c.principal_id == bindparam("principal"))
+    .correlate_except(members)
+    .exists(),
+)
+
+#: Versions with the names that their ids stand for.
+VERSION: Select[Any] = (
+    select(
+        records.c.id,
+        versions.c.id.label("version_id"),
+        records.c.accession,
+        versions.c.number,
+        versions.c.is_current,
+        versions.c.state,
+        versions.c.title,
+        projects.c.name.label("project"),
+        records.c.name,
+        principals.c.name.label("owner"),
+        versions.c.created,
+    )
+    .join_from(versions, records, versions.c.record_id == records.c.id)
+    .join(projects, records.c.project_id == projects.c.id)
+    .join(principals, versions.c.owner_id == principals.c.id)
+)
+
+_NEWEST_VISIBLE = VERSION.where(MAY_SEE).order_by(versions.c.number.desc()).limit(1)
+_BY_ACCESSION = _NEWEST_VISIBLE.where(records.c.accession == bindparam("accession"))
+_BY_NUMBER = _BY_ACCESSION.where(versions.c.number == bindparam("number"))
+_BY_PATH = _NEWEST_VISIBLE.where(projects.c.name == bindparam("project"), records.c.name == bindparam("name"))
+_BY_ID = VERSION.where(versions.c.id == bindparam("version"))
+_FILES = select(files).where(files.c.version_id == bindparam("version")).order_by(files.c.position)
+
+
+def visible_version(connection: Connection, name: RecordName, principal_id: str) -> RecordVersion | None:
+    """Find the version that a name means to somebody, without its files.
+
+    A name without a version means the newest version that they may see.
+    """
+    if name.path is not None:
+        row = connection.execute(
+            _BY_PATH, {"project": name.path[0], "name": name.path[1], "principal": principal_id}
+        ).first()
+    elif name.version is not None:
+        row = connection.execute(
+            _BY_NUMBER, {"accession": name.accession, "number": name.version, "principal": principal_id}
+        ).first()
+    else:
+        row = connection.execute(_BY_ACCESSION, {"accession": name.accession, "principal": principal_id}).first()
+    return None if row is None else version_of(row)
+
+
+def version_by_id(connection: Connection, version_id: str) -> RecordVersion:
+    """Read a version that exists, with its files."""
+    row = connection.execute(_BY_ID, {"version": version_id}).one()
+    return version_of(row, files_of_version(connection, version_id))
+
+
+def files_of_version(connection: Connection, version_id: str) -> tuple[FileObject, ...]:
+    """Files of a version, in the order in which they were deposited."""
+    return tuple(file_of(row) for row in connection.execute(_FILES, {"version": version_id}))
+
+
+def version_of(row: Row[Any], its_files: Sequence[FileObject] = ()) -> RecordVersion:
+    """Value of a row of ``VERSION``."""
+    return RecordVersion(
+        record_id=row.id,
+        version_id=row.version_id,
+        accession=row.accession,
+        number=row.number,
+        current=row.is_current,
+        state=RecordState(row.state),
+        title=row.title,
+        project=row.project,
+        name=row.name,
+        owner=row.owner,
+        created=row.created,
+        files=tuple(its_files),
+    )
+
+
+def file_of(row: Row[Any]) -> FileObject:
+    """Value of a row of ``files``."""
+    return FileObject(
+        id=row.id,
+        name=row.name,
+        file_type=row.file_type,
+        digest=row.digest,
+        size=row.size,
+        facts=json.loads(row.facts),
+        topology=row.topology,
+        offsets_digest=row.offsets_digest,
+    )

@@ -1,0 +1,1 @@
+"""HOST: the history of the catalog's schema."""

@@ -1,0 +1,1 @@
+"""HOST: the steps, in order."""
