@@ -59,6 +59,8 @@ class GuestEnd:
     cpu_s: float
     peak_memory_bytes: int
     log_tail: str
+    #: Number of the PID namespace that it had.
+    pid_namespace: int
 
 
 def run_guest(policy: GuestPolicy, limits: RunLimits, guest_socket: socket.socket, stop: int) -> GuestEnd:
@@ -133,11 +135,11 @@ class _Guest:
         )
         childs.close()
         os.set_blocking(self._log_end, False)
-        first = _first_process(info_end)
-        if first is None:
+        made = _what_was_made(info_end)
+        if made is None:
             self._give_up()
-        self._first = first
-        self._pidfd = _owned_by(self._descriptors, os.pidfd_open(first))
+        self._first, self._namespace = made
+        self._pidfd = _owned_by(self._descriptors, os.pidfd_open(self._first))
 
     def limit_and_release(self) -> None:
         """Set the kernel's limits on the first process and let it go on."""
@@ -196,6 +198,7 @@ class _Guest:
             cpu_s=cpu_s,
             peak_memory_bytes=max(self._peak_memory_bytes, self._rusage.ru_maxrss * 1024),
             log_tail=self._log_text(),
+            pid_namespace=self._namespace,
         )
 
     # --- the parts of the steps --------------------------------------------------------------------------------------
@@ -238,8 +241,11 @@ class _Guest:
         raise _could_not_be_made(self._log_text())
 
 
-def _first_process(info_end: int) -> int | None:
-    """Host's id of the sandbox's first process, as bubblewrap reports it; None if bubblewrap does not get that far."""
+def _what_was_made(info_end: int) -> tuple[int, int] | None:
+    """Host's id of the sandbox's first process and the number of its PID namespace, as bubblewrap reports them.
+
+    None if bubblewrap does not get that far.
+    """
     said = b""
     deadline = time.monotonic() + START_TIMEOUT_S
     while select.select([info_end], [], [], max(0.0, deadline - time.monotonic()))[0]:
@@ -248,7 +254,8 @@ def _first_process(info_end: int) -> int | None:
         if not chunk:
             return None
         with suppress(ValueError):
-            return int(json.loads(said)["child-pid"])
+            made = json.loads(said)
+            return int(made["child-pid"]), int(made["pid-namespace"])
     return None
 
 

@@ -15,13 +15,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import fomrepo
 
-__all__ = ["ToolAnswer", "run_tool", "start_module", "start_sandbox"]
+__all__ = ["ToolAnswer", "run_module", "run_tool", "start_module", "start_sandbox"]
 
 #: What tools and the warden get of the environment: no tokens, no passwords, no database addresses.
 PLAIN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
+#: Where a new interpreter finds this package, whether it is installed or lies in a checkout.
+_OWN_MODULES = {"PYTHONPATH": str(Path(fomrepo.__file__).resolve().parent.parent)}
 
 #: Above all descriptor numbers that a child is given, so that no copy overwrites a source.
 HIGH_DESCRIPTOR = 64
@@ -37,7 +41,13 @@ class ToolAnswer:
     stderr: str
 
 
-def run_tool(arguments: tuple[str, ...], *, timeout_s: float, keep_environment: bool = False) -> ToolAnswer:
+def run_tool(
+    arguments: tuple[str, ...],
+    *,
+    timeout_s: float,
+    keep_environment: bool = False,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> ToolAnswer:
     """Run a tool to its end, without a shell and without input.
 
     Parameters
@@ -48,6 +58,8 @@ def run_tool(arguments: tuple[str, ...], *, timeout_s: float, keep_environment: 
         After this many seconds it is killed.
     keep_environment
         Hand over this process's environment variables, for tools that people configure by them (pip).
+    more
+        Further environment variables.
     """
     try:
         done = subprocess.run(
@@ -55,7 +67,7 @@ def run_tool(arguments: tuple[str, ...], *, timeout_s: float, keep_environment: 
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=timeout_s,
-            env=None if keep_environment else PLAIN_ENVIRONMENT,
+            env={**(os.environ if keep_environment else PLAIN_ENVIRONMENT), **more},
             check=False,
         )
     except FileNotFoundError:
@@ -65,18 +77,22 @@ def run_tool(arguments: tuple[str, ...], *, timeout_s: float, keep_environment: 
     return ToolAnswer(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
 
+def run_module(module: str, *, timeout_s: float) -> ToolAnswer:
+    """Run one of this package's modules to its end, as a tool."""
+    return run_tool((sys.executable, "-P", "-m", module), timeout_s=timeout_s, more=_OWN_MODULES)
+
+
 def start_module(module: str, arguments: tuple[str, ...], *, inherited: int) -> subprocess.Popen[bytes]:
     """Start one of this package's modules as a process of its own, which inherits one descriptor besides stderr.
 
     It is in a session of its own, so that an interrupt at the terminal reaches the site alone.
     """
-    package_folder = str(Path(fomrepo.__file__).resolve().parent.parent)
     return subprocess.Popen(
         (sys.executable, "-P", "-m", module, *arguments),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=(inherited,),
-        env={**PLAIN_ENVIRONMENT, "PYTHONPATH": package_folder},
+        env={**PLAIN_ENVIRONMENT, **_OWN_MODULES},
         cwd="/",
         start_new_session=True,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Usage", "measure_usage"]
+__all__ = ["Usage", "measure_usage", "processes_of_namespace"]
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -41,6 +41,12 @@ def measure_usage(first: int, *, allowed_memory_bytes: int) -> Usage:
     return Usage(memory, sum(_cpu_s(each) for each in processes), len(processes))
 
 
+def processes_of_namespace(pid_namespace: int) -> list[int]:
+    """Processes of this user that are alive in a PID namespace, by its number."""
+    named = f"pid:[{pid_namespace}]"
+    return sorted(int(each.name) for each in Path("/proc").glob("[0-9]*") if _link(each / "ns" / "pid") == named)
+
+
 def _family(first: int) -> Iterator[int]:
     yield first
     for task in Path(f"/proc/{first}/task").glob("*"):
@@ -63,6 +69,13 @@ def _proportional_bytes(process: int) -> int:
 def _cpu_s(process: int) -> float:
     _, _, after_name = _text(Path(f"/proc/{process}/stat")).rpartition(")")
     return sum(int(ticks) for ticks in after_name.split()[CPU_FIELDS]) / TICKS_PER_S
+
+
+def _link(path: Path) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:  # another user's, or gone
+        return ""
 
 
 def _text(path: Path) -> str:
