@@ -12,6 +12,7 @@ import numpy as np
 from sandbox.failures import ArgumentError, DataError
 from sandbox.lattice import lattice_vectors
 from sandbox.request import FrameRange
+from sandbox.whole import WholeMolecules
 
 BLOCK_BYTES = 8 << 20  # fits the cache of a core together with its float64 copy; larger was not faster
 UNREADABLE = (OSError, EOFError, ValueError, StopIteration)  # what MDAnalysis' readers raise on damaged frames
@@ -35,9 +36,7 @@ class Block:
         ArgumentError
             The file has no periodic cell.
         """
-        if self.boxes is None:
-            raise ArgumentError("the file has no periodic cell; ask for the same without periodic images")
-        return lattice_vectors(self.boxes)
+        return _lattices(self.boxes)
 
 
 class Frames:
@@ -69,23 +68,27 @@ class Frames:
     def __iter__(self) -> Iterator[Any]:
         """Move the Universe through the frames; gives MDAnalysis' Timestep of each."""
         for row in range(len(self)):
-            yield self._read(row)
+            yield self._read_row(row)
             self._progress(row + 1, len(self))
 
     @property
     def times(self) -> np.ndarray:
         """Time of each frame, (frame,) float64, ps; reads the frames that nobody has read yet."""
         for row in np.flatnonzero(np.isnan(self._times)):
-            self._read(int(row))
+            self._read_row(int(row))
         return self._times.copy()
 
-    def blocks(self, atoms: MDAnalysis.AtomGroup, *, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
+    def blocks(
+        self, atoms: MDAnalysis.AtomGroup, *, whole: bool = False, block_bytes: int = BLOCK_BYTES
+    ) -> Iterator[Block]:
         """Read the frames in blocks, so that algebra runs over many frames at once.
 
         Parameters
         ----------
         atoms
             A fixed group: its atoms are the same in each frame.
+        whole
+            Whether to make the molecules of these atoms whole again, by their bonds and each frame's own cell.
         block_bytes
             Bytes of positions in one block, at most; a block has at least one frame.
 
@@ -93,37 +96,70 @@ class Frames:
         ------
         TypeError
             The group is an updating one. Iterate over the frames one by one instead.
+        ArgumentError
+            `whole` and there are no bonds or no cell.
         """
         if isinstance(atoms, MDAnalysis.core.groups.UpdatingAtomGroup):
             raise TypeError("blocks() needs a fixed group; for an updating one write: for timestep in frames: ...")
-        indices = _as_slice(atoms.ix)
-        rows_per_block = max(1, block_bytes // max(1, 12 * len(atoms)))
+        molecules = WholeMolecules(atoms) if whole else None
+        indices = atoms.ix if molecules is None else molecules.indices
+        rows_per_block = max(1, block_bytes // (12 * max(1, len(indices))))
         for first in range(0, len(self), rows_per_block):
-            rows = range(first, min(first + rows_per_block, len(self)))
-            positions = np.empty((len(rows), len(atoms), 3), np.float32)
-            boxes = np.empty((len(rows), 6), np.float32)
-            periodic = True
-            for place, row in enumerate(rows):
-                timestep = self._read(row)
-                positions[place] = timestep.positions[indices]
-                periodic = periodic and timestep.dimensions is not None
-                if periodic:
-                    boxes[place] = timestep.dimensions
-                self._progress(row + 1, len(self))
+            rows = slice(first, min(first + rows_per_block, len(self)))
+            positions, boxes = self._read_rows(rows, indices)
+            if molecules is not None:
+                positions = molecules.whole(positions, _lattices(boxes))
             for array in (positions, boxes):
-                array.setflags(write=False)
-            part = slice(rows.start, rows.stop)
-            yield Block(self.indices[part], self._times[part].copy(), positions, boxes if periodic else None)
+                if array is not None:
+                    array.setflags(write=False)
+            yield Block(self.indices[rows], self._times[rows].copy(), positions, boxes)
 
-    def _read(self, row: int) -> Any:
-        """Move the Universe to one frame and note its time."""
-        index = int(self.indices[row])
-        try:
-            timestep = self._universe.trajectory[index]
-        except UNREADABLE as error:
-            raise DataError(f"frame {index} cannot be read: {error}") from error
+    def positions_at(self, index: int, atoms: MDAnalysis.AtomGroup, *, whole: bool = False) -> np.ndarray:
+        """Return the positions (atom, xyz) of one frame of the file, float64, angstrom; it need not be one of the run.
+
+        Parameters
+        ----------
+        index
+            In the file, from 0.
+        atoms, whole
+            As for `blocks`.
+        """
+        timestep = self._read(index)
+        if not whole:
+            return atoms.positions.astype(np.float64)
+        molecules = WholeMolecules(atoms)
+        boxes = None if timestep.dimensions is None else timestep.dimensions[None]
+        positions = molecules.whole(timestep.positions[molecules.indices][None], _lattices(boxes))
+        return positions[0].astype(np.float64)
+
+    def _read_rows(self, rows: slice, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Read positions (frame, atom, xyz) and boxes (frame, cell) of some rows; no boxes if a frame has none."""
+        positions = np.empty((rows.stop - rows.start, len(indices), 3), np.float32)
+        boxes = np.empty((len(positions), 6), np.float32)
+        wanted = _as_slice(indices)
+        all_periodic = True
+        for place, row in enumerate(range(rows.start, rows.stop)):
+            timestep = self._read_row(row)
+            positions[place] = timestep.positions[wanted]
+            if timestep.dimensions is None:
+                all_periodic = False
+            else:
+                boxes[place] = timestep.dimensions
+            self._progress(row + 1, len(self))
+        return positions, boxes if all_periodic else None
+
+    def _read_row(self, row: int) -> Any:
+        """Move the Universe to one frame of the run and note its time."""
+        timestep = self._read(int(self.indices[row]))
         self._times[row] = timestep.time
         return timestep
+
+    def _read(self, index: int) -> Any:
+        """Move the Universe to one frame of the file."""
+        try:
+            return self._universe.trajectory[index]
+        except UNREADABLE as error:
+            raise DataError(f"frame {index} cannot be read: {error}") from error
 
 
 def frame_indices(wanted: FrameRange, n_frames: int) -> np.ndarray:
@@ -167,6 +203,13 @@ def check_frame(name: str, index: int, n_frames: int) -> int:
     if not -n_frames <= index < n_frames:
         raise ArgumentError(f"{name}={index} is beyond the {n_frames} frames; the last one is {n_frames - 1}")
     return index % n_frames
+
+
+def _lattices(boxes: np.ndarray | None) -> np.ndarray:
+    """Return lattice vectors (frame, vector, xyz), or refuse frames without a cell."""
+    if boxes is None:
+        raise ArgumentError("the file has no periodic cell; ask for the same without periodic or whole")
+    return lattice_vectors(boxes)
 
 
 def _listed_indices(frames: tuple[int, ...] | tuple[bool, ...], n_frames: int) -> np.ndarray:

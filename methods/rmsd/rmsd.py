@@ -8,7 +8,7 @@ import numpy as np
 
 
 def rmsd(
-    universe: Any, frames: Any, *, select: str, ref_frame: int, superpose: bool, mass_weighted: bool
+    universe: Any, frames: Any, *, select: str, ref_frame: int, superpose: bool, mass_weighted: bool, whole: bool
 ) -> dict[str, np.ndarray]:
     """Measure all frames against one.
 
@@ -25,7 +25,9 @@ def rmsd(
     superpose
         Whether each frame is first moved and rotated onto the reference for the least deviation.
     mass_weighted
-        Whether atoms count by their mass. Without masses, all counts are equal.
+        Whether atoms count by their mass.
+    whole
+        Whether molecules are made whole before.
 
     Returns
     -------
@@ -34,12 +36,11 @@ def rmsd(
     """
     atoms = universe.select_atoms(select)
     weights = _weights(atoms, mass_weighted)
-    universe.trajectory[ref_frame]
-    reference = atoms.positions.astype(np.float64)
+    reference = frames.positions_at(ref_frame, atoms, whole=whole)
     if superpose:
         reference -= weights @ reference
     parts = []
-    for block in frames.blocks(atoms):
+    for block in frames.blocks(atoms, whole=whole):
         mobile = block.positions.astype(np.float64)
         if superpose:
             mobile -= (weights @ mobile)[:, None, :]

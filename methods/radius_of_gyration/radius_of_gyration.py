@@ -1,0 +1,43 @@
+"""Guest: the radius of gyration of each frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def radius_of_gyration(
+    universe: Any, frames: Any, *, select: str, mass_weighted: bool, whole: bool
+) -> dict[str, np.ndarray]:
+    """Measure how far the atoms are from their centre, as the root of the mean square.
+
+    Parameters
+    ----------
+    universe
+        Trajectory with the atoms.
+    frames
+        Frames to measure.
+    select
+        Atoms to measure.
+    mass_weighted
+        Whether atoms count by their mass, in the centre and in the mean.
+    whole
+        Whether molecules are made whole before.
+
+    Returns
+    -------
+    dict
+        `radius_of_gyration`: (frame,) float64, angstrom.
+    """
+    atoms = universe.select_atoms(select)
+    weights = atoms.masses if mass_weighted else np.ones(len(atoms))
+    if not np.all(weights > 0.0):
+        raise ValueError("some of the selected atoms have no mass; call again with mass_weighted=False")
+    weights = weights / weights.sum()
+    parts = []
+    for block in frames.blocks(atoms, whole=whole):
+        positions = block.positions.astype(np.float64)
+        positions -= (weights @ positions)[:, None, :]
+        parts.append(np.sqrt(np.einsum("fax,fax,a->f", positions, positions, weights)))
+    return {"radius_of_gyration": np.concatenate(parts)}

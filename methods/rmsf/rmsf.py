@@ -1,0 +1,96 @@
+"""Guest: the root mean square fluctuation of each atom about its mean position."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def rmsf(
+    universe: Any, frames: Any, *, select: str, superpose: bool, ref_frame: int, mass_weighted: bool, whole: bool
+) -> dict[str, Any]:
+    """Measure how much each atom moves.
+
+    Mean and sum of squares are updated block by block (Chan, Golub and LeVeque 1983), so that nothing cancels and no
+    trajectory is kept in memory.
+
+    Parameters
+    ----------
+    universe
+        Trajectory with the atoms.
+    frames
+        Frames to take the fluctuation over.
+    select
+        Atoms to measure.
+    superpose
+        Whether each frame is first moved and rotated onto the reference.
+    ref_frame
+        Index of the reference in the file.
+    mass_weighted
+        Whether atoms count by their mass in the superposition.
+    whole
+        Whether molecules are made whole before.
+
+    Returns
+    -------
+    dict
+        `rmsf`: (atom,) float64, angstrom; the names of the atoms beside it.
+    """
+    atoms = universe.select_atoms(select)
+    weights = _weights(atoms, mass_weighted and superpose)
+    reference = frames.positions_at(ref_frame, atoms, whole=whole)
+    reference -= weights @ reference
+    count, mean, squares = 0, np.zeros_like(reference), np.zeros_like(reference)
+    for block in frames.blocks(atoms, whole=whole):
+        positions = block.positions.astype(np.float64)
+        if superpose:
+            positions -= (weights @ positions)[:, None, :]
+            positions = positions @ rotations_onto(reference, positions, weights)
+        block_mean = positions.mean(axis=0)
+        difference = block_mean - mean
+        total = count + len(positions)
+        squares += ((positions - block_mean) ** 2).sum(axis=0) + difference**2 * (count * len(positions) / total)
+        mean += difference * (len(positions) / total)
+        count = total
+    return {
+        "rmsf": np.sqrt(squares.sum(axis=1) / count),
+        "atom_indices": atoms.ix,
+        "atom_names": [str(name) for name in atoms.names],
+        "resids": atoms.resids,
+        "resnames": [str(name) for name in atoms.resnames],
+        "superposed": superpose,
+    }
+
+
+def rotations_onto(reference: np.ndarray, mobile: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the rotations that bring each frame closest to the reference (Kabsch 1976).
+
+    Parameters
+    ----------
+    reference
+        (atom, xyz), weighted centre at the origin.
+    mobile
+        (frame, atom, xyz), weighted centres at the origin.
+    weights
+        (atom,)
+
+    Returns
+    -------
+    numpy.ndarray
+        (frame, xyz, xyz); `mobile @ rotations` is superposed. Proper rotations: a mirror image is never taken.
+    """
+    covariances = mobile.transpose(0, 2, 1) @ (reference * weights[:, None])
+    left, _, right = np.linalg.svd(covariances)
+    left[:, :, 2] *= np.sign(np.linalg.det(left) * np.linalg.det(right))[:, None]
+    return left @ right
+
+
+def _weights(atoms: Any, mass_weighted: bool) -> np.ndarray:
+    """Return weights (atom,) that add up to 1."""
+    if not mass_weighted:
+        return np.full(len(atoms), 1.0 / len(atoms))
+    masses = atoms.masses
+    if not np.all(masses > 0.0):
+        raise ValueError("some of the selected atoms have no mass; call again with mass_weighted=False")
+    return masses / masses.sum()
