@@ -93,6 +93,7 @@ class Deposit(_message.Message):
     ACCESSION_FIELD_NUMBER: _builtins.int
     REFUSAL_FIELD_NUMBER: _builtins.int
     STEP_FIELD_NUMBER: _builtins.int
+    SITE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     state: _builtins.str
     """draft, probing, accepted, quarantined"""
@@ -100,6 +101,8 @@ class Deposit(_message.Message):
     """when accepted, with the version"""
     step: _builtins.str
     """what is being done now, for people"""
+    site: _builtins.str
+    """that takes the bytes: Upload and Complete go there"""
     @_builtins.property
     def uploads(self) -> _containers.RepeatedCompositeFieldContainer[Global___Upload]: ...
     @_builtins.property
@@ -115,10 +118,11 @@ class Deposit(_message.Message):
         accession: _builtins.str = ...,
         refusal: _failures_pb2.Failure | None = ...,
         step: _builtins.str = ...,
+        site: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["refusal", b"refusal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accession", b"accession", "id", b"id", "refusal", b"refusal", "state", b"state", "step", b"step", "uploads", b"uploads"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accession", b"accession", "id", b"id", "refusal", b"refusal", "site", b"site", "state", b"state", "step", b"step", "uploads", b"uploads"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
