@@ -1,1 +1,68 @@
-"""Files are objects: call methods on trajectories where the data is."""
+"""Files are objects: call methods on trajectories where the data is.
+
+Examples
+--------
+>>> import fomrepo
+>>> repo = fomrepo.connect()                               # doctest: +SKIP
+>>> traj = repo["FOM-402917"]["adk_dims.dcd"]              # doctest: +SKIP
+>>> traj.rmsd(select="name CA", step=2).rmsd               # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fomrepo import errors
+from fomrepo.errors import FomrepoError
+
+if TYPE_CHECKING:
+    from fomrepo.client.repository import Repository
+
+__all__ = ["FomrepoError", "connect", "errors"]
+
+
+def connect(
+    address: str | Sequence[str] | None = None,
+    *,
+    token: str | None = None,
+    ca: str | Path | None = None,
+    profile: str | None = None,
+    methods: str | Path | None = None,
+) -> Repository:
+    """Connect to a federation through any of its sites.
+
+    What is not given comes from the environment (``FOMREPO_ADDRESS``, ``FOMREPO_TOKEN``, ``FOMREPO_CA``), else from the
+    profile that ``fomrepo login`` wrote. If a site does not answer, the next one is asked, also amid a call.
+
+    Parameters
+    ----------
+    address
+        ``host:port`` of a site, several with commas between them, or a list of them.
+    token
+        Access token, ``fom_...``.
+    ca
+        Certificate of the federation's authority: a path, or the PEM text itself.
+    profile
+        Name of the profile to use; ``default`` if None.
+    methods
+        Path of a lock file that pins the versions of methods, as :meth:`Repository.lock_methods` writes it.
+
+    Returns
+    -------
+    Repository
+        Usable as a context manager.
+
+    Raises
+    ------
+    SettingsError
+        If an address or a token is missing.
+    NotAuthenticatedError
+        If the token is not valid.
+    SiteUnreachableError
+        If no site answers.
+    """
+    from fomrepo.client.repository import open_repository  # grpc is loaded when it is needed, not on import
+
+    return open_repository(address, token=token, ca=ca, profile=profile, methods=methods)

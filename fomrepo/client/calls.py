@@ -1,0 +1,199 @@
+"""Life of a call, seen from the client.
+
+1. The call is sent under a key drawn here; the reply brings the outcome, or the id of an operation that goes on.
+2. While it goes on, the client waits in requests of at most 20 s, at whichever site answers.
+3. When it is done, the result comes with the reply or as a stream, is held against the schema, and becomes an object.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from mmap import ACCESS_READ, mmap
+from tempfile import TemporaryFile
+
+from fomrepo.client.connection import ANSWER_S, Connection
+from fomrepo.client.registry import MethodRegistry
+from fomrepo.client.results.fields import Buffer, read_fields
+from fomrepo.client.results.result import Result, result_of
+from fomrepo.errors import CancelledError, MethodNotTrustedError, OutcomeRefusedError, SiteUnreachableError
+from fomrepo.model.bundle import read_schema
+from fomrepo.model.methods import MethodSchema
+from fomrepo.model.operations import CallOrder, OperationState, Provenance
+from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_to_wire
+from fomrepo.wire.failures import failure_from_wire
+from fomrepo.wire.v1 import calls_pb2, files_pb2
+
+#: Results up to this size stay in memory; larger ones are mapped from a file that nobody else can open.
+MEMORY_LIMIT_BYTES = 16 * 2**20
+#: First and longest pause after a site answered at once although it was asked to wait: its waiting places are taken.
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0
+#: Longest wait in one request while somebody watches a progress bar.
+WATCHED_WAIT_S = 0.5
+
+
+class Calls:
+    """Sends calls and follows them. Threads may share it.
+
+    Parameters
+    ----------
+    connection
+        To whichever site answers.
+    registry
+        Is told the snapshot number that each reply carries.
+    """
+
+    def __init__(self, connection: Connection, registry: MethodRegistry) -> None:
+        self.connection = connection
+        self.registry = registry
+
+    def call(self, order: CallOrder, *, wait_s: float = CALL_WAIT_S) -> calls_pb2.CallReply:
+        """Send a call; the reply is final if the outcome was ready within ``wait_s``."""
+        return self._noticed(self.connection.ask(lambda site: site.calls.Call, call_to_wire(order, wait_s=wait_s)))
+
+    def try_draft(self, request: calls_pb2.TryDraftRequest) -> calls_pb2.CallReply:
+        """Send a draft of the caller's own and a call of it."""
+        return self._noticed(self.connection.ask(lambda site: site.calls.TryDraft, request))
+
+    def wait(self, operation: str, wait_s: float = 0.0) -> calls_pb2.CallReply:
+        """Ask how far an operation is, when it ends or after ``wait_s``."""
+        request = calls_pb2.WaitRequest(operation=operation, wait_s=wait_s)
+        return self._noticed(self.connection.ask(lambda site: site.calls.Wait, request, deadline_s=wait_s + ANSWER_S))
+
+    def cancel(self, operation: str) -> calls_pb2.CallReply:
+        """Ask the site to end an operation."""
+        return self._noticed(
+            self.connection.ask(lambda site: site.calls.Cancel, calls_pb2.CancelRequest(operation=operation))
+        )
+
+    def until_final(
+        self,
+        reply: calls_pb2.CallReply,
+        *,
+        watched: bool = False,
+        on_reply: Callable[[calls_pb2.CallReply], None] = lambda reply: None,
+        given_up: Callable[[], bool] = lambda: False,
+    ) -> calls_pb2.CallReply:
+        """Wait until an operation ends, or until the caller has given it up.
+
+        Parameters
+        ----------
+        reply
+            What a site said last.
+        watched
+            Whether somebody looks at the progress: ask twice a second.
+        on_reply
+            Hears each reply.
+        given_up
+            Says whether to stop waiting.
+        """
+        began, pause = time.monotonic(), FIRST_PAUSE_S
+        while not state_of(reply).final and not given_up():
+            asked = time.monotonic()
+            wait_s = WATCHED_WAIT_S if watched else min(WAIT_LIMIT_S, max(1.0, (asked - began) / 4))
+            try:
+                reply = self.wait(reply.operation, wait_s)
+            except SiteUnreachableError as error:
+                error.remedy = f"the run goes on; come back to it: fomrepo operation wait {reply.operation}"
+                raise
+            on_reply(reply)
+            if not state_of(reply).final and time.monotonic() - asked < wait_s / 2:
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_S)
+        return reply
+
+    def outcome(self, reply: calls_pb2.CallReply, *, method_digest: str | None = None) -> Result:
+        """Turn a final reply into the result, or raise what went wrong.
+
+        Parameters
+        ----------
+        reply
+            Of an operation that has ended.
+        method_digest
+            Digest that the method must have; None for one that is not known here, such as a draft.
+
+        Raises
+        ------
+        FomrepoError
+            What the operation ended with; ``CancelledError`` if somebody cancelled it.
+        OutcomeRefusedError
+            If the answer is not what the method declares.
+        MethodNotTrustedError
+            If another method ran than was meant.
+        """
+        state = state_of(reply)
+        if state is OperationState.CANCELLED:
+            raise CancelledError(f"the operation {reply.operation} was cancelled", remedy="call the method again")
+        if state is OperationState.FAILED:
+            error = failure_from_wire(reply.failure)
+            error.facts.setdefault("operation", reply.operation)
+            raise error
+        schema, provenance = _described(reply)
+        if method_digest not in (None, provenance.method_digest):
+            raise MethodNotTrustedError(
+                f"{reply.site} ran another {schema.name} than the one that was meant",
+                remedy="tell the site's operator",
+                facts={"meant": str(method_digest), "ran": provenance.method_digest},
+            )
+        limit = schema.limits.result_mib * 2**20
+        if reply.result_size > limit:
+            raise OutcomeRefusedError(
+                f"the result of {schema.name} has {reply.result_size} bytes, the method declares at most {limit}"
+            )
+        return result_of(read_fields(self._container(reply), schema.result), schema, provenance)
+
+    def _container(self, reply: calls_pb2.CallReply) -> Buffer:
+        if inline := reply.result:
+            return inline
+        if reply.result_size <= MEMORY_LIMIT_BYTES:
+            return b"".join(self._chunks(reply))
+        with TemporaryFile(prefix="fomrepo-") as file:
+            for chunk in self._chunks(reply):
+                file.write(chunk)
+            file.flush()
+            return mmap(file.fileno(), 0, access=ACCESS_READ)
+
+    def _chunks(self, reply: calls_pb2.CallReply) -> Iterator[bytes]:
+        received = 0
+        for chunk in self.connection.receive(
+            lambda site: site.calls.ReadResult,
+            lambda offset: calls_pb2.ReadResultRequest(operation=reply.operation, offset=offset),
+            length=chunk_length,
+        ):
+            received += len(chunk.data)
+            if received > reply.result_size:
+                break
+            yield chunk.data
+        if received != reply.result_size:
+            raise OutcomeRefusedError(f"the result was announced with {reply.result_size} bytes; {received} came")
+
+    def _noticed(self, reply: calls_pb2.CallReply) -> calls_pb2.CallReply:
+        self.registry.notice(reply.snapshot)
+        return reply
+
+
+def state_of(reply: calls_pb2.CallReply) -> OperationState:
+    """State of an operation.
+
+    Raises
+    ------
+    OutcomeRefusedError
+        If the site names one that does not exist.
+    """
+    try:
+        return OperationState(reply.state)
+    except ValueError:
+        raise OutcomeRefusedError(f"a site says that an operation is {reply.state[:40]!r}") from None
+
+
+def chunk_length(chunk: files_pb2.Chunk) -> int:
+    """Bytes in a chunk."""
+    return len(chunk.data)
+
+
+def _described(reply: calls_pb2.CallReply) -> tuple[MethodSchema, Provenance]:
+    try:
+        return read_schema(json.loads(reply.schema_json)), Provenance.from_json(reply.provenance_json)
+    except Exception as error:  # whatever a hostile site wrote there
+        raise OutcomeRefusedError(f"a site's answer does not say what it is: {error}") from error

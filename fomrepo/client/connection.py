@@ -1,0 +1,209 @@
+"""The one place that sends anything: TLS, the token, a deadline on every request, and another site if one is down."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TypeVar
+
+import grpc
+
+from fomrepo.client.profile import Profile
+from fomrepo.errors import FomrepoError, SiteUnreachableError
+from fomrepo.wire.failures import error_from_rpc
+from fomrepo.wire.v1.calls_pb2_grpc import CallsStub
+from fomrepo.wire.v1.deposits_pb2_grpc import DepositsStub
+from fomrepo.wire.v1.files_pb2_grpc import FilesStub
+from fomrepo.wire.v1.methods_pb2_grpc import MethodsStub
+from fomrepo.wire.v1.sites_pb2_grpc import SitesStub
+
+#: Deadline of a request that a site answers at once.
+ANSWER_S = 30.0
+#: Deadline of a stream of bytes: a terabyte at 12 MB/s.
+STREAM_S = 24 * 3600.0
+#: Most bytes of one message: chunks have 1 MiB, schemas of all methods a few hundred kilobytes.
+MESSAGE_LIMIT_BYTES = 16 * 2**20
+
+_OPTIONS = (
+    ("grpc.max_receive_message_length", MESSAGE_LIMIT_BYTES),
+    # A site that was down is tried again soon, and one whose machine is silent is given up after 5 s.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 5000),
+    ("grpc.max_reconnect_backoff_ms", 5000),
+)
+
+Request = TypeVar("Request")
+Reply = TypeVar("Reply")
+
+
+class SiteChannel:
+    """An encrypted channel to one site, opened at its first use."""
+
+    def __init__(self, address: str, profile: Profile) -> None:
+        self.address = address
+        self._profile = profile
+
+    @cached_property
+    def _channel(self) -> grpc.Channel:
+        ca = None if self._profile.ca is None else self._profile.ca.encode()
+        credentials = grpc.composite_channel_credentials(
+            grpc.ssl_channel_credentials(ca), grpc.access_token_call_credentials(self._profile.token)
+        )
+        return grpc.secure_channel(self.address, credentials, options=_OPTIONS)
+
+    @cached_property
+    def calls(self) -> CallsStub:
+        """Calls of methods."""
+        return CallsStub(self._channel)
+
+    @cached_property
+    def deposits(self) -> DepositsStub:
+        """Deposits."""
+        return DepositsStub(self._channel)
+
+    @cached_property
+    def files(self) -> FilesStub:
+        """Records and files."""
+        return FilesStub(self._channel)
+
+    @cached_property
+    def methods(self) -> MethodsStub:
+        """Schemas of methods."""
+        return MethodsStub(self._channel)
+
+    @cached_property
+    def sites(self) -> SitesStub:
+        """What clients ask about sites."""
+        return SitesStub(self._channel)
+
+    def close(self) -> None:
+        """Close the channel if it was opened."""
+        if "_channel" in self.__dict__:
+            self._channel.close()
+
+
+class Connection:
+    """A federation through whichever of its sites answers. Threads may share it.
+
+    Parameters
+    ----------
+    profile
+        The sites that are known at first, the token and the authority.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._lock = threading.Lock()
+        self._channels = [SiteChannel(address, profile) for address in profile.sites]
+        #: Requests and streams that were sent, whether answered or not.
+        self.requests_sent = 0
+
+    @property
+    def address(self) -> str:
+        """Address of the site that is asked first."""
+        return self._order()[0].address
+
+    def learn(self, addresses: list[str]) -> None:
+        """Add sites that may be asked when the present one does not answer."""
+        with self._lock:
+            known = {one.address for one in self._channels}
+            fresh = [one for one in dict.fromkeys(addresses) if one not in known]
+            self._channels.extend(SiteChannel(one, self._profile) for one in fresh)
+
+    def only(self, address: str) -> Connection:
+        """Return a connection to that one site alone; the caller closes it."""
+        return Connection(Profile((address,), self._profile.token, self._profile.ca))
+
+    def ask(
+        self,
+        rpc: Callable[[SiteChannel], grpc.UnaryUnaryMultiCallable[Request, Reply]],
+        request: Request,
+        *,
+        deadline_s: float = ANSWER_S,
+    ) -> Reply:
+        """Send a request that may be sent twice, to the first site that answers."""
+        return self._from_any_site(lambda site: rpc(site)(request, timeout=deadline_s))
+
+    def send(
+        self,
+        rpc: Callable[[SiteChannel], grpc.StreamUnaryMultiCallable[Request, Reply]],
+        requests: Callable[[], Iterator[Request]],
+    ) -> Reply:
+        """Send a stream; ``requests`` begins it anew for each site that is tried."""
+        return self._from_any_site(lambda site: rpc(site)(requests(), timeout=STREAM_S))
+
+    def receive(
+        self,
+        rpc: Callable[[SiteChannel], grpc.UnaryStreamMultiCallable[Request, Reply]],
+        request_from: Callable[[int], Request],
+        *,
+        length: Callable[[Reply], int],
+        offset: int = 0,
+    ) -> Iterator[Reply]:
+        """Receive a stream of bytes; another site goes on where one stopped.
+
+        Parameters
+        ----------
+        rpc
+            The stream.
+        request_from
+            Request for the bytes from an offset on.
+        length
+            Number of bytes in a message.
+        offset
+            First byte that is wanted.
+        """
+        silent = 0
+        while True:
+            site = self._order()[0]
+            self.requests_sent += 1
+            try:
+                for message in rpc(site)(request_from(offset), timeout=STREAM_S):
+                    offset, silent = offset + length(message), 0
+                    yield message
+                return
+            except grpc.RpcError as error:
+                silent += 1
+                self._give_up_or_go_on(error, site, last=silent >= len(self._channels))
+
+    def close(self) -> None:
+        """Close all channels."""
+        for site in self._order():
+            site.close()
+
+    def _from_any_site(self, send: Callable[[SiteChannel], Reply]) -> Reply:
+        sites = self._order()
+        for site in sites:
+            self.requests_sent += 1
+            try:
+                return send(site)
+            except grpc.RpcError as error:
+                self._give_up_or_go_on(error, site, last=site is sites[-1])
+        raise AssertionError("the last site's failure is raised")
+
+    def _give_up_or_go_on(self, failure: grpc.RpcError, site: SiteChannel, *, last: bool) -> None:
+        """Raise what a site said; if it said nothing, put it last."""
+        error = error_from_rpc(failure, address=site.address)
+        if not _is_silence(error, site.address):
+            raise error from None
+        with self._lock:
+            if len(self._channels) > 1:
+                self._channels.remove(site)
+                self._channels.append(site)
+            tried = ", ".join(sorted(one.address for one in self._channels))
+        if last:
+            raise SiteUnreachableError(
+                f"no site answers; tried {tried}",
+                remedy="see whether one is up: fomrepo site status; another address: fomrepo login HOST:PORT",
+                facts={"addresses": tried},
+            ) from None
+
+    def _order(self) -> list[SiteChannel]:
+        with self._lock:
+            return list(self._channels)
+
+
+def _is_silence(error: FomrepoError, address: str) -> bool:
+    """Whether the site itself did not answer, as opposed to telling of another one that did not."""
+    return isinstance(error, SiteUnreachableError) and error.facts.get("address") == address

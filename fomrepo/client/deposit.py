@@ -1,0 +1,229 @@
+"""Life of a deposit, seen from the client.
+
+1. The files are looked at here: present, regular, not empty, with names that a record can hold. Nothing is sent before.
+2. A draft is opened under a key made of what is deposited, so that the same command again continues it.
+3. Each file is streamed from where the draft has it, hashed on the way; the last message carries the digest.
+4. The site is asked how far its probes are until the deposit is accepted or refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from fomrepo.client.connection import Connection
+from fomrepo.errors import ArgumentError, DigestMismatchError, FomrepoError, InternalError, StorageError
+from fomrepo.model.canonical import canonical_json, sha256_hex
+from fomrepo.model.deposits import DepositState, ExpectedFile
+from fomrepo.model.files import FILE_TYPES, check_file_name
+from fomrepo.wire.calls import CALL_WAIT_S, CHUNK_BYTES
+from fomrepo.wire.failures import failure_from_wire
+from fomrepo.wire.v1 import deposits_pb2, sites_pb2
+
+#: Pause between two questions how far the probes are, when the site answers at once.
+POLL_PAUSE_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class DepositProgress:
+    """How far a deposit is."""
+
+    #: What is being done, for people.
+    step: str
+    #: Bytes that the site has, of all files together.
+    done: int
+    total: int
+
+
+DepositListener: TypeAlias = Callable[[DepositProgress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file on this disk that is to be deposited."""
+
+    path: Path
+    expected: ExpectedFile
+    #: Last change, ns since 1970.
+    mtime_ns: int
+
+
+def deposit_files(
+    connection: Connection,
+    paths: tuple[Path, ...],
+    *,
+    title: str,
+    project: str,
+    name: str,
+    new_version_of: str,
+    progress: DepositListener | None,
+) -> str:
+    """Deposit files as :meth:`Repository.deposit` says; return the accession with its version."""
+    files = look_at_files(paths)
+    if not title.strip():
+        raise ArgumentError("the deposit has no title", remedy='say in a sentence what it is: title="..."')
+    request = deposits_pb2.BeginDepositRequest(
+        idempotency_key=_key(files, title, project, name, new_version_of),
+        title=title,
+        project=project,
+        name=name,
+        new_version_of=new_version_of,
+        files=[
+            deposits_pb2.FileToCome(
+                name=one.expected.name, size=one.expected.size, topology=one.expected.topology or ""
+            )
+            for one in files
+        ],
+    )
+    deposit = connection.ask(lambda site: site.deposits.Begin, request)
+    site = _site_of(connection, deposit)
+    tell = progress if progress is not None else lambda _: None
+    try:
+        if deposit.state == DepositState.DRAFT:
+            _upload_all(site, deposit, files, tell)
+        return _accepted(site, deposit, tell)
+    finally:
+        site.close()
+
+
+def look_at_files(paths: tuple[Path, ...]) -> list[LocalFile]:
+    """Check files on this disk and pair them: the first is the topology of those that do not know their own atoms.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the file and what is wrong with it.
+    """
+    found: list[LocalFile] = []
+    for path in (one.expanduser() for one in paths):
+        try:
+            stat = path.stat()
+        except OSError as error:
+            raise ArgumentError(f"{path} cannot be read: {error.strerror}", remedy="check the path") from None
+        if not path.is_file():
+            raise ArgumentError(f"{path} is no file", remedy="name the files one by one")
+        if not stat.st_size:
+            raise ArgumentError(f"{path} is empty", remedy="leave it out, or write it again")
+        name = check_file_name(path.name)
+        if any(name == one.expected.name for one in found):
+            raise ArgumentError(f"two files are named {name}", remedy="rename one; names in a record are unique")
+        topology = found[0].expected.name if found and not _knows_its_atoms(path) else None
+        found.append(LocalFile(path, ExpectedFile(name, stat.st_size, topology), stat.st_mtime_ns))
+    if not found:
+        raise ArgumentError("no file was given", remedy="fomrepo deposit TOPOLOGY TRAJECTORY...")
+    first = found[0].path
+    if _type_by_name(first) in FILE_TYPES and not _knows_its_atoms(first):
+        raise ArgumentError(
+            f"{first.name} is a trajectory and does not say what its atoms are",
+            remedy="name its topology first: fomrepo deposit TOPOLOGY TRAJECTORY...",
+        )
+    return found
+
+
+def _upload_all(site: Connection, deposit: deposits_pb2.Deposit, files: list[LocalFile], tell: DepositListener) -> None:
+    total = sum(one.expected.size for one in files)
+    there = {one.name: one for one in deposit.uploads}
+    before = 0
+    for file in files:
+        upload = there.get(file.expected.name, deposits_pb2.Upload())
+        received, digest = upload.received, upload.digest
+        while not digest:
+            reply = _upload(site, deposit.id, file, received, tell, before, total)
+            if reply.received <= received and not reply.digest:
+                raise InternalError(f"the site keeps {received} bytes of {file.expected.name} and takes no more")
+            received, digest = reply.received, reply.digest
+        before += file.expected.size
+        tell(DepositProgress(f"sent {file.expected.name}", before, total))
+
+
+def _upload(
+    site: Connection, deposit: str, file: LocalFile, received: int, tell: DepositListener, before: int, total: int
+) -> deposits_pb2.UploadReply:
+    """Send one file from where the site has it; raise what went wrong here rather than what the site made of it."""
+    trouble: list[FomrepoError] = []
+    digests: list[str] = []
+
+    def messages() -> Iterator[deposits_pb2.UploadChunk]:
+        digest, offset = hashlib.sha256(), 0
+        yield deposits_pb2.UploadChunk(deposit=deposit, name=file.expected.name, offset=received)
+        try:
+            with file.path.open("rb") as content:
+                while block := content.read(min(CHUNK_BYTES, received - offset) if offset < received else CHUNK_BYTES):
+                    digest.update(block)
+                    offset += len(block)
+                    if offset > received:
+                        yield deposits_pb2.UploadChunk(data=block)
+                    tell(DepositProgress(f"sending {file.expected.name}", before + offset, total))
+        except OSError as error:
+            trouble.append(StorageError(f"{file.path} cannot be read: {error}", remedy="check the disk, then go on"))
+            return
+        if offset != file.expected.size:
+            trouble.append(
+                ArgumentError(
+                    f"{file.path} had {file.expected.size} bytes and now has {offset}",
+                    remedy="wait until nothing writes to it, then deposit it again",
+                )
+            )
+            return
+        digests.append(digest.hexdigest())
+        yield deposits_pb2.UploadChunk(digest=digest.hexdigest())
+
+    try:
+        reply = site.send(lambda channel: channel.deposits.Upload, messages)
+    except FomrepoError as error:
+        raise (trouble or [error])[0] from None
+    if trouble:
+        raise trouble[0]
+    if reply.digest and reply.digest != digests[-1]:
+        raise DigestMismatchError(
+            f"the site read other bytes of {file.expected.name} than this machine",
+            remedy="run the same command again",
+            facts={"here": digests[-1], "there": reply.digest},
+        )
+    return reply
+
+
+def _accepted(site: Connection, deposit: deposits_pb2.Deposit, tell: DepositListener) -> str:
+    """Wait for the probes; return the accession or raise the refusal."""
+    total = sum(one.size for one in deposit.uploads)
+    while True:
+        if deposit.state == DepositState.ACCEPTED:
+            return deposit.accession
+        if deposit.state == DepositState.QUARANTINED:
+            raise failure_from_wire(deposit.refusal)
+        if deposit.state == DepositState.ABANDONED:
+            raise ArgumentError("this deposit was given up", remedy="change the title or the name and deposit again")
+        asked = time.monotonic()
+        request = deposits_pb2.CompleteDepositRequest(deposit=deposit.id, wait_s=CALL_WAIT_S)
+        deposit = site.ask(lambda channel: channel.deposits.Complete, request)
+        tell(DepositProgress(deposit.step or "the site looks at the files", total, total))
+        if time.monotonic() - asked < POLL_PAUSE_S:
+            time.sleep(POLL_PAUSE_S)
+
+
+def _site_of(connection: Connection, deposit: deposits_pb2.Deposit) -> Connection:
+    """Connection to the one site that takes the bytes of a deposit."""
+    answering = connection.ask(lambda site: site.sites.WhoAmI, sites_pb2.WhoAmIRequest())
+    if deposit.site in ("", answering.site):
+        return connection.only(connection.address)
+    listed = connection.ask(lambda site: site.sites.ListSites, sites_pb2.ListSitesRequest())
+    return connection.only(next(one.address for one in listed.sites if one.name == deposit.site))
+
+
+def _key(files: list[LocalFile], title: str, project: str, name: str, new_version_of: str) -> str:
+    """Key that is the same for the same deposit, and another one when a file was written again."""
+    listed = [[one.expected.name, one.expected.size, one.expected.topology, one.mtime_ns] for one in files]
+    return sha256_hex(canonical_json([title, project, name, new_version_of, listed]))
+
+
+def _type_by_name(path: Path) -> str:
+    return path.suffix.removeprefix(".").upper()
+
+
+def _knows_its_atoms(path: Path) -> bool:
+    """Whether a file's name says that it needs no topology; its content is the site's business."""
+    return "topology" in FILE_TYPES.get(_type_by_name(path), ())

@@ -1,0 +1,156 @@
+"""A file of a record, as an object: its facts are attributes, its methods run where its bytes are."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from fomrepo.client.calls import Calls
+from fomrepo.client.download import DownloadProgress, download_file
+from fomrepo.client.remote_methods import FileMethods, SubmittedMethods, no_attribute
+from fomrepo.model import units
+from fomrepo.model.files import FileObject
+
+if TYPE_CHECKING:
+    from fomrepo.client.record import Record
+
+
+class RemoteFile:
+    """One file of a record.
+
+    Every published method that fits the file's type is an attribute: ``traj.rmsd(select="name CA", step=2)``. See
+    ``list(traj.methods)``; ``help(traj.rmsd)`` says what one does.
+    """
+
+    def __init__(self, record: Record, file: FileObject, calls: Calls) -> None:
+        #: The record that it belongs to.
+        self.record = record
+        #: Its name in the record.
+        self.name = file.name
+        #: ``PSF``, ``XTC`` ...
+        self.file_type = file.file_type
+        #: What it is to methods: ``trajectory``, ``topology``, ``structure`` ...
+        self.families = file.families
+        #: Size in bytes.
+        self.size = file.size
+        #: SHA-256 of its content.
+        self.sha256 = file.digest
+        #: What was read from it at deposit.
+        self.facts: Mapping[str, Any] = MappingProxyType(dict(file.facts))
+        self._topology = file.topology
+        self._calls = calls
+
+    @property
+    def topology(self) -> RemoteFile | None:
+        """The file that says what its atoms are; None for a file that needs none."""
+        return None if self._topology is None else self.record[self._topology]
+
+    @property
+    def n_atoms(self) -> int | None:
+        """Number of atoms."""
+        return self.facts.get("n_atoms")
+
+    @property
+    def n_frames(self) -> int | None:
+        """Number of frames; None for a file without."""
+        return self.facts.get("n_frames")
+
+    @property
+    def dt(self) -> float | None:
+        """Time between frames in ps; None if the file does not say."""
+        return _in_ps(self.facts.get("dt"))
+
+    @property
+    def total_time(self) -> float | None:
+        """Time from the first frame to the last in ps; None if the file does not say."""
+        return _in_ps(self.facts.get("total_time"))
+
+    @property
+    def box(self) -> tuple[float, ...] | None:
+        """Unit cell of the first frame: three lengths in angstrom, three angles in degrees; None if it has none."""
+        cell = self.facts.get("box")
+        if not cell:
+            return None
+        scale = units.factor(cell.get("unit", "angstrom"), "angstrom")
+        return (*(length * scale for length in cell["lengths"]), *cell["angles"])
+
+    @property
+    def methods(self) -> FileMethods:
+        """Methods that fit this file, by name or by ``name, version``."""
+        return FileMethods(self, self._calls)
+
+    @property
+    def submit(self) -> SubmittedMethods:
+        """The same methods, each answering at once with a ``concurrent.futures.Future``."""
+        return SubmittedMethods(self.methods)
+
+    def download(self, path: str | Path = ".", *, progress: DownloadProgress | None = None) -> Path:
+        """Fetch the bytes; a download that was interrupted is continued.
+
+        Parameters
+        ----------
+        path
+            Where to: a file, or a folder that exists.
+        progress
+            Called with bytes done and bytes in all.
+
+        Returns
+        -------
+        pathlib.Path
+            Where the file is. Its digest was verified.
+
+        Raises
+        ------
+        DigestMismatchError
+            If the bytes that came are not those of the record. Nothing is left then.
+        """
+        return download_file(self, Path(path), self._calls.connection, progress)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):  # asked by copy, inspect and notebooks; no reason to ask a site
+            raise AttributeError(name)
+        if name not in self.methods:
+            raise no_attribute(self, name, [*self.methods, *_own_names()])
+        return self.methods[name]
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.methods})
+
+    def __repr__(self) -> str:
+        facts = ", ".join(f"{name} {value}" for name, value in self._rows())
+        return f"<{self.file_type} {self.name} of {self.record.accession}: {facts}>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><td>{html.escape(n)}</td><td>{html.escape(v)}</td></tr>" for n, v in self._rows())
+        return f"<table><caption>{html.escape(self.name)} ({html.escape(self.file_type)})</caption>{rows}</table>"
+
+    def _rows(self) -> list[tuple[str, str]]:
+        known = {
+            "atoms": self.n_atoms,
+            "frames": self.n_frames,
+            "step": None if self.dt is None else f"{self.dt:g} ps",
+            "length": None if self.total_time is None else f"{self.total_time:g} ps",
+        }
+        rows = [(name, f"{value:,}" if isinstance(value, int) else value) for name, value in known.items() if value]
+        return [*rows, ("size", readable_size(self.size))]
+
+
+def readable_size(size: int) -> str:
+    """Spell a number of bytes: ``3.2 MB``."""
+    amount = float(size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.3g} {unit}"
+        amount /= 1000
+    return f"{amount:,.3g} TB"
+
+
+def _own_names() -> list[str]:
+    return [name for name in dir(RemoteFile) if not name.startswith("_")]
+
+
+def _in_ps(quantity: Mapping[str, Any] | None) -> float | None:
+    return None if not quantity else float(quantity["value"]) * units.factor(quantity.get("unit", "ps"), "ps")

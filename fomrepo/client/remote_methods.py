@@ -1,0 +1,160 @@
+"""Methods of a file object: real Python functions, made from schemas."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from fomrepo.client.calls import Calls
+from fomrepo.client.operation import OperationFuture
+from fomrepo.client.progress import watched
+from fomrepo.client.registry import PublishedMethod
+from fomrepo.client.results.result import Result
+from fomrepo.client.signatures import CheckedArguments, check_arguments, python_docstring, python_signature
+from fomrepo.errors import ArgumentError, NotFoundError
+from fomrepo.model.canonical import new_id
+from fomrepo.model.methods import MethodSchema
+from fomrepo.model.operations import CallOrder, FileRef, MethodRef
+
+if TYPE_CHECKING:
+    from fomrepo.client.remote_file import RemoteFile
+
+
+class FileMethods:
+    """Methods that fit a file, by name or by ``name, version``.
+
+    Examples
+    --------
+    >>> traj.methods["rmsd", "1.0.0"](select="name CA")        # doctest: +SKIP
+    """
+
+    def __init__(self, file: RemoteFile, calls: Calls) -> None:
+        self._file = file
+        self._calls = calls
+
+    def __getitem__(self, key: str | tuple[str, str]) -> Callable[..., Result]:
+        name, version = (key, None) if isinstance(key, str) else key
+        method = self._calls.registry.get(name, version)
+        if not fits(method.schema, self._file):
+            raise NotFoundError(
+                f"{self._file.name} is {self._file.file_type}; {name} takes {method.schema.inputs[0][1]}",
+                remedy=f"methods of this file: {', '.join(self)}",
+            )
+        return bound_method(self._file, method, self._calls)
+
+    def __iter__(self) -> Iterator[str]:
+        return (one.schema.name for one in self._calls.registry.newest() if fits(one.schema, self._file))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, key: object) -> bool:
+        name = key[0] if isinstance(key, tuple) else key
+        return name in list(self)
+
+    def __repr__(self) -> str:
+        fitting = [one.schema for one in self._calls.registry.newest() if fits(one.schema, self._file)]
+        width = max((len(one.name) for one in fitting), default=0)
+        lines = [f"{one.name:<{width}}  {one.version:<8}  {one.summary}" for one in fitting]
+        return "\n".join([f"methods of {self._file.name}", *(f"  {line}" for line in lines)])
+
+
+class SubmittedMethods:
+    """The same methods, answering at once with a future.
+
+    Examples
+    --------
+    >>> future = traj.submit.rmsd(select="backbone")           # doctest: +SKIP
+    >>> future.result().rmsd                                   # doctest: +SKIP
+    """
+
+    def __init__(self, methods: FileMethods) -> None:
+        self._methods = methods
+
+    def __getitem__(self, key: str | tuple[str, str]) -> Callable[..., OperationFuture]:
+        submit: Callable[..., OperationFuture] = self._methods[key].submit  # type: ignore[attr-defined] # of bound_method
+        return submit
+
+    def __getattr__(self, name: str) -> Callable[..., OperationFuture]:
+        if name.startswith("_") or name not in self._methods:
+            raise no_attribute(self, name, list(self._methods) if not name.startswith("_") else [])
+        return self[name]
+
+    def __dir__(self) -> list[str]:
+        return sorted(self._methods)
+
+
+def fits(schema: MethodSchema, file: RemoteFile) -> bool:
+    """Whether a file can be a method's first input."""
+    return schema.accepts(file.file_type, file.families)
+
+
+def bound_method(file: RemoteFile, method: PublishedMethod, calls: Calls) -> Callable[..., Result]:
+    """Make the function that runs a method on a file; its attribute ``submit`` does so without waiting."""
+
+    def run(*others: RemoteFile, **given: Any) -> Result:
+        order, checked = call_order(method.schema, (file, *others), given)
+        reply = calls.call(order)
+        if checked.verbose:
+            with watched(method.schema.name) as on_reply:
+                reply = calls.until_final(reply, watched=True, on_reply=on_reply)
+        return calls.outcome(calls.until_final(reply), method_digest=method.digest)
+
+    def submit(*others: RemoteFile, **given: Any) -> OperationFuture:
+        order, _ = call_order(method.schema, (file, *others), given)
+        return OperationFuture(calls, calls.call(order, wait_s=0.0), method_digest=method.digest)
+
+    for function, answer in ((run, method.schema.result.type), (submit, "OperationFuture")):
+        function.__name__ = method.schema.name
+        function.__qualname__ = f"{file.name}.{method.schema.name}"
+        function.__module__ = "fomrepo"
+        function.__doc__ = python_docstring(method.schema)
+        signature = python_signature(method.schema).replace(return_annotation=answer)
+        function.__dict__.update(__signature__=signature, schema=method.schema, version=method.schema.version)
+    run.__dict__["submit"] = submit
+    return run
+
+
+def no_attribute(thing: object, name: str, known: list[str]) -> AttributeError:
+    """Error for an attribute that does not exist, naming close ones."""
+    close = difflib.get_close_matches(name, known, n=3)
+    hint = f"; did you mean {' or '.join(close)}?" if close else f"; it has {', '.join(known)}" if known else ""
+    return AttributeError(f"{type(thing).__name__} has no {name!r}{hint}", name=name, obj=thing)
+
+
+def call_order(
+    schema: MethodSchema, files: tuple[RemoteFile, ...], given: Mapping[str, Any]
+) -> tuple[CallOrder, CheckedArguments]:
+    """Check everything that can be checked here, and write the call down.
+
+    Raises
+    ------
+    ArgumentError
+        For a file that does not fit or an argument that the schema does not accept. Nothing was sent.
+    """
+    arguments = dict(given)
+    inputs = list(files)
+    for name, accepts in schema.inputs[len(inputs) :]:
+        if name not in arguments:
+            raise ArgumentError(f"{schema.name}() needs another file, {name!r}", remedy=f"give a file: {accepts}")
+        inputs.append(arguments.pop(name))
+    if len(inputs) > len(schema.inputs):
+        raise ArgumentError(
+            f"{schema.name}() works on {len(schema.inputs)} files, {len(inputs)} were given",
+            remedy="give everything else by name",
+        )
+    for position, ((name, accepts), one) in enumerate(zip(schema.inputs, inputs, strict=True)):
+        if not isinstance(one, type(files[0])):
+            raise ArgumentError(f"{name}={one!r} is no file of a record", remedy='give one, as repo[RECORD]["name"]')
+        if not schema.accepts(one.file_type, one.families, position):
+            raise ArgumentError(f"{one.name} is {one.file_type}; {schema.name}() takes {accepts} as {name!r}")
+    checked = check_arguments(schema, arguments)
+    order = CallOrder(
+        method=MethodRef(schema.name, schema.version),
+        inputs=tuple(FileRef(one.record.reference, one.name) for one in inputs),
+        arguments=checked.arguments,
+        frames=checked.frames,
+        idempotency_key=new_id(),
+    )
+    return order, checked

@@ -1,0 +1,257 @@
+"""The repository, as its user sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from fomrepo.client.calls import Calls
+from fomrepo.client.connection import Connection
+from fomrepo.client.deposit import DepositListener, deposit_files
+from fomrepo.client.drafts import try_draft
+from fomrepo.client.method_lock import Pin, read_method_lock, write_method_lock
+from fomrepo.client.operation import OperationFuture
+from fomrepo.client.profile import choose_profile
+from fomrepo.client.record import Record
+from fomrepo.client.registry import MethodRegistry, PublishedMethod
+from fomrepo.client.remote_file import RemoteFile
+from fomrepo.client.results.result import Result
+from fomrepo.model.files import RecordName
+from fomrepo.wire.records import record_from_wire
+from fomrepo.wire.v1 import files_pb2, sites_pb2
+
+#: Records in one page of a listing.
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the caller is to the federation."""
+
+    #: Login name.
+    name: str
+    projects: tuple[str, ...]
+    #: Site that answered.
+    site: str
+    federation: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteStatus:
+    """What a site last said of itself."""
+
+    name: str
+    #: ``host:port``.
+    address: str
+    up: bool
+    #: ``FULL``, ``NO-CGROUP`` or ``REFUSE``: what its sandbox can do.
+    wall: str
+    #: Runs under way, runs that wait, and runs that it can do at once.
+    running: int
+    waiting: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaStatus:
+    """A copy of a file at a site."""
+
+    file: str
+    site: str
+    #: ``intermediate``, ``good``, ``stale`` or ``bad``.
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """How far a copy is."""
+
+    done: bool
+    #: Bytes verified at the destination.
+    copied: int
+    total: int
+
+
+def open_repository(
+    address: str | Sequence[str] | None,
+    *,
+    token: str | None,
+    ca: str | Path | None,
+    profile: str | None,
+    methods: str | Path | None,
+) -> Repository:
+    """Connect as :func:`fomrepo.connect` says."""
+    pins = {} if methods is None else read_method_lock(methods)
+    connection = Connection(choose_profile(address, token, ca, profile))
+    repository = Repository(Calls(connection, MethodRegistry(connection, pins)))
+    try:
+        connection.learn([one.address for one in repository.sites() if one.up])
+        repository.whoami()
+    except BaseException:
+        connection.close()
+        raise
+    return repository
+
+
+class Repository:
+    """A federation of sites. Use :func:`fomrepo.connect` to get one.
+
+    Examples
+    --------
+    >>> with fomrepo.connect() as repo:                        # doctest: +SKIP
+    ...     traj = repo["FOM-402917"]["adk_dims.dcd"]
+    ...     traj.rmsd(select="name CA").rmsd
+    """
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._connection = calls.connection
+
+    def __getitem__(self, name: str) -> Record:
+        """Record of an accession, ``FOM-402917`` or ``FOM-402917.v2``, or of a path, ``/project/name``."""
+        wanted = RecordName.parse(name)
+        request = files_pb2.GetRecordRequest(record=str(wanted))
+        message = self._connection.ask(lambda site: site.files.GetRecord, request)
+        return Record(record_from_wire(message), wanted, self._calls)
+
+    def file(self, path: str) -> RemoteFile:
+        """File of a path: ``FOM-402917/adk_dims.dcd`` or ``/project/name/adk_dims.dcd``."""
+        record, _, name = path.rpartition("/")
+        return self[record][name]
+
+    def records(self) -> Iterator[Record]:
+        """Records that you may see, newest first; without their files, which ``repo[record.accession]`` fetches."""
+        request = files_pb2.ListRecordsRequest(limit=PAGE)
+        while True:
+            page = self._connection.ask(lambda site: site.files.ListRecords, request)
+            for message in page.records:
+                yield Record(record_from_wire(message), RecordName.parse(message.accession), self._calls)
+            if not page.next:
+                return
+            request = files_pb2.ListRecordsRequest(limit=PAGE, after=page.next)
+
+    def methods(self) -> list[PublishedMethod]:
+        """Every published method, in the version that its bare name means."""
+        return self._calls.registry.newest()
+
+    def method(self, name: str, version: str | None = None) -> PublishedMethod:
+        """One published method; without a version the pinned or the newest one."""
+        return self._calls.registry.get(name, version)
+
+    def lock_methods(self, path: str | Path) -> Path:
+        """Write down which version of each method runs now; ``connect(methods=path)`` keeps to it."""
+        pins = {one.schema.name: Pin(one.schema.version, one.digest) for one in self.methods()}
+        return write_method_lock(path, pins)
+
+    def operation(self, operation: str) -> OperationFuture:
+        """Find a call again by its id, also one that another process sent through another site."""
+        return OperationFuture(self._calls, self._calls.wait(operation))
+
+    def deposit(
+        self,
+        topology: str | Path,
+        *trajectories: str | Path,
+        title: str,
+        project: str | None = None,
+        name: str | None = None,
+        new_version_of: str | None = None,
+        progress: DepositListener | None = None,
+    ) -> Record:
+        """Deposit files as one record. Doing the same again continues a deposit that was interrupted.
+
+        Parameters
+        ----------
+        topology
+            The file that says what the atoms are.
+        trajectories
+            Files that go with it. Those that know their own atoms (PSF, GRO, PDB) are not paired.
+        title
+            What it is, in a sentence.
+        project
+            Whose members see it; your own one if None.
+        name
+            Name in the project; made from the title if None.
+        new_version_of
+            Record that gets a new version.
+        progress
+            Called with a :class:`~fomrepo.client.deposit.DepositProgress` now and then.
+
+        Raises
+        ------
+        ArgumentError
+            If a file is missing, empty, or has a name that a record cannot hold. Nothing was sent.
+        FileRefusedError
+            If the site looked at a file and refused it; the message says why.
+        """
+        accession = deposit_files(
+            self._connection,
+            (Path(topology), *map(Path, trajectories)),
+            title=title,
+            project=project or "",
+            name=name or "",
+            new_version_of=new_version_of or "",
+            progress=progress,
+        )
+        return self[accession.partition(".")[0]]
+
+    def try_draft(
+        self, folder: str | Path, file: RemoteFile, *others: RemoteFile, at_site: str | None = None, **arguments: Any
+    ) -> Result:
+        """Run a method of your own that nobody has reviewed, in the sandbox, on data that you may read.
+
+        Parameters
+        ----------
+        folder
+            The bundle: method.toml and its modules.
+        file
+            First input; ``others`` are the further ones.
+        at_site
+            Site that shall run it; the least loaded one if None.
+        arguments
+            As the method takes them.
+        """
+        return try_draft(self._calls, Path(folder), (file, *others), arguments, at_site=at_site or "")
+
+    def replicate(self, record: str, to_site: str) -> Replication:
+        """Ask for a verified copy of a record at another site; ask again to hear how far it is."""
+        request = files_pb2.ReplicateRequest(record=record, to_site=to_site)
+        reply = self._connection.ask(lambda site: site.files.Replicate, request)
+        return Replication(reply.done, reply.copied, reply.total)
+
+    def replicas(self, record: str) -> list[ReplicaStatus]:
+        """Which site holds which file of a record."""
+        request = files_pb2.GetRecordRequest(record=str(RecordName.parse(record)))
+        reply = self._connection.ask(lambda site: site.files.ListReplicas, request)
+        return [ReplicaStatus(one.file, one.site, one.state) for one in reply.replicas]
+
+    def sites(self) -> list[SiteStatus]:
+        """Sites of the federation."""
+        reply = self._connection.ask(lambda site: site.sites.ListSites, sites_pb2.ListSitesRequest())
+        return [
+            SiteStatus(one.name, one.address, one.up, one.wall, one.running, one.waiting, one.slots)
+            for one in reply.sites
+        ]
+
+    def whoami(self) -> Identity:
+        """Who you are to the federation, and which site answers."""
+        reply = self._connection.ask(lambda site: site.sites.WhoAmI, sites_pb2.WhoAmIRequest())
+        self._calls.registry.notice(reply.snapshot)
+        return Identity(reply.principal, tuple(reply.projects), reply.site, reply.federation)
+
+    def close(self) -> None:
+        """Close the channels. Operations go on at their sites."""
+        self._connection.close()
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Repository through {self._connection.address}>"

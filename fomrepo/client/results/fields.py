@@ -1,0 +1,144 @@
+"""From a result container to checked fields. The site may lie: every claim is held against the method's schema."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from mmap import mmap
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from fomrepo.errors import OutcomeRefusedError
+from fomrepo.model.container import DTYPES, PREFIX, Container, Tensor, header_end, parse_header
+from fomrepo.model.methods import FIELD_DTYPES, FIXED_DIMS, ResultField, ResultSchema
+
+#: Where a container lies: in memory, or in a file that is mapped into it.
+Buffer: TypeAlias = bytes | mmap
+
+#: What the harness adds to every TimeSeries.
+TIME_SERIES_FIELDS = (
+    ResultField("frames", "int64", ("frame",), "", "Index of each frame in the file."),
+    ResultField("times", "float64", ("frame",), "ps", "Time of each frame."),
+)
+
+
+def declared_fields(schema: ResultSchema) -> tuple[ResultField, ...]:
+    """Fields that a result has: those of the schema, and those that the harness adds."""
+    return schema.fields + (TIME_SERIES_FIELDS if schema.type == "TimeSeries" else ())
+
+
+def read_fields(buffer: Buffer, schema: ResultSchema) -> dict[str, Any]:
+    """Map a container's fields into numpy, without copying numbers.
+
+    Returns
+    -------
+    dict
+        By name: a read-only array; a Python number or text where there are no dims; a tuple of arrays where rows differ
+        in length; None for an optional field that is absent.
+
+    Raises
+    ------
+    OutcomeRefusedError
+        If the container is malformed or is not what the schema declares.
+    """
+    end = header_end(buffer[:PREFIX], len(buffer))
+    container = parse_header(buffer[PREFIX:end], len(buffer))
+    if container.outcome != {"status": "ok"}:
+        raise _refused("it does not say that the method succeeded")
+    arrays = {name: _array(buffer, tensor) for name, tensor in container.tensors.items()}
+    sizes = dict(FIXED_DIMS)
+    fields: dict[str, Any] = {}
+    for field in declared_fields(schema):
+        parts = {suffix: (field.name + suffix, dtype) for suffix, dtype in _spelling(field)}
+        if field.optional and not any(name in container.tensors for name, _ in parts.values()):
+            fields[field.name] = None
+            continue
+        taken = {suffix: _take(arrays, container, name, dtype) for suffix, (name, dtype) in parts.items()}
+        fields[field.name] = _value(field, taken, sizes)
+    if arrays:
+        raise _refused(f"it has {next(iter(arrays))!r}, which the method does not declare")
+    return fields
+
+
+def _spelling(field: ResultField) -> tuple[tuple[str, str], ...]:
+    """Suffixes and dtypes of the tensors that spell a field."""
+    plain = FIELD_DTYPES[field.dtype]
+    return ((":values", plain[0][1]), (":offsets", "I64")) if "*" in field.dims else plain
+
+
+def _array(buffer: Buffer, tensor: Tensor) -> npt.NDArray[Any]:
+    size, dtype = DTYPES[tensor.dtype]
+    count = (tensor.end - tensor.start) // size
+    flat = np.frombuffer(buffer, dtype=dtype, count=count, offset=tensor.start) if count else np.empty(0, dtype)
+    try:
+        return _frozen(flat.reshape(tensor.shape))
+    except ValueError:  # no bytes, but axes that are longer than an address: (0, 2**62)
+        raise _refused(f"{tensor.name!r} has the impossible shape {tensor.shape}") from None
+
+
+def _take(arrays: dict[str, npt.NDArray[Any]], container: Container, name: str, dtype: str) -> npt.NDArray[Any]:
+    if name not in arrays:
+        raise _refused(f"it has no {name!r}")
+    if container.tensors[name].dtype != dtype:
+        raise _refused(f"{name!r} is {container.tensors[name].dtype}, the method declares {dtype}")
+    return arrays.pop(name)
+
+
+def _value(field: ResultField, taken: Mapping[str, npt.NDArray[Any]], sizes: dict[str, int]) -> Any:
+    if "*" in field.dims:
+        borders = _borders(field, taken[":offsets"], taken[":values"])
+        _check_shape(field, (len(borders) - 1,), sizes)
+        return tuple(taken[":values"][first:last] for first, last in itertools.pairwise(borders))
+    if field.dtype == "string":
+        borders = _borders(field, taken[":offsets"], taken[":utf8"])
+        if not field.dims and len(borders) != 2:
+            raise _refused(f"{field.name!r} has {len(borders) - 1} texts, the method declares one")
+        _check_shape(field, (len(borders) - 1,) if field.dims else (), sizes)
+        texts = _texts(field, taken[":utf8"].tobytes(), borders)
+        return _frozen(np.array(texts, dtype=np.dtypes.StringDType())) if field.dims else texts[0]
+    if field.dtype == "complex128":
+        if taken[":real"].shape != taken[":imag"].shape:
+            raise _refused(f"the real and the imaginary part of {field.name!r} differ in shape")
+        value = _frozen(taken[":real"] + 1j * taken[":imag"])
+    else:
+        value = taken[""]
+    if field.dtype == "bool" and (value.view(np.uint8) > 1).any():
+        raise _refused(f"{field.name!r} holds bytes that are neither true nor false")
+    _check_shape(field, value.shape, sizes)
+    return value if field.dims else value.item()
+
+
+def _check_shape(field: ResultField, shape: tuple[int, ...], sizes: dict[str, int]) -> None:
+    """Hold axes against the names that other fields gave sizes to."""
+    names = tuple(name for name in field.dims if name != "*")
+    if len(shape) != len(names):
+        raise _refused(f"{field.name!r} has {len(shape)} axes, the method declares {len(names)}")
+    for name, size in zip(names, shape, strict=True):
+        if sizes.setdefault(name, size) != size:
+            raise _refused(f"the axis {name!r} of {field.name!r} has {size} entries, elsewhere {sizes[name]}")
+
+
+def _borders(field: ResultField, offsets: npt.NDArray[Any], values: npt.NDArray[Any]) -> list[int]:
+    if offsets.ndim != 1 or values.ndim != 1 or not offsets.size:
+        raise _refused(f"{field.name!r} has no borders between its rows")
+    if offsets[0] != 0 or offsets[-1] != values.size or (offsets[1:] < offsets[:-1]).any():
+        raise _refused(f"the borders between the rows of {field.name!r} do not cover its values")
+    return list(map(int, offsets))
+
+
+def _texts(field: ResultField, utf8: bytes, borders: list[int]) -> list[str]:
+    try:
+        return [utf8[first:last].decode("utf-8") for first, last in itertools.pairwise(borders)]
+    except UnicodeDecodeError:
+        raise _refused(f"{field.name!r} holds bytes that are no UTF-8") from None
+
+
+def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    array.flags.writeable = False
+    return array
+
+
+def _refused(why: str) -> OutcomeRefusedError:
+    return OutcomeRefusedError(f"the site's answer is not what the method declares: {why}")
