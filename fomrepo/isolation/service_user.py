@@ -38,7 +38,15 @@ class ServiceUser:
 
 
 def find_service_user(name: str = "fomrepo") -> ServiceUser:
-    """User of that name if there is one, else nobody."""
+    """User of that name, or of that number; nobody if there is no such name.
+
+    Raises
+    ------
+    SandboxUnavailableError
+        It is root.
+    """
+    if name.isdecimal() and name != "0":
+        return ServiceUser(int(name), int(name), Path("/nonexistent"))
     try:
         entry = pwd.getpwnam(name)
     except KeyError:
@@ -60,7 +68,8 @@ def drop_to_service_user(keep: tuple[Path, ...], user: str = "fomrepo", *, own: 
     keep
         Files and folders that must stay readable. This Python, its packages and fomrepo's own files always do.
     user
-        Name of the service user; without such a user it is nobody (65534).
+        Name of the service user, or a number that is both its user and its group id; without a user of that name it
+        is nobody (65534).
     own
         Folders that become the service user's and stay writable: a site's home. Made if missing.
 
@@ -80,6 +89,8 @@ def drop_to_service_user(keep: tuple[Path, ...], user: str = "fomrepo", *, own: 
     # 2. Hand over what the service user shall own.
     writable = tuple(each.absolute() for each in (environments, *own))
     for folder in writable:
+        if len(folder.parts) < 3:  # a slip, such as own=(Path("/home"),), would take a whole system away from root
+            raise SandboxUnavailableError(f"{folder} is not a folder of a site's own", remedy="name one below it")
         folder.mkdir(parents=True, exist_ok=True)
         _hand_over(folder, becoming)
     # 3. Make what it needs reachable.
