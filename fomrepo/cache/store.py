@@ -5,15 +5,13 @@ The index is the catalog's: a blob without a row is garbage, a row without a goo
 
 from __future__ import annotations
 
-import hashlib
-import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from fomrepo.model.canonical import new_id
-from fomrepo.vault.objects import ObjectStore, storage_errors
+from fomrepo.vault.objects import ObjectStore, digest_of, storage_errors
 
 
 class ResultStore:
@@ -36,14 +34,14 @@ class ResultStore:
 
     def keep(self, path: Path) -> tuple[str, int]:
         """Make a written outcome a blob; returns its digest and its size in bytes."""
-        digest = _digest(path)
+        digest = digest_of(path)
         return digest, self._objects.keep(path, digest, durable=False).size
 
     def verified(self, digest: str) -> Path | None:
         """Path of a blob whose bytes are still what they were; None otherwise, and a bad blob is deleted."""
         path = self._objects.path(digest)
         try:
-            good = _digest(path) == digest
+            good = digest_of(path) == digest
         except FileNotFoundError:
             return None
         if not good:
@@ -54,11 +52,3 @@ class ResultStore:
     def discard(self, digest: str) -> None:
         """Delete a blob, if it is there."""
         self._objects.discard(digest)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        if path.stat().st_size == 0:
-            return hashlib.sha256().hexdigest()
-        with mmap.mmap(stream.fileno(), 0, prot=mmap.PROT_READ) as content:
-            return hashlib.sha256(content).hexdigest()

@@ -40,10 +40,12 @@ class Database:
     ----------
     url
         ``sqlite:////path/catalog.db`` or ``postgresql+psycopg2://user@host/name``.
+    foreign_keys
+        Whether SQLite enforces them; only migrations, which rebuild tables, do without.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine: Engine = connect_engine(url)
+    def __init__(self, url: str, *, foreign_keys: bool = True) -> None:
+        self._engine: Engine = connect_engine(url, foreign_keys=foreign_keys)
         self.name = shown(url)
         on_sqlite = self._engine.dialect.name == "sqlite"
         self._reading = self._engine

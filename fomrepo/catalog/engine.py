@@ -23,7 +23,7 @@ CONNECT_TIMEOUT_S = 10
 LOCK_TIMEOUT_MS = 10_000
 
 
-def connect_engine(url: str, *, foreign_keys: bool = True) -> Engine:
+def connect_engine(url: str, *, foreign_keys: bool) -> Engine:
     """Make an engine; nothing is connected yet.
 
     Parameters
@@ -31,7 +31,7 @@ def connect_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     url
         Of the database; it names the driver.
     foreign_keys
-        Whether SQLite enforces them; migrations that rebuild tables cannot have it.
+        Whether SQLite enforces them; PostgreSQL always does.
 
     Raises
     ------
@@ -48,10 +48,8 @@ def connect_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         options["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000}
     else:
-        options["connect_args"] = {
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            "options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC",
-        } | dict(parsed.query)
+        ours = {"connect_timeout": CONNECT_TIMEOUT_S, "options": f"-c lock_timeout={LOCK_TIMEOUT_MS}"}
+        options["connect_args"] = {name: value for name, value in ours.items() if name not in parsed.query}
     try:
         engine = create_engine(parsed, **options)
     except (ImportError, NoSuchModuleError) as fault:

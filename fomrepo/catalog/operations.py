@@ -20,6 +20,15 @@ _BY_KEY = select(operations).where(
 _BY_ID = select(operations).where(
     operations.c.id == bindparam("operation"), operations.c.principal_id == bindparam("principal")
 )
+_ANSWERED = (
+    select(operations.c.id)
+    .where(
+        operations.c.principal_id == bindparam("principal"),
+        operations.c.result_key == bindparam("wanted_key"),
+        operations.c.state == OperationState.DONE.value,
+    )
+    .limit(1)
+)
 _UNFINISHED: Update = update(operations).where(
     operations.c.id == bindparam("operation"), operations.c.state.in_(_OPEN_STATES)
 )
@@ -50,7 +59,7 @@ class Operations:
         ConflictError
             If the key was used for another request.
         """
-        operation = Operation(new_id(), principal_id, OperationState.WAITING, None, method, time.time())
+        operation = Operation(new_id(), principal_id, OperationState.WAITING, None, method, time.time(), home=home)
         opened = connection.execute(
             self._insert,
             {
@@ -104,6 +113,8 @@ class Operations:
         provenance: Provenance | None = None,
         result_size: int = 0,
         result: tuple[str, str] | None = None,
+        result_key: str = "",
+        schema_json: str = "",
     ) -> bool:
         """Bring an operation to a final state; the first one wins.
 
@@ -121,6 +132,10 @@ class Operations:
             Of the answer, in bytes.
         result
             Site and blob where the answer lies.
+        result_key
+            Key of the answer in the index of results; empty for drafts.
+        schema_json
+            The parsed ``method.toml`` of the method that ran.
 
         Returns
         -------
@@ -138,18 +153,18 @@ class Operations:
                 result_size=result_size,
                 result_site=site,
                 result_blob=blob,
+                result_key=result_key or None,
+                schema_json=schema_json or None,
             ),
             {"operation": operation_id},
         )
         return finished.rowcount == 1
 
     @reads
-    def result_of(self, connection: Connection, operation_id: str) -> tuple[str, str] | None:
-        """Site and blob where the answer of an operation lies."""
-        row = connection.execute(
-            select(operations.c.result_site, operations.c.result_blob).where(operations.c.id == operation_id)
-        ).first()
-        return None if row is None or row.result_site is None else (row.result_site, row.result_blob)
+    def answered(self, connection: Connection, principal_id: str, result_key: str) -> bool:
+        """Whether somebody got this very answer before: their own history, nobody else's."""
+        found = connection.execute(_ANSWERED, {"principal": principal_id, "wanted_key": result_key}).first()
+        return found is not None
 
     @reads
     def cancel_requested(self, connection: Connection, operation_id: str) -> bool:
@@ -186,4 +201,8 @@ def _operation_of(row: Row[Any]) -> Operation:
         failure=row.failure,
         provenance=None if row.provenance is None else Provenance.from_json(row.provenance),
         result_size=row.result_size,
+        home=row.home,
+        held_by=row.result_site or "",
+        blob=row.result_blob or "",
+        schema_json=row.schema_json or "",
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import SQLAlchemyError
 
-from fomrepo.catalog.engine import WRITES, connect_engine, shown, sqlite_file
-from fomrepo.catalog.faults import translated
+from fomrepo.catalog.database import Database
+from fomrepo.catalog.engine import shown, sqlite_file
 from fomrepo.errors import SchemaRevisionError, StorageError
 from fomrepo.installed_files import installed_folder
 
@@ -36,17 +37,14 @@ def upgrade_catalog(url: str, revision: str = REVISION) -> None:
     SchemaRevisionError
         If the catalog was made by a newer program.
     """
-    sqlite_file(url)
-    engine = connect_engine(url, foreign_keys=False)
+    file = sqlite_file(url)
+    if file is not None:
+        _make_private(file)
+    database = Database(url, foreign_keys=False)
     try:
-        with engine.execution_options(**{WRITES: True}).begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
-            _migrate(connection, url, revision)
-    except SQLAlchemyError as fault:
-        raise translated(fault, shown(url)) from fault
+        database.write(lambda connection: _migrate(connection, database.name, revision))
     finally:
-        engine.dispose()
+        database.close()
 
 
 def check_revision(connection: Connection, database: str) -> None:
@@ -67,20 +65,32 @@ def no_catalog(url: str) -> SchemaRevisionError:
     return _other_revision(None, shown(url))
 
 
-def _migrate(connection: Connection, url: str, revision: str) -> None:
+def _make_private(file: Path) -> None:
+    """Make the file of a new catalog its owner's only: it holds digests of tokens."""
+    try:
+        file.touch(mode=0o600)
+    except OSError as fault:
+        raise StorageError(
+            f"the catalog {file} cannot be written: {fault.strerror}", remedy=f"let this user write in {file.parent}"
+        ) from fault
+
+
+def _migrate(connection: Connection, database: str, revision: str) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
     config = Config()
     config.set_main_option("script_location", str(installed_folder("migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
     found = _found(connection)
     if found is not None and found > REVISION:
-        raise _other_revision(found, shown(url))
+        raise _other_revision(found, database)
     if revision == "base" or (found is not None and revision < found):
         command.downgrade(config, revision)
     else:
         command.upgrade(config, revision)
     if connection.dialect.name == "sqlite" and (broken := connection.execute(text("PRAGMA foreign_key_check")).all()):
         raise StorageError(
-            f"the catalog {shown(url)} has {len(broken)} rows that refer to nothing; it was left as it was",
+            f"the catalog {database} has {len(broken)} rows that refer to nothing; it was left as it was",
             remedy="restore it from a backup",
         )
 

@@ -260,8 +260,11 @@ operations = Table(
     Column("provenance", Text),
     Column("result_site", Text),
     Column("result_blob", Text),
+    Column("result_key", Text),
+    Column("schema_json", Text),
     _required("result_size", BigInteger),
     UniqueConstraint("principal_id", "key"),
+    Index("ix_operations_answered", "principal_id", "result_key"),
     CheckConstraint("state IN ('waiting', 'running', 'done', 'failed', 'cancelled')", name="state"),
     CheckConstraint("(result_site IS NULL) = (result_blob IS NULL)", name="result"),
 )

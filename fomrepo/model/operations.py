@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -139,5 +139,12 @@ class Operation:
     failure: bytes | None = None
     #: Set in the final state ``done``.
     provenance: Provenance | None = None
+    #: In bytes, when done.
     result_size: int = 0
-    facts: Mapping[str, str] = field(default_factory=dict)
+    #: Site that took the call and drives it.
+    home: str = ""
+    #: Site that keeps the result, when done, and the digest of the blob there.
+    held_by: str = ""
+    blob: str = ""
+    #: The parsed ``method.toml`` of the method that ran, as canonical JSON, when done.
+    schema_json: str = ""

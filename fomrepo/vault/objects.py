@@ -8,12 +8,15 @@ The index of what exists is the catalog's: an object without a row is garbage.
 from __future__ import annotations
 
 import errno
+import hashlib
+import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from fomrepo.errors import StorageError
+from fomrepo.model.canonical import is_digest
 from fomrepo.model.files import StatFingerprint
 
 #: Errors of the operating system that mean that a disk has no room.
@@ -36,7 +39,15 @@ class ObjectStore:
                 (folder / part).mkdir(parents=True, exist_ok=True)
 
     def path(self, digest: str) -> Path:
-        """Where the object of that digest is, or would be."""
+        """Where the object of that digest is, or would be.
+
+        Raises
+        ------
+        ValueError
+            If the text is no digest: it may come from another machine, and must not climb out of the folder.
+        """
+        if not is_digest(digest):
+            raise ValueError(f"{digest[:80]!r} is no digest")
         return self.folder / "objects" / digest[:2] / digest
 
     def incoming_path(self, name: str) -> Path:
@@ -51,7 +62,7 @@ class ObjectStore:
         """Make collected bytes an object; the caller has verified their digest.
 
         1. Bytes to the disk. 2. Read-only. 3. One rename. 4. The folder's entry to the disk.
-        An object that is there already stays, and the collected bytes go. Without ``durable`` the steps 1 and 4 are
+        An object that is there already stays if its bytes are good, and the collected ones go. Without ``durable`` the steps 1 and 4 are
         left out: for what can be made again and is verified whenever it is read.
         """
         target = self.path(digest)
@@ -62,7 +73,7 @@ class ObjectStore:
                 _sync(incoming, os.O_RDONLY)
             incoming.chmod(0o440)
             target.parent.mkdir(exist_ok=True)
-            if target.exists():
+            if target.exists() and digest_of(target) == digest:
                 incoming.unlink()
             else:
                 incoming.rename(target)
@@ -88,6 +99,15 @@ def fingerprint_of(path: Path) -> StatFingerprint | None:
     except FileNotFoundError:
         return None
     return StatFingerprint(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, read without copying them."""
+    with path.open("rb") as stream:
+        if os.fstat(stream.fileno()).st_size == 0:
+            return hashlib.sha256().hexdigest()
+        with mmap.mmap(stream.fileno(), 0, prot=mmap.PROT_READ) as content:
+            return hashlib.sha256(content).hexdigest()
 
 
 @contextmanager

@@ -123,22 +123,15 @@ def read_chunks(path: Path, *, offset: int = 0) -> Iterable[bytes]:
             yield chunk
 
 
-def fetch_object(
-    store: ObjectStore, digest: str, size: int, source: Iterable[bytes], incoming: IncomingFile
-) -> StatFingerprint:
+def fetch_object(store: ObjectStore, digest: str, source: Iterable[bytes], incoming: IncomingFile) -> StatFingerprint:
     """Store the bytes that another site sends, if they are what the digest says.
 
     Raises
     ------
     DigestMismatchError
-        If they are not; nothing is kept.
+        If they are not; nothing is kept, and the next attempt begins anew.
     """
     for chunk in source:
         incoming.write(chunk)
-    if incoming.received != size:
-        raise DigestMismatchError(
-            f"{incoming.received} of {size} bytes of object {digest[:12]} came",
-            remedy="run the command again; it continues",
-        )
     incoming.finish(digest)
     return store.keep(incoming.path, digest)

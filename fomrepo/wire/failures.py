@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import grpc
 
 from fomrepo import errors
@@ -90,7 +92,8 @@ def error_from_rpc(error: grpc.RpcError, *, address: str) -> FomrepoError:
     address
         Whom the stub was talking to, for the message.
     """
-    for key, value in error.trailing_metadata() or ():
+    metadata = cast("tuple[tuple[str, bytes], ...]", error.trailing_metadata() or ())
+    for key, value in metadata:
         if key == FAILURE_METADATA:
             return failure_from_wire(pb.Failure.FromString(value))
     code, details = error.code(), error.details() or ""

@@ -1,9 +1,13 @@
-"""Bundles on the wire: both directions side by side."""
+"""Bundles and schemas on the wire: both directions side by side."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
+from fomrepo.errors import BundleRefusedError
+from fomrepo.model.bundle import read_schema
+from fomrepo.model.methods import MethodSchema
 from fomrepo.wire.v1 import methods_pb2 as pb
 
 
@@ -15,3 +19,25 @@ def bundle_to_wire(files: Mapping[str, bytes]) -> pb.Bundle:
 def bundle_from_wire(message: pb.Bundle) -> dict[str, bytes]:
     """Make the files again; a path that comes twice counts once, and the digest tells."""
     return {one.path: one.content for one in message.files}
+
+
+def schema_to_wire(schema: MethodSchema) -> str:
+    """Write a schema as JSON in the order of ``method.toml``: the order of the inputs has a meaning."""
+    return json.dumps(schema.source, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def schema_from_wire(text: str) -> MethodSchema:
+    """Make the value again.
+
+    Raises
+    ------
+    BundleRefusedError
+        If it is no JSON, or no schema.
+    """
+    try:
+        source = json.loads(text)
+    except (ValueError, RecursionError):
+        source = None
+    if not isinstance(source, dict):
+        raise BundleRefusedError("the schema of a method is no JSON object")
+    return read_schema(source)

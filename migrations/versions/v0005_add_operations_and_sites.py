@@ -27,6 +27,8 @@ def upgrade() -> None:
         sa.Column("provenance", sa.Text()),
         sa.Column("result_site", sa.Text()),
         sa.Column("result_blob", sa.Text()),
+        sa.Column("result_key", sa.Text()),
+        sa.Column("schema_json", sa.Text()),
         sa.Column("result_size", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "state IN ('waiting', 'running', 'done', 'failed', 'cancelled')", name="ck_operations_state"
@@ -36,6 +38,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_operations"),
         sa.UniqueConstraint("principal_id", "key", name="uq_operations_principal_id_key"),
     )
+    op.create_index("ix_operations_answered", "operations", ["principal_id", "result_key"])
     op.create_table(
         "sites",
         sa.Column("name", sa.Text(), nullable=False),

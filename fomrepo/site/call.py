@@ -1,0 +1,327 @@
+"""The life of a call, at the site that was asked.
+
+1. The arguments are checked against the schema; the client did so too, and is not believed.
+2. The caller was authenticated (authenticate.py); what he may not see is "not found".
+3. One transaction authorises, resolves to exact bytes and looks the result up.
+4. A stored result is verified and answered. Otherwise:
+5. A site is chosen that holds good replicas of everything: the least loaded one. The run happens there:
+   here (run.py), or at a peer, which authorises again.
+6. - 9. Signature, files, guest, outcome, fence: run.py.
+   ``release``: a step of its own, where the time of a first answer is covered.
+10. The answer is streamed from where it is kept.
+
+A site that is lost on the way is a detour: the call goes to the next good replica, and the provenance says so.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fomrepo import errors
+from fomrepo.errors import ArgumentError, CancelledError, FomrepoError, NoReplicaError, NotFoundError
+from fomrepo.model.arguments import canonical_arguments, canonical_frames
+from fomrepo.model.canonical import canonical_json, new_id, sha256_hex
+from fomrepo.model.methods import Bundle, MethodSchema
+from fomrepo.model.operations import CallOrder, FrameRange, OperationState, Provenance
+from fomrepo.model.people import Principal
+from fomrepo.model.placement import candidates, choose_replica, sites_with_all
+from fomrepo.model.results import ResolvedCall, StoredResult
+from fomrepo.site.forward import Forward
+from fomrepo.site.live import Answer, LiveOperation, LiveOperations, recalled
+from fomrepo.site.log import log_unexpected
+from fomrepo.site.parts import SiteParts
+from fomrepo.site.run import Question, RunAnswer, environment_of, run_here, stored_answer
+from fomrepo.site.sites_known import SitesKnown
+from fomrepo.vault.receive import read_chunks
+from fomrepo.wire.failures import failure_to_wire
+
+#: Operations that are driven at the same time; each is a thread that mostly waits for a guest or a peer.
+DRIVEN_AT_ONCE = 128
+
+#: Failures of a site, after which another one is asked.
+GO_ELSEWHERE = (errors.SiteError, errors.NetworkError, errors.NotFoundError)
+
+
+class CallDesk:
+    """Answers calls at one site."""
+
+    def __init__(self, site: SiteParts, sites: SitesKnown, forward: Forward) -> None:
+        self._site = site
+        self._sites = sites
+        self._forward = forward
+        self._live = LiveOperations()
+        self._drivers = ThreadPoolExecutor(DRIVEN_AT_ONCE, thread_name_prefix="drive-call")
+        self._draw = random.Random()  # noqa: S311 - spreads load, guards nothing
+
+    def call(self, principal: Principal, order: CallOrder) -> LiveOperation:
+        """Answer a call of a published method from the cache, or begin to answer it."""
+        bundle = self._site.registry.find(order.method)
+        question = Question(checked_order(order, bundle.schema), bundle, draft=False)
+        call, stored, key = question.resolve(self._site, principal.id)
+        if (found := stored_answer(self._site, call, stored)) is not None:
+            return self._answer_at_once(principal, question, call, found)
+        return self._begin(principal, question, at_site="")
+
+    def try_draft(self, principal: Principal, order: CallOrder, bundle: Bundle, *, at_site: str) -> LiveOperation:
+        """Begin to run the caller's own unreviewed draft on data that he may read: cold, never cached."""
+        question = Question(checked_order(order, bundle.schema), bundle, draft=True)
+        environment_of(self._site, bundle.schema)
+        question.resolve(self._site, principal.id)
+        return self._begin(principal, question, at_site=at_site)
+
+    def find(self, principal: Principal, operation_id: str) -> LiveOperation:
+        """Find an operation of the caller, also one that another site took.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none, or it is somebody else's.
+        """
+        live = self._live.find(self._site.name, operation_id)
+        if live is None and (known := self._site.catalog.operations.get(operation_id, principal.id)) is not None:
+            live = recalled(known, home=self._site.name)
+        if live is None or live.principal != principal.id:
+            raise NotFoundError(f"no operation {operation_id} of yours", remedy="call the method again")
+        return live
+
+    def cancel(self, principal: Principal, operation_id: str) -> LiveOperation:
+        """Cancel an operation of the caller; one that ended stays as it is."""
+        live = self.find(principal, operation_id)
+        self._site.catalog.operations.request_cancel(operation_id, principal.id)
+        live.cancelled.set()
+        return live
+
+    def read_result(self, principal: Principal, operation_id: str, *, offset: int) -> Iterator[bytes]:
+        """10. Bytes of an operation's result, from this site's store or through it."""
+        answer = self.find(principal, operation_id).answer
+        if answer is None:
+            raise NotFoundError(
+                f"operation {operation_id} has no result", remedy=f"wait for it: fomrepo operation wait {operation_id}"
+            )
+        return self.read_answer(answer, offset=offset)
+
+    def read_answer(self, answer: Answer, *, offset: int = 0) -> Iterator[bytes]:
+        """10. Bytes of an answer's container."""
+        if answer.held_by != self._site.name:
+            return self._forward.read_result(answer.held_by, answer.blob, offset=offset)
+        path = self._site.results.verified(answer.blob)
+        if path is None:
+            raise NotFoundError("this result is no longer kept", remedy="call the method again")
+        return iter(read_chunks(path, offset=offset))
+
+    def close(self) -> None:
+        """Stop driving; what is under way is left to whoever asks next."""
+        self._drivers.shutdown(wait=False, cancel_futures=True)
+
+    def _answer_at_once(
+        self, principal: Principal, question: Question, call: ResolvedCall, found: RunAnswer
+    ) -> LiveOperation:
+        """4. Answer from this site's cache."""
+        operations = self._site.catalog.operations
+        seen = operations.answered(principal.id, found.key)
+        self.release(principal, call, found)
+        if seen:  # nothing new to remember: the catalog is not written
+            live, _ = self._live.get_or_add(LiveOperation(new_id(), principal.id, self._site.name))
+        else:
+            live, _ = self._open(principal, question)
+        if not live.ended.is_set():
+            answer = self._answer(live, question, call, found, cached=seen, site=self._site.name, detours=())
+            self._end(live, answer, key=found.key, remember=not seen)
+        return live
+
+    def release(self, principal: Principal, call: ResolvedCall, found: RunAnswer) -> None:
+        """Let an answer go. Here the time of a first answer will be covered (private data of one member needs none)."""
+
+    def _begin(self, principal: Principal, question: Question, *, at_site: str) -> LiveOperation:
+        live, new = self._open(principal, question)
+        if new and not live.ended.is_set():
+            self._drivers.submit(self._drive, live, principal, question, at_site)
+        return live
+
+    def _open(self, principal: Principal, question: Question) -> tuple[LiveOperation, bool]:
+        """Enter the operation into the catalog, or find the one that the same idempotency key opened."""
+        order = question.order
+        digest = sha256_hex(
+            canonical_json(
+                [
+                    question.bundle.digest,
+                    [[one.record, one.name] for one in order.inputs],
+                    dict(order.arguments),
+                    order.frames.canonical() if order.frames else None,
+                ]
+            )
+        )
+        operation, _ = self._site.catalog.operations.open(
+            principal.id,
+            key=order.idempotency_key or new_id(),
+            request_digest=digest,
+            method=f"{question.schema.name} {question.schema.version}",
+            home=self._site.name,
+        )
+        if operation.state.final:
+            return recalled(operation, home=self._site.name), False
+        return self._live.get_or_add(LiveOperation(operation.id, principal.id, self._site.name))
+
+    def _drive(self, live: LiveOperation, principal: Principal, question: Question, at_site: str) -> None:
+        """Bring an operation to its end, whatever happens."""
+        try:
+            call, found, site, detours = self._answer_somewhere(live, principal, question, at_site)
+            self.release(principal, call, found.run)
+            seen = bool(found.run.key) and self._site.catalog.operations.answered(principal.id, found.run.key)
+            answer = self._answer(
+                live, question, call, found.run, cached=seen, site=site, detours=detours, inline=found.inline
+            )
+            self._end(live, answer, key=found.run.key, remember=True)
+        except FomrepoError as error:
+            self._fail(live, error)
+        except Exception as error:  # a fault of ours must reach its caller, too
+            self._fail(live, log_unexpected(error))
+
+    def _answer_somewhere(
+        self, live: LiveOperation, principal: Principal, question: Question, at_site: str
+    ) -> tuple[ResolvedCall, _Found, str, tuple[tuple[str, str], ...]]:
+        """5. Choose a site and ask it; after a failure of a site, the next one."""
+        detours: dict[str, str] = {}
+        while True:
+            if live.cancelled.is_set():
+                raise CancelledError("the operation was cancelled")
+            call, stored, _ = question.resolve(self._site, principal.id)
+            site = at_site or self._choose(question, call, stored, detours)
+            live.site = site
+            self._site.catalog.operations.serve(live.id, site)
+            try:
+                if site == self._site.name:
+                    run = run_here(
+                        self._site, question, principal.id, on_progress=live.progress, cancelled=live.cancelled
+                    )
+                    return call, _Found(run, b""), site, tuple(detours.items())
+                run, inline = self._forward.run(site, live, question)
+                return call, _Found(run, inline), site, tuple(detours.items())
+            except GO_ELSEWHERE as error:
+                if at_site:
+                    raise
+                detours[site] = error.message
+
+    def _choose(
+        self, question: Question, call: ResolvedCall, stored: tuple[StoredResult, ...], detours: dict[str, str]
+    ) -> str:
+        """Site that keeps the answer, else the least loaded one with good replicas and the environment."""
+        loads = self._sites.loads()
+        good = sites_with_all(self._site.catalog.replicas.good(call.objects), call.objects)
+        keeps = {one.site for one in stored}
+        options = candidates(
+            good,
+            loads,
+            here=self._site.name,
+            environment=environment_of(self._site, question.schema).digest,
+            tried=frozenset(detours),
+        )
+        chosen = choose_replica([one for one in options if one.load.site in keeps] or options, draw=self._draw)
+        if chosen is not None:
+            return chosen.load.site
+        name, accession = call.inputs[0].file.name, call.inputs[0].version.accession
+        told = "".join(f"; {site}: {why}" for site, why in detours.items())
+        silent = [site for site in good if site not in detours]
+        if silent:
+            told += "".join(f"; {site} is down or runs no methods" for site in silent)
+        raise NoReplicaError(
+            f"no site can run {question.schema.name} on {name} now{told}",
+            remedy=f"see where it is: fomrepo show {accession}; make another copy: fomrepo replicate {accession} --to SITE",
+        )
+
+    def _answer(
+        self,
+        live: LiveOperation,
+        question: Question,
+        call: ResolvedCall,
+        found: RunAnswer,
+        *,
+        cached: bool,
+        site: str,
+        detours: tuple[tuple[str, str], ...],
+        inline: bytes = b"",
+    ) -> Answer:
+        """Answer with its provenance, which speaks of the caller's own history only."""
+        schema = question.schema
+        frames = question.order.frames
+        provenance = Provenance(
+            operation=live.id,
+            site=site,
+            method=schema.name,
+            version=schema.version,
+            method_digest=question.bundle.digest,
+            environment_digest=environment_of(self._site, schema).digest,
+            inputs=tuple(
+                (f"{one.version.accession}.v{one.version.number}", one.file.name, one.file.digest)
+                for one in call.inputs
+            ),
+            arguments={**question.order.arguments, **_given_frames(frames)},
+            cached=cached,
+            wall_s=found.wall_s,
+            computed=found.computed if cached or not found.stored else time.time(),
+            detours=detours,
+        )
+        return Answer(provenance, canonical_json(dict(schema.source)).decode(), found.size, site, found.blob, inline)
+
+    def _end(self, live: LiveOperation, answer: Answer, *, key: str, remember: bool) -> None:
+        if remember:
+            self._site.catalog.operations.finish(
+                live.id,
+                state=OperationState.DONE,
+                provenance=answer.provenance,
+                result_size=answer.size,
+                result=(answer.held_by, answer.blob),
+                result_key=key,
+                schema_json=answer.schema_json,
+            )
+        live.end(answer=answer)
+
+    def _fail(self, live: LiveOperation, error: FomrepoError) -> None:
+        state = OperationState.CANCELLED if isinstance(error, CancelledError) else OperationState.FAILED
+        try:
+            self._site.catalog.operations.finish(
+                live.id, state=state, failure=failure_to_wire(error).SerializeToString()
+            )
+        except (
+            FomrepoError
+        ) as second:  # its caller is told in any case; the catalog will say "running" until asked again
+            log_unexpected(second)
+        live.end(error=error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An answer, and the container itself where it came along."""
+
+    run: RunAnswer
+    inline: bytes
+
+
+def checked_order(order: CallOrder, schema: MethodSchema) -> CallOrder:
+    """1. The order with canonical arguments and frames.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument, the number of inputs or the choice of frames does not fit the schema.
+    """
+    if len(order.inputs) != len(schema.inputs):
+        raise ArgumentError(f"{schema.name} takes {len(schema.inputs)} files, {len(order.inputs)} were given")
+    frames = order.frames
+    if frames is not None and not schema.has_frames:
+        raise ArgumentError(
+            f"{schema.name} has no frames to choose from", remedy="leave out start, stop, step and frames"
+        )
+    if schema.has_frames:
+        given = frames or FrameRange()
+        frames = canonical_frames(start=given.start, stop=given.stop, step=given.step, frames=given.frames)
+    return replace(order, arguments=canonical_arguments(schema, order.arguments), frames=frames)
+
+
+def _given_frames(frames: FrameRange | None) -> dict[str, Any]:
+    return {} if frames is None else {name: value for name, value in frames.canonical().items() if value is not None}

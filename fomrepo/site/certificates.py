@@ -1,0 +1,138 @@
+"""X.509: the federation's own certificate authority and the certificates of its sites.
+
+Keys are ECDSA P-256. A site's certificate names the hosts by which clients reach it, and ``NAME.sites.fomrepo`` by which
+other sites know it: a peer's name is read from its certificate and from nowhere else.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+#: Ending of the names by which sites know each other.
+PEER_SUFFIX = ".sites.fomrepo"
+
+#: Lifetimes, in days: the authority outlives a machine; a site's certificate is renewed with `fomrepo site renew`.
+AUTHORITY_DAYS = 3650
+SITE_DAYS = 825
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A private key and its certificate, both as PEM."""
+
+    key: bytes
+    certificate: bytes
+
+
+def new_authority(federation: str) -> KeyPair:
+    """Make the certificate authority of a federation."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"fomrepo federation {federation}")])
+    builder = (
+        _builder(name, name, key.public_key(), AUTHORITY_DAYS)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+    return KeyPair(_key_pem(key), builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+
+def new_site_certificate(authority: KeyPair, site: str, hosts: Sequence[str]) -> KeyPair:
+    """Make a site's key and have the authority certify it.
+
+    Parameters
+    ----------
+    authority
+        Of the federation.
+    site
+        Name of the site.
+    hosts
+        Host names and addresses by which clients reach it.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    authority_key = serialization.load_pem_private_key(authority.key, None)
+    if not isinstance(authority_key, ec.EllipticCurvePrivateKey):
+        raise TypeError("the federation's authority has another kind of key")
+    issuer = x509.load_pem_x509_certificate(authority.certificate)
+    builder = (
+        _builder(
+            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, site)]), issuer.subject, key.public_key(), SITE_DAYS
+        )
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
+        )
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(site + PEER_SUFFIX), *map(_general_name, hosts)]), critical=False
+        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
+    )
+    certificate = builder.sign(authority_key, hashes.SHA256())
+    return KeyPair(_key_pem(key), certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def site_named_by(certificate: bytes) -> str | None:
+    """Name of the site that a certificate belongs to, or None."""
+    try:
+        names = x509.load_pem_x509_certificate(certificate).extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        )
+    except (ValueError, x509.ExtensionNotFound):
+        return None
+    found = [
+        name.removesuffix(PEER_SUFFIX)
+        for name in names.value.get_values_for_type(x509.DNSName)
+        if name.endswith(PEER_SUFFIX)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: int
+) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(minutes=5))
+        .not_valid_after(now + datetime.timedelta(days=days))
+    )
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )

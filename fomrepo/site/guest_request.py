@@ -1,0 +1,98 @@
+"""What a guest is told: pure functions from a resolved call to the request of docs/guest-protocol.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fomrepo.isolation.limits import RunLimits
+from fomrepo.isolation.orders import InputFile
+from fomrepo.model.canonical import canonical_json
+from fomrepo.model.files import FileObject
+from fomrepo.model.methods import MethodSchema
+from fomrepo.model.operations import FrameRange
+from fomrepo.model.results import ResolvedInput
+from fomrepo.vault.objects import ObjectStore
+
+
+def method_request(
+    schema: MethodSchema,
+    inputs: tuple[ResolvedInput, ...],
+    *,
+    arguments: Mapping[str, Any],
+    frames: FrameRange | None,
+    limits: RunLimits,
+    vault: ObjectStore,
+) -> tuple[bytes, tuple[InputFile, ...]]:
+    """Request of a method's run, and the files that it may read.
+
+    Inside, files have neutral names such as ``universe.trajectory.xtc``; what the depositor called them is for messages.
+    """
+    entries, files = [], []
+    for (name, accepts), one in zip(schema.inputs, inputs, strict=True):
+        described = []
+        for role, file in _roles(one):
+            inside = f"{name}.{role}.{file.file_type.lower()}"
+            files.append(InputFile(vault.path(file.digest), inside))
+            entry = {"role": role, "type": file.file_type, "path": f"/in/{inside}", "name": file.name}
+            if file.offsets_digest is not None:
+                files.append(InputFile(vault.path(file.offsets_digest), f"{name}.{role}.offsets"))
+                entry["offsets"] = f"/in/{name}.{role}.offsets"
+            described.append(entry)
+        family = accepts if accepts.islower() else one.file.families[0]
+        entries.append({"name": name, "family": family, "files": described})
+    request = canonical_json(
+        {
+            "protocol": 1,
+            "task": "method",
+            "entry": {"module": schema.entry[0], "function": schema.entry[1]},
+            "inputs": entries,
+            "frames": frames.canonical() if frames else None,
+            "parameters": schema.source.get("parameters", {}),
+            "arguments": dict(arguments),
+            "result": {
+                "type": schema.result.type,
+                "fields": {
+                    field.name: {
+                        "dtype": field.dtype,
+                        "dims": list(field.dims),
+                        "unit": field.unit,
+                        "optional": field.optional,
+                    }
+                    for field in schema.result.fields
+                },
+            },
+            "limits": _limits(limits),
+        }
+    )
+    return request, tuple(files)
+
+
+def probe_request(*, name: str, size: int, topology: FileObject | None, limits: RunLimits) -> bytes:
+    """Request of a probe; the file lies at ``/in/file``, its topology at ``/in/topology.<type>``."""
+    paired = None
+    if topology is not None:
+        paired = {
+            "path": f"/in/topology.{topology.file_type.lower()}",
+            "type": topology.file_type,
+            "name": topology.name,
+            "n_atoms": topology.facts.get("n_atoms"),
+        }
+    file = {"path": "/in/file", "name": name, "size": size}
+    return canonical_json({"protocol": 1, "task": "probe", "file": file, "topology": paired, "limits": _limits(limits)})
+
+
+def _roles(one: ResolvedInput) -> list[tuple[str, FileObject]]:
+    if one.topology is None:
+        return [("topology", one.file)]
+    return [("topology", one.topology), ("trajectory", one.file)]
+
+
+def _limits(limits: RunLimits) -> dict[str, Any]:
+    return {
+        "result_bytes": limits.result_bytes,
+        "memory_bytes": limits.memory_bytes,
+        "cpu_s": int(limits.cpu_s),
+        "processes": limits.processes,
+        "open_files": limits.open_files,
+    }

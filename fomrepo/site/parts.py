@@ -1,0 +1,57 @@
+"""What a site is made of: put together once by the composition root, handed to each life story."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fomrepo.cache.store import ResultStore
+from fomrepo.catalog import Catalog
+from fomrepo.errors import SandboxUnavailableError
+from fomrepo.isolation.doctor import WallVerdict
+from fomrepo.isolation.environment import GuestEnvironment
+from fomrepo.isolation.warden import Warden
+from fomrepo.site.load import Slots
+from fomrepo.site.registry import Registry
+from fomrepo.site.settings import SiteHome, SiteSettings
+from fomrepo.vault.objects import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class SiteParts:
+    """One running site."""
+
+    settings: SiteSettings
+    home: SiteHome
+    catalog: Catalog
+    #: Objects of deposited files.
+    vault: ObjectStore
+    #: Blobs of results.
+    results: ResultStore
+    #: Published methods, verified.
+    registry: Registry
+    slots: Slots
+    #: None where this machine cannot sandbox.
+    warden: Warden | None
+    wall: WallVerdict
+    #: Guest environments by name.
+    environments: Mapping[str, GuestEnvironment]
+    #: HMAC key of the federation's results.
+    secret: bytes
+
+    @property
+    def name(self) -> str:
+        """Name of the site."""
+        return self.settings.name
+
+    def need_warden(self) -> Warden:
+        """Warden of this site.
+
+        Raises
+        ------
+        SandboxUnavailableError
+            If this machine cannot sandbox.
+        """
+        if self.warden is None:
+            raise SandboxUnavailableError(f"{self.name} runs no methods: {self.wall.cause}", remedy=self.wall.remedy)
+        return self.warden

@@ -1,0 +1,140 @@
+"""Other sites of the federation: channels with mutual TLS, and what can be asked through them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+import grpc
+
+from fomrepo.errors import SiteUnreachableError
+from fomrepo.model.sites import SiteEntry
+from fomrepo.site.certificates import PEER_SUFFIX
+from fomrepo.site.tickets import TicketPrinter
+from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S
+from fomrepo.wire.failures import error_from_rpc
+from fomrepo.wire.v1 import calls_pb2, files_pb2, sites_pb2, sites_pb2_grpc
+
+#: Seconds beyond the time that a request may wait by itself, for the way there and back.
+GRACE_S = 5.0
+
+#: Options of channels to other sites: notice a lost peer within seconds, also in the middle of a wait.
+CHANNEL_OPTIONS = (
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 0),
+    ("grpc.max_receive_message_length", 4 * 2**20),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+)
+
+T = TypeVar("T")
+
+
+class Peers:
+    """The way to other sites.
+
+    Parameters
+    ----------
+    credentials
+        This site's key and certificate, and the federation's authority.
+    tickets
+        Signs what this site asks on behalf of its callers.
+    addresses
+        Gives the sites that the catalog knows, by name.
+    """
+
+    def __init__(
+        self,
+        credentials: grpc.ChannelCredentials,
+        tickets: TicketPrinter,
+        addresses: Callable[[], Mapping[str, SiteEntry]],
+    ) -> None:
+        self._credentials = credentials
+        self._tickets = tickets
+        self._addresses = addresses
+        self._lock = threading.Lock()
+        self._channels: dict[str, tuple[str, grpc.Channel, sites_pb2_grpc.PeersStub]] = {}
+
+    def run(self, site: str, request: sites_pb2.PeerRunRequest, *, principal: str) -> calls_pb2.CallReply:
+        """Ask a site to run a call; answers within about 2 s."""
+        request.ticket.CopyFrom(
+            self._tickets.sign(
+                serving=site, principal=principal, operation=request.operation, request=ticketed_bytes(request)
+            )
+        )
+        return self._ask(site, lambda stub: stub.Run(request, timeout=CALL_WAIT_S + GRACE_S))
+
+    def wait(self, site: str, operation: str) -> calls_pb2.CallReply:
+        """Wait at most 20 s for an operation that runs at a site."""
+        request = calls_pb2.WaitRequest(operation=operation, wait_s=WAIT_LIMIT_S)
+        return self._ask(site, lambda stub: stub.Wait(request, timeout=WAIT_LIMIT_S + GRACE_S))
+
+    def cancel(self, site: str, operation: str) -> calls_pb2.CallReply:
+        """Cancel an operation that runs at a site."""
+        return self._ask(site, lambda stub: stub.Cancel(calls_pb2.CancelRequest(operation=operation), timeout=GRACE_S))
+
+    def fetch(self, site: str, request: sites_pb2.PeerFetchRequest, *, principal: str) -> files_pb2.ReplicateReply:
+        """Ask a site to copy the files of a record to itself; tells how far it is."""
+        request.ticket.CopyFrom(
+            self._tickets.sign(serving=site, principal=principal, operation="", request=ticketed_bytes(request))
+        )
+        return self._ask(site, lambda stub: stub.Fetch(request, timeout=CALL_WAIT_S + GRACE_S))
+
+    def read_result(self, site: str, blob: str, *, offset: int = 0) -> Iterator[bytes]:
+        """Bytes of a result that a site keeps."""
+        return self._stream(site, lambda stub: stub.ReadResult(sites_pb2.ReadObjectRequest(digest=blob, offset=offset)))
+
+    def read_object(self, site: str, digest: str, *, offset: int = 0) -> Iterator[bytes]:
+        """Bytes of an object that a site keeps."""
+        return self._stream(
+            site, lambda stub: stub.ReadObject(sites_pb2.ReadObjectRequest(digest=digest, offset=offset))
+        )
+
+    def close(self) -> None:
+        """Close all channels."""
+        with self._lock:
+            for _, channel, _ in self._channels.values():
+                channel.close()
+            self._channels.clear()
+
+    def _ask(self, site: str, question: Callable[[sites_pb2_grpc.PeersStub], T]) -> T:
+        address, stub = self._stub(site)
+        try:
+            return question(stub)
+        except grpc.RpcError as error:
+            raise error_from_rpc(error, address=f"{site} ({address})") from None
+
+    def _stream(
+        self, site: str, question: Callable[[sites_pb2_grpc.PeersStub], Iterator[files_pb2.Chunk]]
+    ) -> Iterator[bytes]:
+        address, stub = self._stub(site)
+        try:
+            for chunk in question(stub):
+                yield chunk.data
+        except grpc.RpcError as error:
+            raise error_from_rpc(error, address=f"{site} ({address})") from None
+
+    def _stub(self, site: str) -> tuple[str, sites_pb2_grpc.PeersStub]:
+        """Stub for a site; the channel is made anew when the site has moved."""
+        entry = self._addresses().get(site)
+        if entry is None or not entry.peer_address:
+            raise SiteUnreachableError(f"no site named {site} is known", remedy="see who is there: fomrepo site status")
+        with self._lock:
+            known = self._channels.get(site)
+            if known is None or known[0] != entry.peer_address:
+                if known is not None:
+                    known[1].close()
+                # The certificate must be that of this very site, wherever it listens.
+                options = (*CHANNEL_OPTIONS, ("grpc.ssl_target_name_override", site + PEER_SUFFIX))
+                channel = grpc.secure_channel(entry.peer_address, self._credentials, options)
+                known = self._channels[site] = (entry.peer_address, channel, sites_pb2_grpc.PeersStub(channel))
+            return known[0], known[2]
+
+
+def ticketed_bytes(request: sites_pb2.PeerRunRequest | sites_pb2.PeerFetchRequest) -> bytes:
+    """Bytes of a request that its ticket vouches for: everything but the ticket."""
+    bare = type(request).FromString(request.SerializeToString())
+    bare.ClearField("ticket")
+    return bare.SerializeToString(deterministic=True)

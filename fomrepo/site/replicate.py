@@ -1,0 +1,145 @@
+"""Copies of files at other sites: asked for at one site, fetched by the other, verified before they count."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from fomrepo import errors
+from fomrepo.errors import FomrepoError, NoReplicaError, NotFoundError
+from fomrepo.model.files import FileObject, RecordVersion, ReplicaState
+from fomrepo.model.people import Principal
+from fomrepo.site.log import log_unexpected
+from fomrepo.site.parts import SiteParts
+from fomrepo.site.peers import Peers
+from fomrepo.site.probe import PROBE_REPORT_BYTES
+from fomrepo.site.sites_known import SitesKnown
+from fomrepo.vault.receive import IncomingFile, fetch_object, read_chunks
+from fomrepo.wire.calls import CALL_WAIT_S
+from fomrepo.wire.v1 import files_pb2, sites_pb2
+
+#: Most bytes of an object with frame offsets: what a probe may report.
+OFFSETS_LIMIT_BYTES = PROBE_REPORT_BYTES
+
+
+class ReplicateDesk:
+    """Makes copies at this site, and asks other sites to make theirs."""
+
+    def __init__(self, site: SiteParts, peers: Peers, known: SitesKnown) -> None:
+        self._site, self._peers, self._known = site, peers, known
+        self._lock = threading.Lock()
+        self._fetching: dict[str, _Fetching] = {}
+
+    def to_site(self, principal: Principal, version: RecordVersion, site: str) -> files_pb2.ReplicateReply:
+        """Ask for a copy of a record's files at a site; tells how far it is."""
+        if site not in self._known.entries():
+            known = ", ".join(sorted(self._known.entries()))
+            raise NotFoundError(f"no site is named {site!r}", remedy=f"name one of {known}")
+        if site == self._site.name:
+            return self.fetch_here(principal, version)
+        record = f"{version.accession}.v{version.number}"
+        return self._peers.fetch(site, sites_pb2.PeerFetchRequest(record=record), principal=principal.id)
+
+    def fetch_here(self, principal: Principal, version: RecordVersion) -> files_pb2.ReplicateReply:
+        """Fetch what this site lacks of a record; the same request again tells how far it is.
+
+        An error of the fetch is raised to whoever asks next, and the request after that tries again.
+        """
+        with self._lock:
+            running = self._fetching.get(version.version_id)
+            if running is None:
+                running = self._fetching[version.version_id] = _Fetching(self._site, self._peers, version)
+                running.start()
+        running.ended.wait(CALL_WAIT_S)
+        if running.ended.is_set():
+            with self._lock:
+                self._fetching.pop(version.version_id, None)
+            if running.error is not None:
+                raise running.error
+        return files_pb2.ReplicateReply(done=running.ended.is_set(), copied=running.copied, total=running.total)
+
+
+class _Fetching(threading.Thread):
+    """Fetches the objects of one version."""
+
+    def __init__(self, site: SiteParts, peers: Peers, version: RecordVersion) -> None:
+        super().__init__(name="fetch-replica", daemon=True)
+        self._site, self._peers = site, peers
+        self._objects = {file.digest: file.size for file in version.files}
+        self._offsets = [file.offsets_digest for file in version.files if file.offsets_digest]
+        self.total = sum(self._objects.values())
+        self.copied = 0
+        self.ended = threading.Event()
+        self.error: FomrepoError | None = None
+
+    def run(self) -> None:
+        """Fetch one object after the other, offsets last: a replica is usable when all are there."""
+        try:
+            for digest, size in self._objects.items():
+                self._fetch(digest, size)
+                self.copied += size
+            for digest in self._offsets:
+                self._fetch(digest, None)
+        except FomrepoError as error:
+            self.error = error
+        except Exception as error:
+            self.error = log_unexpected(error)
+        finally:
+            self.ended.set()
+
+    def _fetch(self, digest: str, size: int | None) -> None:
+        """Copy one object from a site that has a good one, unless it is here and good."""
+        site = self._site
+        replica = site.catalog.replicas.get(site.name, digest)
+        here = site.vault.fingerprint(digest)
+        if replica is not None and replica.state is ReplicaState.GOOD and here == replica.fingerprint:
+            return
+        if replica is not None and replica.state is ReplicaState.GOOD:
+            for blob in site.catalog.replicas.spoil(site.name, digest, ReplicaState.BAD):
+                site.results.discard(blob)
+        sources = [
+            name for name, held in site.catalog.replicas.good([digest]).items() if digest in held and name != site.name
+        ]
+        if not sources:
+            raise NoReplicaError(
+                f"no other site holds a good copy of object {digest[:12]}", remedy="deposit the file again"
+            )
+        site.catalog.replicas.begin(site.name, digest)
+        last: FomrepoError = NoReplicaError(f"object {digest[:12]} could not be fetched")
+        for source in sources:
+            try:
+                expected = size if size is not None else OFFSETS_LIMIT_BYTES
+                with IncomingFile(site.vault.incoming_path(f"{digest}.replica"), expected) as incoming:
+                    chunks = self._peers.read_object(source, digest, offset=incoming.received)
+                    fingerprint = fetch_object(site.vault, digest, chunks, incoming)
+                site.catalog.replicas.finish(site.name, digest, fingerprint)
+                return
+            except (errors.NetworkError, errors.DataError, errors.NotFoundError) as error:
+                last = error
+        raise last
+
+
+def read_file(site: SiteParts, peers: Peers, file: FileObject, *, offset: int) -> Iterator[bytes]:
+    """Bytes of a file, from this site's vault or through it from another."""
+    replica = site.catalog.replicas.get(site.name, file.digest)
+    if (
+        replica is not None
+        and replica.state is ReplicaState.GOOD
+        and site.vault.fingerprint(file.digest) == replica.fingerprint
+    ):
+        yield from read_chunks(site.vault.path(file.digest), offset=offset)
+        return
+    last: FomrepoError = NoReplicaError(
+        f"no site holds a good copy of {file.name} now", remedy="see where it is: fomrepo show RECORD"
+    )
+    for source, held in site.catalog.replicas.good([file.digest]).items():
+        if source == site.name or file.digest not in held:
+            continue
+        try:
+            for data in peers.read_object(source, file.digest, offset=offset):
+                offset += len(data)
+                yield data
+            return
+        except (errors.NetworkError, errors.NotFoundError) as error:
+            last = error
+    raise last

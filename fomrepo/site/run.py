@@ -1,0 +1,296 @@
+"""A run at the site that holds the data: steps 6 to 9 of the life of a call."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fomrepo.cache.key import result_key
+from fomrepo.errors import (
+    ArgumentError,
+    CancelledError,
+    ConflictError,
+    FomrepoError,
+    LimitHit,
+    MethodFailedError,
+    NoReplicaError,
+    OutcomeRefusedError,
+    SiteError,
+)
+from fomrepo.isolation.environment import GuestEnvironment
+from fomrepo.isolation.limits import RunLimits
+from fomrepo.isolation.orders import RunOrder, RunReport
+from fomrepo.isolation.outcome import check_method_outcome
+from fomrepo.model.canonical import new_id
+from fomrepo.model.files import RecordName, ReplicaState
+from fomrepo.model.methods import Bundle, MethodSchema
+from fomrepo.model.operations import CallOrder, MethodRef
+from fomrepo.model.results import ResolvedCall, StoredResult
+from fomrepo.site.guest_request import method_request
+from fomrepo.site.parts import SiteParts
+
+#: How often a run is done again because its data changed while it ran.
+ATTEMPTS_WHILE_DATA_CHANGES = 3
+
+#: Seconds of processor time allowed for each second on the clock: one core, and a little for the exit.
+CPU_PER_WALL = 1.1
+
+
+@dataclass(frozen=True, slots=True)
+class RunAnswer:
+    """What a run, or the cache in its place, answered."""
+
+    #: Key in the cache; empty for drafts.
+    key: str
+    #: Digest of the blob in this site's store.
+    blob: str
+    #: In bytes.
+    size: int
+    #: Seconds that the run took.
+    wall_s: float
+    #: Seconds since 1970.
+    computed: float
+    #: Whether it was in the cache, for whomever it was computed.
+    stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A call after its arguments were checked: everything but the data."""
+
+    order: CallOrder
+    bundle: Bundle
+    #: Whether the bundle is an unreviewed draft: cold, never cached.
+    draft: bool
+
+    @property
+    def schema(self) -> MethodSchema:
+        """Schema of the method."""
+        return self.bundle.schema
+
+    def resolve(self, site: SiteParts, principal: str) -> tuple[ResolvedCall, tuple[StoredResult, ...], str]:
+        """Authorise, resolve to exact bytes and look up the result, in one transaction; returns the key as well.
+
+        Raises
+        ------
+        NotFoundError
+            If a record or file is not there, or not for this principal.
+        ArgumentError
+            If a file has another type than the method accepts.
+        """
+        keys: list[str] = []
+
+        def key_of(call: ResolvedCall) -> str | None:
+            self._check_types(call)
+            if self.draft:
+                return None
+            keys.append(
+                result_key(
+                    site.secret,
+                    call,
+                    method_digest=self.bundle.digest,
+                    schema=self.schema.source,
+                    arguments=self.order.arguments,
+                    frames=self.order.frames,
+                    environment_digest=environment_of(site, self.schema).digest,
+                )
+            )
+            return keys[-1]
+
+        inputs = [(RecordName.parse(one.record), one.name) for one in self.order.inputs]
+        method = None if self.draft else MethodRef(self.schema.name, self.schema.version)
+        call, stored = site.catalog.calls.resolve(principal, inputs, method, key_of)
+        return call, stored, keys[-1] if keys else ""
+
+    def _check_types(self, call: ResolvedCall) -> None:
+        for position, one in enumerate(call.inputs):
+            if not self.schema.accepts(one.file.file_type, one.file.families, position):
+                raise ArgumentError(
+                    f"{self.schema.name} takes a {self.schema.inputs[position][1]}, and {one.file.name} is a {one.file.file_type}",
+                    remedy=f"see what can be called on it: fomrepo show {one.version.accession}/{one.file.name}",
+                )
+            if one.file.families[0] == "trajectory" and one.topology is None:
+                raise ArgumentError(
+                    f"{one.file.name} has no topology in its record, so no method can read it",
+                    remedy="deposit it together with its topology: fomrepo deposit TOPOLOGY TRAJECTORY",
+                )
+
+
+def environment_of(site: SiteParts, schema: MethodSchema) -> GuestEnvironment:
+    """Guest environment that a method names.
+
+    Raises
+    ------
+    SiteError
+        If this site has none of that name.
+    """
+    found = site.environments.get(schema.environment)
+    if found is None:
+        raise SiteError(
+            f"{site.name} has no guest environment {schema.environment!r}, which {schema.name} needs",
+            remedy=f"name one of {', '.join(site.environments)} in method.toml",
+        )
+    return found
+
+
+def stored_answer(site: SiteParts, call: ResolvedCall, stored: tuple[StoredResult, ...]) -> RunAnswer | None:
+    """Answer from this site's cache, if a row, its blob and the data that it came from are all good."""
+    mine = next((one for one in stored if one.site == site.name), None)
+    if mine is None or not replicas_are_good(site, call):
+        return None
+    if site.results.verified(mine.blob) is None:
+        site.catalog.calls.drop_result(mine.key, site.name)
+        return None
+    return RunAnswer(mine.key, mine.blob, mine.size, mine.wall_s, mine.computed, stored=True)
+
+
+def replicas_are_good(site: SiteParts, call: ResolvedCall) -> bool:
+    """Compare the files on the disk with what the catalog knows of them; a changed one is spoilt with its results."""
+    return _generations(site, call) is not None
+
+
+def run_here(
+    site: SiteParts,
+    question: Question,
+    principal: str,
+    *,
+    on_progress: Callable[[int, int], None],
+    cancelled: threading.Event,
+) -> RunAnswer:
+    """Run a method on data of this site, or answer from this site's cache.
+
+    Raises
+    ------
+    NoReplicaError
+        If this site holds no good replica of everything that is needed.
+    MethodFailedError, OutcomeRefusedError, ArgumentError, FileRefusedError
+        What became of the run, by whose fault.
+    CancelledError
+        If the caller cancelled it.
+    """
+    for _ in range(ATTEMPTS_WHILE_DATA_CHANGES):
+        # Authorise again, whatever another site has said; somebody may have answered meanwhile.
+        call, stored, key = question.resolve(site, principal)
+        if (answer := stored_answer(site, call, stored)) is not None:
+            return answer
+        # 6. The files are what the catalog says; their generations are remembered for the fence.
+        generations = _generations(site, call)
+        if generations is None:
+            raise NoReplicaError(
+                f"{site.name} has no good copy of {call.inputs[0].file.name}",
+                remedy=f"make a new one: fomrepo replicate {call.inputs[0].version.accession} --to {site.name}",
+            )
+        with site.slots.one(cancelled), site.results.new_blob() as (path, stream):
+            # 7. The guest runs on exactly these files.
+            order = _order(site, question, call)
+            report = site.need_warden().run(order, outcome=stream, on_progress=on_progress, cancelled=cancelled)
+            stream.flush()
+            # 8. Its answer is read as hostile input.
+            _raise_unless_outcome(report, question.schema)
+            _check_outcome(path, report, question.schema)
+            computed = time.time()
+            blob, size = site.results.keep(path)
+        # 9. The fence: kept only if the data is still what it was when the run began.
+        if question.draft:
+            if _generations(site, call) == generations:
+                return RunAnswer("", blob, size, report.wall_s, computed, stored=False)
+        elif replicas_are_good(site, call):
+            result = StoredResult(key, site.name, blob, size, report.wall_s, computed)
+            asked = {
+                one.version.version_id: RecordName.parse(given.record)
+                for one, given in zip(call.inputs, question.order.inputs, strict=True)
+            }
+            if site.catalog.calls.commit_result(
+                result,
+                replicas=list(generations.items()),
+                versions=list(asked),
+                current=[version for version, name in asked.items() if name.version is None],
+            ):
+                return RunAnswer(key, blob, size, report.wall_s, computed, stored=False)
+    raise ConflictError(
+        f"{question.order.inputs[0].name} changed {ATTEMPTS_WHILE_DATA_CHANGES} times while {question.schema.name} ran on it",
+        remedy="try again when nobody writes to it",
+    )
+
+
+def _generations(site: SiteParts, call: ResolvedCall) -> Mapping[str, int] | None:
+    """Generation of this site's replica of each object; None if one is missing or no longer what it was."""
+    found: dict[str, int] = {}
+    for digest in call.objects:
+        replica = site.catalog.replicas.get(site.name, digest)
+        if replica is None or replica.state is not ReplicaState.GOOD:
+            return None
+        if site.vault.fingerprint(digest) != replica.fingerprint:
+            for blob in site.catalog.replicas.spoil(site.name, digest, ReplicaState.BAD):
+                site.results.discard(blob)
+            return None
+        found[digest] = replica.generation
+    return found
+
+
+def _order(site: SiteParts, question: Question, call: ResolvedCall) -> RunOrder:
+    schema = question.schema
+    if schema.limits.memory_mib > site.settings.run_memory_mib:
+        raise SiteError(
+            f"{schema.name} asks for {schema.limits.memory_mib} MiB, {site.name} gives a run at most {site.settings.run_memory_mib}",
+            remedy="the operator can raise run_memory_mib in site.toml",
+        )
+    limits = RunLimits(
+        memory_bytes=schema.limits.memory_mib * 2**20,
+        wall_s=schema.limits.wall_s,
+        cpu_s=schema.limits.wall_s * CPU_PER_WALL + 1,
+        result_bytes=int(schema.limits.result_mib * 2**20),
+    )
+    request, files = method_request(
+        schema,
+        call.inputs,
+        arguments=question.order.arguments,
+        frames=question.order.frames,
+        limits=limits,
+        vault=site.vault,
+    )
+    return RunOrder(
+        run_id=new_id(),
+        task="method",
+        environment=environment_of(site, schema),
+        method_folder=site.registry.folder_of(question.bundle),
+        inputs=files,
+        limits=limits,
+        request=request,
+    )
+
+
+def _raise_unless_outcome(report: RunReport, schema: MethodSchema) -> None:
+    """Turn an end without an outcome into the error that its caller sees."""
+    if report.ended == "outcome":
+        return
+    if report.ended == "cancelled":
+        raise CancelledError(f"{schema.name} was cancelled")
+    if report.ended == "limit":
+        remedy = "ask for fewer frames (start=, stop=, step=) or atoms (select=), or ask the method's author for a higher limit"
+        raise MethodFailedError(
+            f"{schema.name} was stopped at a limit", limit=report.limit, log=report.log_tail, remedy=remedy
+        )
+    if report.ended == "hostile":
+        raise OutcomeRefusedError(
+            f"{schema.name} broke the protocol of the sandbox: {report.detail}", remedy="mend the method"
+        )
+    raise MethodFailedError(f"{schema.name} ended without an answer: {report.detail}", log=report.log_tail)
+
+
+def _check_outcome(path: Path, report: RunReport, schema: MethodSchema) -> None:
+    """Accept the outcome, or raise the failure in it, with the log's last lines."""
+    try:
+        check_method_outcome(path, schema.result)
+    except MethodFailedError as error:
+        error.log = report.log_tail
+        if error.limit is not None and error.limit.name == "memory":  # the guest names it, the host has the figures
+            error.limit = LimitHit("memory", schema.limits.memory_mib * 2**20, report.peak_memory_bytes, "byte")
+        raise
+    except FomrepoError as error:
+        if isinstance(error, OutcomeRefusedError):
+            error.facts["method"] = f"{schema.name} {schema.version}"
+        raise

@@ -1,0 +1,73 @@
+"""Calls that other sites send here: authorised again, run here or not at all."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from fomrepo.errors import FomrepoError, NotFoundError
+from fomrepo.model.methods import Bundle
+from fomrepo.model.operations import CallOrder
+from fomrepo.site.call import DRIVEN_AT_ONCE, checked_order
+from fomrepo.site.live import LiveOperation, LiveOperations
+from fomrepo.site.log import log_unexpected
+from fomrepo.site.parts import SiteParts
+from fomrepo.site.run import Question, run_here
+
+
+class PeerDesk:
+    """Serves the calls of other sites' callers."""
+
+    def __init__(self, site: SiteParts) -> None:
+        self._site = site
+        self._live = LiveOperations()
+        self._drivers = ThreadPoolExecutor(DRIVEN_AT_ONCE, thread_name_prefix="serve-peer")
+
+    def run(self, home: str, principal: str, operation: str, order: CallOrder, draft: Bundle | None) -> LiveOperation:
+        """Begin a run, or find the one that the same operation began.
+
+        Parameters
+        ----------
+        home
+            Site that asks, as its certificate says.
+        principal
+            Id of its caller, as the ticket says; what he may see is decided here.
+        operation
+            Id of the operation at its home.
+        order
+            The call.
+        draft
+            An unreviewed bundle; None for a published method, which is looked up and verified here.
+        """
+        bundle = draft if draft is not None else self._site.registry.find(order.method)
+        question = Question(checked_order(order, bundle.schema), bundle, draft=draft is not None)
+        question.resolve(self._site, principal)
+        live, new = self._live.get_or_add(LiveOperation(operation, principal, home, site=self._site.name))
+        if new:
+            self._drivers.submit(self._drive, live, question)
+        return live
+
+    def find(self, home: str, operation: str) -> LiveOperation:
+        """Find an operation of that home.
+
+        Raises
+        ------
+        NotFoundError
+            If it is not known here; it may have been lost in a restart.
+        """
+        if (live := self._live.find(home, operation)) is None:
+            raise NotFoundError(f"{self._site.name} knows no operation {operation}")
+        return live
+
+    def close(self) -> None:
+        """Stop taking on work."""
+        self._drivers.shutdown(wait=False, cancel_futures=True)
+
+    def _drive(self, live: LiveOperation, question: Question) -> None:
+        try:
+            live.end(
+                run=run_here(self._site, question, live.principal, on_progress=live.progress, cancelled=live.cancelled)
+            )
+        except FomrepoError as error:
+            live.end(error=error)
+        except Exception as error:
+            live.end(error=log_unexpected(error))

@@ -1,0 +1,178 @@
+"""The composition root: parts are made here, handed to the desks, and the desks to the services of two listeners."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from types import TracebackType
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from fomrepo.cache.store import ResultStore
+from fomrepo.catalog import open_catalog
+from fomrepo.errors import SettingsError
+from fomrepo.isolation.doctor import WallVerdict
+from fomrepo.isolation.environment import GuestEnvironment
+from fomrepo.isolation.warden import Warden
+from fomrepo.site.call import CallDesk
+from fomrepo.site.deposit import DepositDesk
+from fomrepo.site.forward import Forward
+from fomrepo.site.load import Slots
+from fomrepo.site.log import logger
+from fomrepo.site.parts import SiteParts
+from fomrepo.site.peers import Peers
+from fomrepo.site.registry import Registry
+from fomrepo.site.replicate import ReplicateDesk
+from fomrepo.site.serve_peer import PeerDesk
+from fomrepo.site.services.border import WaitingRoom
+from fomrepo.site.services.calls import CallsService
+from fomrepo.site.services.deposits import DepositsService
+from fomrepo.site.services.files import FilesService
+from fomrepo.site.services.methods import MethodsService
+from fomrepo.site.services.peers import PeersService
+from fomrepo.site.services.sites import SitesService
+from fomrepo.site.settings import SiteHome, SiteSettings
+from fomrepo.site.sites_known import Heartbeat, SitesKnown
+from fomrepo.site.tickets import TicketCheck, TicketPrinter
+from fomrepo.vault.objects import ObjectStore
+from fomrepo.wire.v1 import (
+    calls_pb2_grpc,
+    deposits_pb2_grpc,
+    files_pb2_grpc,
+    methods_pb2_grpc,
+    sites_pb2_grpc,
+)
+
+#: Most bytes of one message: a bundle of 1 MiB or a chunk of 1 MiB, with room for the rest.
+MESSAGE_LIMIT = 4 * 2**20
+
+#: Seconds that requests under way get when the site stops.
+GRACE_S = 2.0
+
+LISTENER_OPTIONS = (
+    ("grpc.max_receive_message_length", MESSAGE_LIMIT),
+    ("grpc.so_reuseport", 0),  # a second site on the same port is a mistake, not a helper
+    ("grpc.keepalive_permit_without_calls", 0),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+)
+
+
+class SiteServer:
+    """A running site; use it in a ``with`` block."""
+
+    def __init__(
+        self,
+        home: SiteHome,
+        settings: SiteSettings,
+        *,
+        wall: WallVerdict,
+        warden: Warden | None,
+        environments: Mapping[str, GuestEnvironment],
+    ) -> None:
+        self._end = ExitStack()
+        authority, key, certificate = (home.read_secret(name) for name in ("authority.pem", "site.key", "site.pem"))
+        catalog = open_catalog(settings.catalog)
+        self._end.callback(catalog.close)
+        home.bundles.mkdir(exist_ok=True)
+        site = SiteParts(
+            settings=settings,
+            home=home,
+            catalog=catalog,
+            vault=ObjectStore(home.vault),
+            results=ResultStore(home.cache),
+            registry=Registry(catalog, home.read_secret("root.pub"), home.bundles),
+            slots=Slots(settings.slots),
+            warden=warden,
+            wall=wall,
+            environments=environments,
+            secret=home.read_secret("federation.secret"),
+        )
+        self._site = site
+        known = SitesKnown(catalog, site.name, site.slots.figures)
+        peers = Peers(
+            grpc.ssl_channel_credentials(authority, key, certificate), TicketPrinter(site.name, key), known.entries
+        )
+        calls = CallDesk(site, known, Forward(peers))
+        deposits = DepositDesk(site)
+        replicate = ReplicateDesk(site, peers, known)
+        served = PeerDesk(site)
+
+        # Each listener has threads of its own, so that clients cannot starve sites; half of them may wait.
+        room, peer_room = WaitingRoom(settings.threads // 2), WaitingRoom(settings.threads // 2)
+        clients = _listener(settings.threads, "clients")
+        calls_pb2_grpc.add_CallsServicer_to_server(CallsService(site, calls, room), clients)
+        deposits_pb2_grpc.add_DepositsServicer_to_server(DepositsService(site, deposits, room), clients)
+        files_pb2_grpc.add_FilesServicer_to_server(FilesService(site, peers, replicate), clients)
+        methods_pb2_grpc.add_MethodsServicer_to_server(MethodsService(site), clients)
+        sites_pb2_grpc.add_SitesServicer_to_server(SitesService(site, known), clients)
+        self._health = health.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, clients)
+        sites = _listener(settings.threads, "sites")
+        sites_pb2_grpc.add_PeersServicer_to_server(
+            PeersService(site, served, replicate, TicketCheck(site.name), peer_room), sites
+        )
+        server_tls = grpc.ssl_server_credentials([(key, certificate)])
+        mutual_tls = grpc.ssl_server_credentials([(key, certificate)], authority, require_client_auth=True)
+        self.address = _listen(clients, settings.address, server_tls)
+        self.peer_address = _listen(sites, settings.peer_address, mutual_tls)
+        self._listeners = (clients, sites)
+        self._certificate_digest = hashlib.sha256(certificate).hexdigest()
+        self._heartbeat = Heartbeat(self._beat, lambda error: logger.warning("heartbeat failed", error=error.message))
+        for desk in (peers, calls, deposits, served):
+            self._end.callback(desk.close)
+
+    def __enter__(self) -> SiteServer:
+        """Open both listeners and tell the federation."""
+        catalog, site = self._site.catalog, self._site
+        catalog.sites.announce(
+            site.name, address=self.address, peer_address=self.peer_address, certificate_digest=self._certificate_digest
+        )
+        self._heartbeat.start()
+        for listener in self._listeners:
+            listener.start()
+        self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let what is under way end within a grace, then close everything."""
+        self._health.enter_graceful_shutdown()
+        self._heartbeat.close()
+        for stopping in [listener.stop(GRACE_S) for listener in self._listeners]:
+            stopping.wait(GRACE_S + 1)
+        self._end.close()
+
+    def _beat(self) -> None:
+        load = self._site.slots.figures()
+        runs = self._site.warden is not None
+        self._site.catalog.sites.heartbeat(
+            self._site.name,
+            now=time.time(),
+            running=load.running,
+            waiting=load.waiting,
+            slots=load.slots,
+            wall=self._site.wall.level,
+            environments=[one.digest for one in self._site.environments.values()] if runs else [],
+        )
+
+
+def _listener(threads: int, name: str) -> grpc.Server:
+    return grpc.server(ThreadPoolExecutor(threads, thread_name_prefix=f"answer-{name}"), options=LISTENER_OPTIONS)
+
+
+def _listen(server: grpc.Server, address: str, credentials: grpc.ServerCredentials) -> str:
+    host, _, _ = address.rpartition(":")
+    try:
+        port = server.add_secure_port(address, credentials)
+    except RuntimeError:
+        port = 0
+    if port == 0:
+        raise SettingsError(
+            f"nothing can listen at {address}", remedy="see who does (ss -ltnp), or change the address in site.toml"
+        )
+    return f"{host}:{port}"

@@ -1,0 +1,93 @@
+"""Service ``Calls``: calls of methods, operations, results."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+import grpc
+
+from fomrepo.errors import NetworkError, NotFoundError
+from fomrepo.model.bundle import read_bundle
+from fomrepo.site.call import CallDesk
+from fomrepo.site.live import LiveOperation
+from fomrepo.site.parts import SiteParts
+from fomrepo.site.services.border import WaitingRoom, caller, stream, unary
+from fomrepo.wire.calls import CALL_WAIT_S, CHUNK_BYTES, WAIT_LIMIT_S, call_from_wire
+from fomrepo.wire.failures import failure_to_wire
+from fomrepo.wire.methods import bundle_from_wire
+from fomrepo.wire.v1 import calls_pb2, calls_pb2_grpc, files_pb2
+
+#: Seconds between two looks at an operation that another site drives.
+POLL_S = 0.25
+
+
+class CallsService(calls_pb2_grpc.CallsServicer):
+    """Answers clients."""
+
+    def __init__(self, site: SiteParts, desk: CallDesk, room: WaitingRoom) -> None:
+        self._site, self._desk, self._room = site, desk, room
+
+    @unary
+    def Call(self, request: calls_pb2.CallRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:  # noqa: D102 - see the proto
+        principal = caller(self._site.catalog, context)
+        live = self._desk.call(principal, call_from_wire(request))
+        with self._room.seat(request.wait_s, CALL_WAIT_S) as wait_s:
+            live.ended.wait(wait_s)
+        return self._reply(live)
+
+    @unary
+    def TryDraft(self, request: calls_pb2.TryDraftRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:  # noqa: D102 - see the proto
+        principal = caller(self._site.catalog, context)
+        bundle = read_bundle(bundle_from_wire(request.bundle))
+        live = self._desk.try_draft(principal, call_from_wire(request.call), bundle, at_site=request.at_site)
+        with self._room.seat(request.call.wait_s, CALL_WAIT_S) as wait_s:
+            live.ended.wait(wait_s)
+        return self._reply(live)
+
+    @unary
+    def Wait(self, request: calls_pb2.WaitRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:  # noqa: D102 - see the proto
+        principal = caller(self._site.catalog, context)
+        live = self._desk.find(principal, request.operation)
+        with self._room.seat(request.wait_s, WAIT_LIMIT_S) as wait_s:
+            until = time.monotonic() + wait_s
+            while not live.ended.wait(min(POLL_S, max(until - time.monotonic(), 0.0))) and time.monotonic() < until:
+                live = self._desk.find(principal, request.operation)
+        return self._reply(live)
+
+    @unary
+    def Cancel(self, request: calls_pb2.CancelRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:  # noqa: D102 - see the proto
+        return self._reply(self._desk.cancel(caller(self._site.catalog, context), request.operation))
+
+    @stream
+    def ReadResult(
+        self, request: calls_pb2.ReadResultRequest, context: grpc.ServicerContext
+    ) -> Iterator[files_pb2.Chunk]:  # noqa: D102 - see the proto
+        principal = caller(self._site.catalog, context)
+        for data in self._desk.read_result(principal, request.operation, offset=request.offset):
+            yield files_pb2.Chunk(data=data)
+
+    def _reply(self, live: LiveOperation) -> calls_pb2.CallReply:
+        reply = reply_to(self._site, live)
+        if live.answer is not None and live.answer.size <= CHUNK_BYTES and not reply.result:
+            with contextlib.suppress(NotFoundError, NetworkError):  # the result can still be asked for later
+                reply.result = b"".join(self._desk.read_answer(live.answer))
+        reply.snapshot = self._site.registry.snapshot().number
+        return reply
+
+
+def reply_to(site: SiteParts, live: LiveOperation) -> calls_pb2.CallReply:
+    """State of an operation as a message; with the result if it is small and here."""
+    reply = calls_pb2.CallReply(
+        operation=live.id, state=live.state.value, site=live.site, done=live.done, total=live.total
+    )
+    if live.error is not None:
+        reply.failure.CopyFrom(failure_to_wire(live.error))
+    if (answer := live.answer) is not None:
+        reply.site = answer.provenance.site
+        reply.schema_json = answer.schema_json
+        reply.provenance_json = answer.provenance.to_json()
+        reply.result_size = answer.size
+        reply.result = answer.inline
+    return reply

@@ -1,0 +1,29 @@
+"""Service ``Methods``: the schemas of what can be called."""
+
+from __future__ import annotations
+
+import grpc
+
+from fomrepo.model.canonical import canonical_json
+from fomrepo.site.parts import SiteParts
+from fomrepo.site.services.border import caller, unary
+from fomrepo.wire.v1 import methods_pb2, methods_pb2_grpc
+
+
+class MethodsService(methods_pb2_grpc.MethodsServicer):
+    """Answers clients."""
+
+    def __init__(self, site: SiteParts) -> None:
+        self._site = site
+
+    @unary
+    def ListMethods(
+        self, request: methods_pb2.ListMethodsRequest, context: grpc.ServicerContext
+    ) -> methods_pb2.ListMethodsReply:  # noqa: D102 - see the proto
+        caller(self._site.catalog, context)
+        snapshot = self._site.registry.snapshot()
+        reply = methods_pb2.ListMethodsReply(snapshot=snapshot.number)
+        if request.known_snapshot != snapshot.number:
+            for bundle in snapshot.methods.values():
+                reply.methods.add(digest=bundle.digest, schema_json=canonical_json(dict(bundle.schema.source)).decode())
+        return reply

@@ -1,0 +1,99 @@
+"""Service ``Peers``: what other sites ask, over mutual TLS, each request on behalf of somebody with a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import grpc
+
+from fomrepo.errors import NotFoundError
+from fomrepo.model.bundle import read_bundle
+from fomrepo.site.live import LiveOperation
+from fomrepo.site.parts import SiteParts
+from fomrepo.site.peers import ticketed_bytes
+from fomrepo.site.replicate import ReplicateDesk
+from fomrepo.site.serve_peer import PeerDesk
+from fomrepo.site.services.border import WaitingRoom, peer_certificate, stream, unary
+from fomrepo.site.services.calls import reply_to
+from fomrepo.site.services.files import find_record
+from fomrepo.site.tickets import TicketCheck
+from fomrepo.vault.receive import read_chunks
+from fomrepo.wire.calls import CALL_WAIT_S, CHUNK_BYTES, WAIT_LIMIT_S, call_from_wire
+from fomrepo.wire.methods import bundle_from_wire
+from fomrepo.wire.v1 import calls_pb2, files_pb2, sites_pb2, sites_pb2_grpc
+
+
+class PeersService(sites_pb2_grpc.PeersServicer):
+    """Answers other sites."""
+
+    def __init__(
+        self, site: SiteParts, desk: PeerDesk, replicate: ReplicateDesk, tickets: TicketCheck, room: WaitingRoom
+    ) -> None:
+        self._site, self._desk, self._replicate, self._tickets, self._room = site, desk, replicate, tickets, room
+
+    @unary
+    def Run(self, request: sites_pb2.PeerRunRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:  # noqa: D102 - see the proto
+        home, certificate = peer_certificate(context)
+        self._tickets.accept(request.ticket, request=ticketed_bytes(request), certificate=certificate)
+        draft = read_bundle(bundle_from_wire(request.bundle)) if request.HasField("bundle") else None
+        order = call_from_wire(request.call)
+        live = self._desk.run(home, request.ticket.principal, request.operation, order, draft)
+        with self._room.seat(CALL_WAIT_S, CALL_WAIT_S) as wait_s:
+            live.ended.wait(wait_s)
+        return self._reply(live)
+
+    @unary
+    def Wait(self, request: calls_pb2.WaitRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:  # noqa: D102 - see the proto
+        live = self._desk.find(peer_certificate(context)[0], request.operation)
+        with self._room.seat(request.wait_s, WAIT_LIMIT_S) as wait_s:
+            live.ended.wait(wait_s)
+        return self._reply(live)
+
+    @unary
+    def Cancel(self, request: calls_pb2.CancelRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:  # noqa: D102 - see the proto
+        live = self._desk.find(peer_certificate(context)[0], request.operation)
+        live.cancelled.set()
+        return self._reply(live)
+
+    @stream
+    def ReadResult(
+        self, request: sites_pb2.ReadObjectRequest, context: grpc.ServicerContext
+    ) -> Iterator[files_pb2.Chunk]:  # noqa: D102 - see the proto
+        peer_certificate(context)
+        path = self._site.results.verified(request.digest)
+        if path is None:
+            raise NotFoundError("this result is no longer kept", remedy="call the method again")
+        for data in read_chunks(path, offset=request.offset):
+            yield files_pb2.Chunk(data=data)
+
+    @stream
+    def ReadObject(
+        self, request: sites_pb2.ReadObjectRequest, context: grpc.ServicerContext
+    ) -> Iterator[files_pb2.Chunk]:  # noqa: D102 - see the proto
+        peer_certificate(context)
+        if self._site.vault.fingerprint(request.digest) is None:
+            raise NotFoundError(f"{self._site.name} does not hold this object")
+        for data in read_chunks(self._site.vault.path(request.digest), offset=request.offset):
+            yield files_pb2.Chunk(data=data)
+
+    @unary
+    def Fetch(self, request: sites_pb2.PeerFetchRequest, context: grpc.ServicerContext) -> files_pb2.ReplicateReply:  # noqa: D102 - see the proto
+        _, certificate = peer_certificate(context)
+        self._tickets.accept(request.ticket, request=ticketed_bytes(request), certificate=certificate)
+        principal = self._site.catalog.people.principal_by_id(request.ticket.principal)
+        if principal is None:
+            raise NotFoundError(f"no record {request.record} that you may see")
+        return self._replicate.fetch_here(principal, find_record(self._site, principal, request.record))
+
+    def _reply(self, live: LiveOperation) -> calls_pb2.CallReply:
+        reply = reply_to(self._site, live)
+        if (run := live.run) is not None:
+            reply.result_size = run.size
+            reply.peer.CopyFrom(
+                calls_pb2.PeerAnswer(
+                    blob=run.blob, key=run.key, wall_s=run.wall_s, computed=run.computed, stored=run.stored
+                )
+            )
+            path = self._site.results.verified(run.blob) if run.size <= CHUNK_BYTES else None
+            reply.result = path.read_bytes() if path is not None else b""
+        return reply

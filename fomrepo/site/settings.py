@@ -1,0 +1,127 @@
+"""Settings of a site: one TOML file in its home, each value replaceable by an environment variable."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from fomrepo.errors import SettingsError
+
+
+class SiteSettings(BaseSettings):
+    """What an operator may set. ``FOMREPO_SITE_SLOTS=8`` goes before ``slots = 4`` in ``site.toml``."""
+
+    model_config = SettingsConfigDict(env_prefix="FOMREPO_SITE_", extra="forbid", frozen=True)
+
+    #: Unique in the federation.
+    name: str
+    #: Of the federation that the site belongs to.
+    federation: str
+    #: SQLAlchemy's URL of the catalog; names the driver.
+    catalog: str
+    #: ``host:port`` for clients. Port 0: any free one.
+    address: str = "127.0.0.1:0"
+    #: ``host:port`` for sites. Port 0: any free one.
+    peer_address: str = "127.0.0.1:0"
+    #: Names and addresses by which others reach the site; they stand in its certificate.
+    hosts: tuple[str, ...] = ("localhost", "127.0.0.1")
+    #: Runs at the same time.
+    slots: int = Field(default_factory=lambda: max(os.cpu_count() or 1, 1), ge=1, le=1024)
+    #: Most memory of one run, in MiB; a method that asks for more is not run here.
+    run_memory_mib: int = Field(default=8192, ge=128)
+    #: Threads that answer clients.
+    threads: int = Field(default=32, ge=4, le=512)
+    #: Where guest environments are kept; empty: the machine's common folder.
+    environments: str = ""
+    #: User that a site started by root becomes.
+    service_user: str = "fomrepo"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment go before the file, which is passed as arguments."""
+        return env_settings, init_settings
+
+
+class SiteHome:
+    """Folder of a site: where everything that it keeps lies.
+
+    Parameters
+    ----------
+    folder
+        Need not exist yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.settings_file = self.folder / "site.toml"
+        self.secrets = self.folder / "secrets"
+        self.vault = self.folder / "vault"
+        self.cache = self.folder / "cache"
+        self.bundles = self.folder / "bundles"
+        #: Written when the site is ready: its name, addresses and process id.
+        self.ready_file = self.folder / "ready.json"
+        self.log_file = self.folder / "site.log"
+
+    def read_settings(self) -> SiteSettings:
+        """Read ``site.toml``.
+
+        Raises
+        ------
+        SettingsError
+            If there is none, or a value in it is wrong.
+        """
+        try:
+            return SiteSettings(**tomllib.loads(self.settings_file.read_text()))
+        except FileNotFoundError:
+            raise SettingsError(
+                f"{self.folder} is not the home of a site",
+                remedy=f"make one: fomrepo site init --home {self.folder} --name site-a",
+            ) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{self.settings_file} is not valid TOML: {error}") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(map(str, first["loc"]))
+            raise SettingsError(
+                f"{key} in {self.settings_file}: {first['msg']}", remedy=f"mend {key} in that file"
+            ) from None
+
+    def write_settings(self, values: dict[str, Any]) -> None:
+        """Write ``site.toml`` for the first time."""
+        self.settings_file.write_text(tomli_w.dumps(values))
+
+    def read_secret(self, name: str) -> bytes:
+        """Read one of the files under ``secrets``.
+
+        Raises
+        ------
+        SettingsError
+            If it cannot be read.
+        """
+        try:
+            return (self.secrets / name).read_bytes()
+        except OSError as error:
+            raise SettingsError(
+                f"{self.secrets / name} cannot be read: {error.strerror}",
+                remedy="run the command as the user who owns the site's home",
+            ) from None
+
+    def write_secret(self, name: str, content: bytes) -> None:
+        """Write a file that nobody else may read."""
+        self.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.secrets / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
