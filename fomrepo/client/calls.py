@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from mmap import ACCESS_READ, mmap
@@ -18,11 +17,11 @@ from fomrepo.client.registry import MethodRegistry
 from fomrepo.client.results.fields import Buffer, read_fields
 from fomrepo.client.results.result import Result, result_of
 from fomrepo.errors import CancelledError, MethodNotTrustedError, OutcomeRefusedError, SiteUnreachableError
-from fomrepo.model.bundle import read_schema
 from fomrepo.model.methods import MethodSchema
 from fomrepo.model.operations import CallOrder, OperationState, Provenance
 from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_to_wire
 from fomrepo.wire.failures import failure_from_wire
+from fomrepo.wire.methods import schema_from_wire
 from fomrepo.wire.v1 import calls_pb2, files_pb2
 
 #: Results up to this size stay in memory; larger ones are mapped from a file that nobody else can open.
@@ -194,6 +193,6 @@ def chunk_length(chunk: files_pb2.Chunk) -> int:
 
 def _described(reply: calls_pb2.CallReply) -> tuple[MethodSchema, Provenance]:
     try:
-        return read_schema(json.loads(reply.schema_json)), Provenance.from_json(reply.provenance_json)
+        return schema_from_wire(reply.schema_json), Provenance.from_json(reply.provenance_json)
     except Exception as error:  # whatever a hostile site wrote there
         raise OutcomeRefusedError(f"a site's answer does not say what it is: {error}") from error

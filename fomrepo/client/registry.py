@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from fomrepo.client.connection import Connection
 from fomrepo.client.method_lock import Pin
 from fomrepo.errors import BundleRefusedError, FomrepoError, MethodNotTrustedError, NotFoundError
-from fomrepo.model.bundle import read_schema
 from fomrepo.model.methods import MethodSchema, version_rank
+from fomrepo.wire.methods import schema_from_wire
 from fomrepo.wire.v1 import methods_pb2
 
 
@@ -126,7 +126,9 @@ def _by_name(reply: methods_pb2.ListMethodsReply) -> dict[str, dict[str, Publish
         except (ValueError, TypeError, KeyError, RecursionError):
             continue  # it cannot even be named
         try:
-            found: PublishedMethod | FomrepoError = PublishedMethod(read_schema(source), message.digest)
+            found: PublishedMethod | FomrepoError = PublishedMethod(
+                schema_from_wire(message.schema_json), message.digest
+            )
         except BundleRefusedError as error:
             found = error
         methods.setdefault(name, {})[version] = found
