@@ -19,7 +19,7 @@ from types import MappingProxyType
 
 import fomrepo
 
-__all__ = ["ToolAnswer", "run_module", "run_tool", "start_module", "start_sandbox"]
+__all__ = ["Program", "ToolAnswer", "run_module", "run_tool", "start_module", "start_program", "start_sandbox"]
 
 #: What tools and the warden get of the environment: no tokens, no passwords, no database addresses.
 PLAIN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
@@ -96,6 +96,56 @@ def start_module(module: str, arguments: tuple[str, ...], *, inherited: int) -> 
         cwd="/",
         start_new_session=True,
     )
+
+
+class Program:
+    """A long-running program of this package, started by a test or a demonstration."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self.pid = process.pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        return self._process.poll() is not None
+
+    def wait(self, timeout_s: float) -> int:
+        """Wait until it ends; returns its exit status.
+
+        Raises
+        ------
+        TimeoutError
+            If it does not end in time.
+        """
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"process {self.pid} did not end within {timeout_s:g} s") from None
+
+
+def start_program(module: str, arguments: tuple[str, ...], *, output: Path, more: Mapping[str, str]) -> Program:
+    """Start one of this package's modules as a process of its own, with this process's environment variables.
+
+    Parameters
+    ----------
+    module, arguments
+        As for ``python -m``.
+    output
+        File that gets what it writes to stdout and stderr.
+    more
+        Further environment variables.
+    """
+    with output.open("ab") as log:
+        process = subprocess.Popen(
+            (sys.executable, "-P", "-m", module, *arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **_OWN_MODULES, **more},
+            start_new_session=True,
+        )
+    return Program(process)
 
 
 def start_sandbox(arguments: tuple[str, ...], inherited: Mapping[int, int]) -> int:
