@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
 
 from fomrepo.catalog.database import Database
@@ -76,6 +74,11 @@ def _make_private(file: Path) -> None:
 
 
 def _migrate(connection: Connection, database: str, revision: str) -> None:
+    from alembic import (
+        command,
+    )  # it takes as long to import as the whole catalog, and a site that serves never needs it
+    from alembic.config import Config
+
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
     config = Config()
