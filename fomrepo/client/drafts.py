@@ -16,12 +16,9 @@ from fomrepo.model.methods import Bundle
 from fomrepo.wire.calls import call_to_wire
 from fomrepo.wire.v1 import calls_pb2, methods_pb2
 
-#: What Python leaves behind in a folder of source code.
-_LEFT_BEHIND = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".git", ".ipynb_checkpoints"}
-
 
 def read_folder(folder: Path) -> Bundle:
-    """Read and check the bundle in a folder on this disk.
+    """Read and check the bundle in a folder on this disk, without hidden files and caches of Python.
 
     Raises
     ------
@@ -34,7 +31,7 @@ def read_folder(folder: Path) -> Bundle:
     total = 0
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
-        if _LEFT_BEHIND & set(relative.parts) or not path.is_file():
+        if not path.is_file() or any(part == "__pycache__" or part.startswith(".") for part in relative.parts):
             continue
         total += path.stat().st_size
         if total > BUNDLE_LIMIT_BYTES or len(files) >= BUNDLE_LIMIT_FILES:

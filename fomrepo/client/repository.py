@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 from fomrepo.client.calls import Calls
@@ -14,7 +14,7 @@ from fomrepo.client.deposit import DepositListener, deposit_files
 from fomrepo.client.drafts import try_draft
 from fomrepo.client.method_lock import Pin, read_method_lock, write_method_lock
 from fomrepo.client.operation import OperationFuture
-from fomrepo.client.profile import choose_profile
+from fomrepo.client.profile import Profile, choose_profile
 from fomrepo.client.record import Record
 from fomrepo.client.registry import MethodRegistry, PublishedMethod
 from fomrepo.client.remote_file import RemoteFile
@@ -85,11 +85,16 @@ def open_repository(
 ) -> Repository:
     """Connect as :func:`fomrepo.connect` says."""
     pins = {} if methods is None else read_method_lock(methods)
-    connection = Connection(choose_profile(address, token, ca, profile))
+    return repository_of(choose_profile(address, token, ca, profile), pins)
+
+
+def repository_of(profile: Profile, pins: Mapping[str, Pin] = MappingProxyType({})) -> Repository:
+    """Connect as a profile says, make sure that its token is good, and learn of the other sites."""
+    connection = Connection(profile)
     repository = Repository(Calls(connection, MethodRegistry(connection, pins)))
     try:
-        connection.learn([one.address for one in repository.sites() if one.up])
         repository.whoami()
+        connection.learn([one.address for one in repository.sites() if one.up])
     except BaseException:
         connection.close()
         raise

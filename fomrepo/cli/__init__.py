@@ -1,0 +1,53 @@
+"""The command line: ``fomrepo COMMAND``. Each module has one group of commands and loads what it needs when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from fomrepo.cli import calls, machine, methods, people, profiles, records, sites
+from fomrepo.cli.commands import Commands
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    cls=Commands,
+    name="fomrepo",
+    help="Files are objects: call methods on trajectories where the data is.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+_DATA, _SITES = "Records and methods", "Sites and people"
+
+app.command(rich_help_panel=_DATA)(records.deposit)
+app.command(rich_help_panel=_DATA)(records.ls)
+app.command(rich_help_panel=_DATA)(records.show)
+app.command(rich_help_panel=_DATA, context_settings=calls.METHOD_OPTIONS)(calls.call)
+app.command(rich_help_panel=_DATA)(records.get)
+app.command(rich_help_panel=_DATA)(records.replicate)
+app.add_typer(methods.method, name="method", rich_help_panel=_DATA)
+app.add_typer(calls.operation, name="operation", rich_help_panel=_DATA)
+app.command(rich_help_panel=_DATA)(profiles.login)
+app.add_typer(profiles.profile, name="profile", rich_help_panel=_DATA)
+app.command(rich_help_panel=_SITES)(sites.up)
+app.add_typer(sites.site, name="site", rich_help_panel=_SITES)
+app.command(rich_help_panel=_SITES)(machine.doctor)
+app.add_typer(machine.environment, name="environment", rich_help_panel=_SITES)
+app.add_typer(machine.catalog, name="catalog", rich_help_panel=_SITES)
+app.add_typer(people.user, name="user", rich_help_panel=_SITES)
+app.add_typer(people.token, name="token", rich_help_panel=_SITES)
+app.add_typer(people.project, name="project", rich_help_panel=_SITES)
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
+) -> None:
+    """Files are objects: call methods on trajectories where the data is."""
+    if version:
+        from importlib.metadata import version as installed_version
+
+        typer.echo(f"fomrepo {installed_version('fomrepo')}")
+        raise typer.Exit

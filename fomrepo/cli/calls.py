@@ -1,0 +1,107 @@
+"""``fomrepo call`` and ``fomrepo operation``: methods on remote files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fomrepo.cli.connected import FilePath, MethodName, ProfileName, connected, split_file_path
+from fomrepo.cli.output import Json, print_json, print_table
+from fomrepo.cli.results import awaited, check_output, present
+from fomrepo.cli.schema_options import read_frames, read_options
+
+if TYPE_CHECKING:
+    from fomrepo.client.operation import OperationFuture
+
+operation = typer.Typer(no_args_is_help=True, help="Calls that go on at a site.")
+
+#: Unknown options are the method's: they go to the schema.
+METHOD_OPTIONS = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+Output = Annotated[Path | None, typer.Option(help="Keep the result: FILE.npz or FILE.json.")]
+
+
+def call(
+    context: typer.Context,
+    path: FilePath,
+    method: MethodName,
+    start: Annotated[int | None, typer.Option(help="First frame.")] = None,
+    stop: Annotated[int | None, typer.Option(help="Frame to stop before.")] = None,
+    step: Annotated[int | None, typer.Option(help="Every how many frames.")] = None,
+    frames: Annotated[str | None, typer.Option(help="Frames, as 0,10,20.")] = None,
+    version: Annotated[str | None, typer.Option(help="Version of the method; the newest if not given.")] = None,
+    output: Output = None,
+    profile: ProfileName = None,
+    json: Json = False,
+) -> None:
+    """Run a method where the file is: fomrepo call FOM-402917/adk.dcd rmsd --select "name CA" --step 2.
+
+    After the method come a second file, where it takes one, and its own options: see `fomrepo method show METHOD`.
+    """
+    record, name = split_file_path(path)
+    check_output(output)
+    with connected(profile) as repo:
+        schema = repo.method(method, version).schema
+        others, arguments = read_options(schema, context.args)
+        listed = read_frames(frames)
+        chosen = {"start": start, "stop": stop, "step": step, "frames": listed}
+        arguments |= {key: value for key, value in chosen.items() if value is not None}
+        file = repo[record][name]
+        seconds = [repo[one][two] for one, two in map(split_file_path, others)]
+        future = file.submit[method, schema.version](*seconds, **arguments)
+        result = awaited(future, method, hidden=json)
+    present(result, output, as_json=json)
+
+
+@operation.command()
+def show(
+    operation: Annotated[str, typer.Argument(help="Its id.")], profile: ProfileName = None, json: Json = False
+) -> None:
+    """Say how far a call is."""
+    with connected(profile) as repo:
+        facts = _facts(repo.operation(operation))
+    if json:
+        print_json(facts)
+    else:
+        print_table([(name, str(value)) for name, value in facts.items() if value not in ("", None)])
+
+
+@operation.command()
+def wait(
+    operation: Annotated[str, typer.Argument(help="Its id.")],
+    output: Output = None,
+    profile: ProfileName = None,
+    json: Json = False,
+) -> None:
+    """Wait for a call and print its result."""
+    check_output(output)
+    with connected(profile) as repo:
+        result = awaited(repo.operation(operation), operation, hidden=json)
+    present(result, output, as_json=json)
+
+
+@operation.command()
+def cancel(
+    operation: Annotated[str, typer.Argument(help="Its id.")], profile: ProfileName = None, json: Json = False
+) -> None:
+    """End a call."""
+    with connected(profile) as repo:
+        future = repo.operation(operation)
+        cancelled = future.cancel()
+    if json:
+        print_json({"operation": operation, "cancelled": cancelled})
+    else:
+        typer.echo(f"{operation} was cancelled" if cancelled else f"{operation} had ended before")
+
+
+def _facts(future: OperationFuture) -> dict[str, Any]:
+    done, total = future.progress
+    return {
+        "operation": future.operation,
+        "state": future.state.value,
+        "site": future.site,
+        "done": done,
+        "total": total,
+    }

@@ -1,0 +1,67 @@
+"""``fomrepo doctor | environment | catalog``: what a site's machine needs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from fomrepo.cli.homes import Home
+from fomrepo.cli.output import Json, print_json, print_table
+from fomrepo.errors import SandboxUnavailableError
+
+environment = typer.Typer(no_args_is_help=True, help="Guest environments: what methods can import.")
+catalog = typer.Typer(no_args_is_help=True, help="The catalog: the database of what exists.")
+
+
+def doctor(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every attempt to get out.")] = False,
+    json: Json = False,
+) -> None:
+    """Try out whether this machine can hold a stranger's code: attacks in a real sandbox."""
+    from fomrepo.isolation.doctor import detect_wall
+
+    wall = detect_wall()
+    if json:
+        print_json(asdict(wall) | {"ok": wall.holds})
+    else:
+        if verbose or not wall.holds:
+            shown = [one for one in wall.canaries if verbose or not one.held]
+            print_table([("held" if one.held else "ESCAPED", one.name, one.tried, one.detail) for one in shown])
+        typer.echo(f"{wall.level}: {wall.cause}")
+        if wall.remedy and wall.holds:
+            typer.echo(f"  better: {wall.remedy}")
+    if not wall.holds:
+        raise SandboxUnavailableError("this machine runs no methods", remedy=wall.remedy)
+
+
+@environment.command()
+def build(json: Json = False) -> None:
+    """Build the guest environment from its lock file, if it is not there yet."""
+    from fomrepo.installed_files import installed_folder
+    from fomrepo.isolation.environment import default_environments_folder, find_or_build_environment
+
+    built = find_or_build_environment(
+        installed_folder("sandbox") / "requirements.lock",
+        default_environments_folder(),
+        say=lambda sentence: typer.echo(sentence, err=True),
+    )
+    if json:
+        print_json({"environment": built.name, "digest": built.digest, "packages": str(built.packages)})
+    else:
+        typer.echo(f"{built.name} {built.digest[:12]} in {built.packages.parent}")
+
+
+@catalog.command()
+def upgrade(home: Home, json: Json = False) -> None:
+    """Bring the catalog's schema to the revision of this program."""
+    from fomrepo.catalog import upgrade_catalog
+    from fomrepo.catalog.schema import REVISION
+    from fomrepo.site.settings import SiteHome
+
+    upgrade_catalog(SiteHome(home).read_settings().catalog)
+    if json:
+        print_json({"revision": REVISION})
+    else:
+        typer.echo(f"the catalog has revision {REVISION}")

@@ -1,0 +1,191 @@
+"""``fomrepo deposit | ls | show | get | replicate``: records and their bytes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fomrepo.cli.connected import ProfileName, RecordPath, complete_path, connected, split_path
+from fomrepo.cli.output import Json, print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from fomrepo.client.record import Record
+    from fomrepo.client.remote_file import RemoteFile
+
+#: Seconds between two questions how far a copy is.
+POLL_S = 0.5
+
+
+def deposit(
+    topology: Annotated[Path, typer.Argument(help="The file that says what the atoms are.", show_default=False)],
+    trajectories: Annotated[list[Path] | None, typer.Argument(help="Files that go with it.")] = None,
+    title: Annotated[str, typer.Option(help="What it is, in a sentence.")] = "",
+    project: Annotated[str | None, typer.Option(help="Whose members see it; your own one if not given.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name in the project; made from the title if not given.")] = None,
+    new_version_of: Annotated[
+        str | None, typer.Option(help="Record that gets a new version.", autocompletion=complete_path)
+    ] = None,
+    profile: ProfileName = None,
+    json: Json = False,
+) -> None:
+    """Deposit files as one record. The same command again continues one that was interrupted."""
+    from fomrepo.client.deposit import DepositProgress, look_at_files
+
+    files = (topology, *(trajectories or ()))
+    look_at_files(files)
+    with connected(profile) as repo, progress_bar("deposit", of_bytes=True, hidden=json) as move:
+
+        def told(progress: DepositProgress) -> None:
+            move(progress.done, progress.total, progress.step)
+
+        record = repo.deposit(
+            *files, title=title, project=project, name=name, new_version_of=new_version_of, progress=told
+        )
+    if json:
+        print_json(record_facts(record))
+    else:
+        typer.echo(record.accession if record.version == 1 else record.versioned)
+
+
+def ls(
+    record: Annotated[str | None, typer.Argument(metavar="[RECORD]", autocompletion=complete_path)] = None,
+    profile: ProfileName = None,
+    json: Json = False,
+) -> None:
+    """List the records that you may see, or the files of one."""
+    with connected(profile) as repo:
+        if record is not None:
+            files = repo[split_path(record)[0]].files
+            if json:
+                for file in files:
+                    print_json(file_facts(file))
+            else:
+                print_table([_file_row(file) for file in files], right=(2, 3, 4))
+            return
+        found = list(repo.records())
+    if json:
+        for one in found:
+            print_json({key: value for key, value in record_facts(one).items() if key != "files"})
+    else:
+        print_table([(one.accession, f"v{one.version}", one.state, one.path, one.title) for one in found])
+
+
+def show(path: RecordPath, profile: ProfileName = None, json: Json = False) -> None:
+    """Show what is known of a record, or of a file in it."""
+    record_name, file_name = split_path(path)
+    with connected(profile) as repo:
+        record = repo[record_name]
+        file = None if file_name is None else record[file_name]
+        replicas = repo.replicas(record.versioned)
+        methods = [] if file is None else list(file.methods)
+    if file is not None:
+        copies = {one.site: one.state for one in replicas if one.file == file.name}
+        if json:
+            print_json(file_facts(file) | {"replicas": copies, "methods": methods})
+            return
+        rows = [(name, str(value)) for name, value in file_facts(file).items() if value is not None and name != "facts"]
+        rows += [(name, _fact(value)) for name, value in file.facts.items() if name not in dict(rows)]
+        rows += [("replicas", ", ".join(f"{site} ({state})" for site, state in copies.items()))]
+        print_table([*rows, ("methods", ", ".join(methods))])
+        return
+    held: dict[str, list[str]] = {}
+    for one in replicas:
+        held.setdefault(one.site, []).append(f"{one.file} ({one.state})" if one.state != "good" else one.file)
+    if json:
+        print_json(record_facts(record) | {"replicas": held})
+        return
+    described = {name: value for name, value in record_facts(record).items() if name not in ("files", "created")}
+    print_table(
+        [
+            *((name, str(value)) for name, value in described.items()),
+            ("created", f"{record.created:%Y-%m-%d %H:%M} UTC"),
+        ]
+    )
+    typer.echo("files")
+    print_table([("  " + name, *rest) for name, *rest in map(_file_row, record.files)], right=(2, 3, 4))
+    typer.echo("replicas")
+    print_table([(f"  {site}", ", ".join(files)) for site, files in held.items()])
+
+
+def get(
+    path: RecordPath,
+    to: Annotated[Path, typer.Option("--to", help="Folder to put the files in.", file_okay=False)] = Path(),
+    profile: ProfileName = None,
+    json: Json = False,
+) -> None:
+    """Fetch the files of a record, or one of them. An interrupted download is continued."""
+    record_name, file_name = split_path(path)
+    with connected(profile) as repo:
+        record = repo[record_name]
+        files = record.files if file_name is None else (record[file_name],)
+        to.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            with progress_bar(file.name, of_bytes=True, hidden=json) as move:
+                target = file.download(to, progress=lambda done, total: move(done, total, ""))
+            if json:
+                print_json({"file": file.name, "path": str(target), "size": file.size, "sha256": file.sha256})
+            else:
+                typer.echo(str(target))
+
+
+def replicate(
+    record: Annotated[str, typer.Argument(metavar="RECORD", autocompletion=complete_path)],
+    to: Annotated[str, typer.Option("--to", help="Site that gets the copy.")],
+    profile: ProfileName = None,
+    json: Json = False,
+) -> None:
+    """Make a verified copy of a record at another site. The same command again continues."""
+    with connected(profile) as repo, progress_bar(f"{record} to {to}", of_bytes=True, hidden=json) as move:
+        while not (state := repo.replicate(record, to)).done:
+            move(state.copied, state.total, "")
+            time.sleep(POLL_S)
+    if json:
+        print_json({"record": record, "site": to, "bytes": state.total})
+    else:
+        typer.echo(f"{to} holds a verified copy of {record} ({state.total:,} bytes)")
+
+
+def record_facts(record: Record) -> dict[str, Any]:
+    """What programs read about a record."""
+    return {
+        "accession": record.accession,
+        "version": record.version,
+        "title": record.title,
+        "path": record.path,
+        "state": record.state,
+        "owner": record.owner,
+        "created": record.created.timestamp(),
+        "files": [file_facts(one) for one in record.files],
+    }
+
+
+def file_facts(file: RemoteFile) -> dict[str, Any]:
+    """What programs read about a file."""
+    topology = file.topology
+    return {
+        "name": file.name,
+        "type": file.file_type,
+        "size": file.size,
+        "sha256": file.sha256,
+        "topology": None if topology is None else topology.name,
+        "facts": dict(file.facts),
+    }
+
+
+def _file_row(file: RemoteFile) -> tuple[str, str, str, str, str]:
+    atoms = f"{file.n_atoms:,} atoms" if file.n_atoms else ""
+    frames = f"{file.n_frames:,} frames" if file.n_frames else ""
+    return file.name, file.file_type, atoms, frames, f"{file.size:,} bytes"
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, dict) and set(value) == {"value", "unit"}:
+        return f"{value['value']:g} {value['unit']}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return "; ".join(f"{name} {_fact(one)}" for name, one in value.items())
+    return f"{value:,}" if type(value) is int else str(value)

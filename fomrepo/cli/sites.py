@@ -1,0 +1,101 @@
+"""``fomrepo site`` and ``fomrepo up``: sites on this machine."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fomrepo.cli.connected import ProfileName, connected
+from fomrepo.cli.homes import Home
+from fomrepo.cli.output import Json, print_json, print_table
+
+site = typer.Typer(no_args_is_help=True, help="Sites on this machine.")
+
+#: Columns of a list of sites.
+_HEADS = ("site", "address", "state", "wall", "running", "waiting", "slots")
+
+
+@site.command()
+def init(
+    home: Home,
+    name: Annotated[str, typer.Option(help="Name of the site, unique in the federation.")],
+    federation: Annotated[str | None, typer.Option(help="Name of the federation that it founds.")] = None,
+    join: Annotated[
+        Path | None, typer.Option(help="Home of the site that founded the federation to join.", file_okay=False)
+    ] = None,
+    address: Annotated[str, typer.Option(help="HOST:PORT for clients; port 0 takes a free one.")] = "127.0.0.1:0",
+    peer_address: Annotated[str, typer.Option(help="HOST:PORT for other sites.")] = "127.0.0.1:0",
+    host: Annotated[list[str] | None, typer.Option(help="Name by which others reach it; may be repeated.")] = None,
+    catalog: Annotated[str | None, typer.Option(help="URL of the catalog; SQLite in its home if not given.")] = None,
+    slots: Annotated[int | None, typer.Option(help="Runs at the same time; one a processor if not given.")] = None,
+    json: Json = False,
+) -> None:
+    """Make the home of a site: it founds a federation, or joins one."""
+    from fomrepo.site.administration import init_site
+
+    made = init_site(
+        home,
+        name=name,
+        federation=federation,
+        join=join,
+        address=address,
+        peer_address=peer_address,
+        hosts=tuple(dict.fromkeys(("localhost", "127.0.0.1", *(host or ())))),
+        catalog=catalog,
+        slots=slots,
+    )
+    settings = made.read_settings()
+    if json:
+        print_json({"site": settings.name, "home": str(made.folder), "address": settings.address})
+    else:
+        typer.echo(f"{settings.name} is made in {made.folder}; start it: fomrepo site serve --home {made.folder}")
+
+
+@site.command()
+def serve(home: Home, json: Json = False) -> None:
+    """Run a site until it is told to stop."""
+    from fomrepo.site.serve import serve
+
+    serve(home, say=lambda sentence: _say(sentence, json))
+
+
+@site.command()
+def status(home: Home, profile: ProfileName = None, json: Json = False) -> None:
+    """Say how the sites of the federation are: of the one whose home is here, else of the one of the profile."""
+    if (home / "site.toml").exists():
+        from fomrepo.site.administration import open_administration
+
+        with open_administration(home) as administration:
+            rows = [
+                (e.name, e.address, e.up, e.wall, e.load.running, e.load.waiting, e.load.slots)
+                for e in administration.catalog.sites.all(time.time())
+            ]
+    else:
+        with connected(profile) as repo:
+            rows = [(s.name, s.address, s.up, s.wall, s.running, s.waiting, s.slots) for s in repo.sites()]
+    if json:
+        for row in rows:
+            print_json(dict(zip(("site", "address", "up", *_HEADS[3:]), row, strict=True)))
+    else:
+        shown = [(name, address, "up" if up else "down", *map(str, rest)) for name, address, up, *rest in rows]
+        print_table(shown, _HEADS, right=(4, 5, 6))
+
+
+def up(home: Home, json: Json = False) -> None:
+    """Run a site of your own: made at the first time, with you as its user, and your profile written."""
+    from fomrepo.cli.first_start import prepare_own_site
+    from fomrepo.site.serve import serve
+
+    for sentence in prepare_own_site(home):
+        _say(sentence, json)
+    serve(home, say=lambda sentence: _say(sentence, json))
+
+
+def _say(sentence: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"say": sentence})
+    else:
+        typer.echo(sentence)
