@@ -23,7 +23,8 @@ def info(universe: Any, frames: Any) -> dict[str, Any]:
         The fields of method.toml; None for what the files do not have.
     """
     first = universe.trajectory[0]
-    time_step = float(universe.trajectory.dt) if len(universe.trajectory) > 1 else 0.0
+    has_times = "time" in first.data or "dt" in first.data  # MDAnalysis would make up 1 ps a frame
+    time_step = float(universe.trajectory.dt) if has_times and len(universe.trajectory) > 1 else None
     residue_names, residue_counts = np.unique(universe.residues.resnames.astype(str), return_counts=True)
     atom_names, atom_counts = np.unique(universe.atoms.names.astype(str), return_counts=True)
     return {
@@ -32,9 +33,9 @@ def info(universe: Any, frames: Any) -> dict[str, Any]:
         "n_segments": len(universe.segments),
         "n_bonds": len(universe.bonds) if hasattr(universe, "bonds") else None,
         "n_frames": len(universe.trajectory),
-        "first_time": float(first.time),
+        "first_time": float(first.time) if has_times else None,
         "time_step": time_step,
-        "total_time": time_step * (len(universe.trajectory) - 1),
+        "total_time": None if time_step is None else time_step * (len(universe.trajectory) - 1),
         "cell_lengths": None if first.dimensions is None else first.dimensions[:3],
         "cell_angles": None if first.dimensions is None else first.dimensions[3:],
         "has_velocities": bool(first.has_velocities),

@@ -32,8 +32,8 @@ def radius_of_gyration(
     """
     atoms = universe.select_atoms(select)
     weights = atoms.masses if mass_weighted else np.ones(len(atoms))
-    if not np.all(weights > 0.0):
-        raise ValueError("some of the selected atoms have no mass; call again with mass_weighted=False")
+    if not weights.sum() > 0.0:
+        raise ValueError("the selected atoms have no masses; call again with mass_weighted=False")
     weights = weights / weights.sum()
     parts = []
     for block in frames.blocks(atoms, whole=whole):

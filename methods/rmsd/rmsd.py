@@ -78,6 +78,6 @@ def _weights(atoms: Any, mass_weighted: bool) -> np.ndarray:
     if not mass_weighted:
         return np.full(len(atoms), 1.0 / len(atoms))
     masses = atoms.masses
-    if not np.all(masses > 0.0):
-        raise ValueError("some of the selected atoms have no mass; call again with mass_weighted=False")
+    if not masses.sum() > 0.0:
+        raise ValueError("the selected atoms have no masses; call again with mass_weighted=False")
     return masses / masses.sum()

@@ -1,0 +1,128 @@
+"""Runs methods and probes in this process, without a wall: for tests of what is behind it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from MDAnalysisTests import datafiles
+
+from deposition.recognise import probe
+from fomrepo.installed_files import installed_folder
+from sandbox.request import DataFile, Field, FrameRange, Input, Limits, MethodRequest
+from sandbox.run_method import method_outcome
+
+LIMITS = Limits(result_bytes=1 << 26, memory_bytes=1 << 30, cpu_s=60, processes=64, open_files=256)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A topology and a trajectory with their types."""
+
+    topology: str
+    trajectory: str
+    types: tuple[str, str]
+
+
+SAMPLES = {
+    "adk_dims": Sample(str(datafiles.PSF), str(datafiles.DCD), ("PSF", "DCD")),
+    "adk_oplsaa": Sample(str(datafiles.GRO), str(datafiles.XTC), ("GRO", "XTC")),
+    "adk_oplsaa_trr": Sample(str(datafiles.GRO), str(datafiles.TRR), ("GRO", "TRR")),
+    "adk_oplsaa_bonds": Sample(str(datafiles.TPR), str(datafiles.XTC), ("TPR", "XTC")),
+    "nmr_models": Sample(str(datafiles.PDB_multiframe), str(datafiles.PDB_multiframe), ("PDB", "PDB")),
+}
+
+
+class Listener:
+    """Stands in for the socket: keeps the progress that was reported."""
+
+    def __init__(self) -> None:
+        self.reported: list[tuple[int, int]] = []
+
+    def progress(self, done: int, total: int) -> None:
+        self.reported.append((done, total))
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    """Read a built-in method's schema."""
+    return tomllib.loads((installed_folder("methods") / name / "method.toml").read_text())
+
+
+def sample_input(data: str, family: str = "trajectory") -> Input:
+    """Make the input of a sample data set."""
+    sample = SAMPLES[data]
+    files = (
+        DataFile("topology", sample.types[0], sample.topology, Path(sample.topology).name),
+        DataFile("trajectory", sample.types[1], sample.trajectory, Path(sample.trajectory).name),
+    )
+    return Input("universe", family, files)
+
+
+def method_request(
+    name: str, data: str, arguments: Mapping[str, Any] | None = None, frames: FrameRange | None = None
+) -> MethodRequest:
+    """Make the request for a built-in method, defaults filled in as the host would."""
+    schema = schema_of(name)
+    declared = schema.get("parameters", {})
+    module, function = schema["entry"].split(":")
+    return MethodRequest(
+        module=module,
+        function=function,
+        inputs=(sample_input(data),),
+        frames=frames or FrameRange(),
+        parameters=declared,
+        arguments={key: value["default"] for key, value in declared.items() if "default" in value} | (arguments or {}),
+        result_type=schema["result"]["type"],
+        fields=tuple(Field.from_json(key, value) for key, value in schema["result"]["fields"].items()),
+        limits=LIMITS,
+    )
+
+
+def outcome_of(request: MethodRequest, method_folder: Path, listener: Listener | None = None) -> bytes:
+    """Run a method from a folder; the module is imported afresh each time."""
+    sys.modules.pop(request.module, None)
+    sys.path.append(str(method_folder))
+    try:
+        return method_outcome(request, listener or Listener(), str(method_folder)).to_bytes()
+    finally:
+        sys.path.remove(str(method_folder))
+        sys.modules.pop(request.module, None)
+
+
+def call(
+    name: str, data: str, arguments: Mapping[str, Any] | None = None, frames: FrameRange | None = None
+) -> dict[str, Any]:
+    """Call a built-in method on sample data and return its fields; strings as lists."""
+    outcome, fields = read_outcome(
+        outcome_of(method_request(name, data, arguments, frames), installed_folder("methods") / name)
+    )
+    assert outcome == {"status": "ok"}, outcome
+    return fields
+
+
+def read_outcome(container: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read a container by the safetensors package: the outcome entry, and the fields with strings put together."""
+    tensors = safetensors.numpy.load(container)
+    length = int.from_bytes(container[:8], "little")
+    outcome = json.loads(json.loads(container[8 : 8 + length])["__metadata__"]["outcome"])
+    fields: dict[str, Any] = {name: array for name, array in tensors.items() if ":" not in name}
+    for name in [name for name in tensors if name.endswith(":utf8")]:
+        field = name.removesuffix(":utf8")
+        borders = tensors[f"{field}:offsets"]
+        raw = tensors[name].tobytes()
+        fields[field] = [raw[a:b].decode() for a, b in itertools.pairwise(borders)]
+    return outcome, fields
+
+
+def probed(path: Path, name: str | None = None, topology: Mapping[str, Any] | None = None) -> tuple[Any, Any]:
+    """Probe a file in this process: the outcome entry and the tensors."""
+    outcome, tensors = probe({"path": str(path), "name": name or path.name, "size": path.stat().st_size}, topology)
+    return outcome, {key: np.asarray(value) for key, value in tensors.items()}

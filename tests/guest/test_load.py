@@ -1,0 +1,98 @@
+"""Opening the files of an input: formats are named, offsets are given, nothing is written."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from MDAnalysisTests import datafiles
+
+from sandbox.container import Container
+from sandbox.failures import DataError
+from sandbox.load import load_input
+from sandbox.request import DataFile, Input
+from tests.guest.runs import probed
+
+TRAJECTORIES = [("XTC", datafiles.XTC), ("TRR", datafiles.TRR)]
+
+
+def neutral(tmp_path: Path, source: str, name: str) -> Path:
+    """Copy a file to a name that tells no format."""
+    target = tmp_path / name
+    shutil.copyfile(source, target)
+    return target
+
+
+def trajectory_input(topology: Path, kind: str, trajectory: Path, offsets: Path | None = None) -> Input:
+    return Input(
+        "universe",
+        "trajectory",
+        (
+            DataFile("topology", "GRO", str(topology), "adk.gro"),
+            DataFile("trajectory", kind, str(trajectory), "adk.traj", None if offsets is None else str(offsets)),
+        ),
+    )
+
+
+@pytest.mark.parametrize(("kind", "source"), TRAJECTORIES)
+def test_offsets_of_the_deposit_are_used_and_nothing_is_written(tmp_path: Path, kind: str, source: str) -> None:
+    topology = neutral(tmp_path, datafiles.GRO, "topology")
+    trajectory = neutral(tmp_path, source, "trajectory")
+    _, tensors = probed(trajectory, f"adk.{kind.lower()}")
+    offsets = tmp_path / "offsets"
+    offsets.write_bytes(Container({}, {"offsets": tensors["offsets"][:7]}).to_bytes())
+    before = sorted(tmp_path.iterdir())
+    universe = load_input(trajectory_input(topology, kind, trajectory, offsets))
+    assert len(universe.trajectory) == 7  # a scan would have found 10
+    universe.trajectory[6]
+    universe.trajectory[2]
+    assert universe.trajectory.time == pytest.approx(200.0)
+    assert len(universe.trajectory) == 7
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(("kind", "source"), TRAJECTORIES)
+def test_without_offsets_frames_are_found_in_memory(tmp_path: Path, kind: str, source: str) -> None:
+    topology = neutral(tmp_path, datafiles.GRO, "topology")
+    trajectory = neutral(tmp_path, source, "trajectory")
+    before = sorted(tmp_path.iterdir())
+    assert len(load_input(trajectory_input(topology, kind, trajectory)).trajectory) == 10
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("offsets", [[0, 50, 20], [4, 8], []])
+def test_offsets_out_of_order_are_refused(tmp_path: Path, offsets: list[int]) -> None:
+    path = tmp_path / "offsets"
+    path.write_bytes(Container({}, {"offsets": np.array(offsets, np.int64)}).to_bytes())
+    with pytest.raises(DataError, match="offsets are not in order"):
+        load_input(trajectory_input(Path(datafiles.GRO), "XTC", Path(datafiles.XTC), path))
+
+
+@pytest.mark.parametrize(
+    ("family", "kind", "source", "n_frames"),
+    [
+        ("structure", "GRO", datafiles.GRO, 1),
+        ("structure", "PDB", datafiles.PDB_small, 1),
+        ("trajectory", "PDB", datafiles.PDB_multiframe, 24),
+    ],
+)
+def test_one_file_can_be_topology_and_coordinates(
+    tmp_path: Path, family: str, kind: str, source: str, n_frames: int
+) -> None:
+    path = neutral(tmp_path, source, "file")
+    universe = load_input(Input("universe", family, (DataFile(family, kind, str(path), "a.file"),)))
+    assert len(universe.trajectory) == n_frames
+
+
+def test_a_topology_alone_has_no_coordinates() -> None:
+    given = (DataFile("topology", "PSF", str(datafiles.PSF), "adk.psf"),)
+    assert len(load_input(Input("universe", "topology", given)).atoms) == 3341
+    with pytest.raises(DataError, match=r"adk\.psf has no coordinates"):
+        load_input(Input("universe", "trajectory", given))
+
+
+def test_files_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"(?s)adk\.gro with adk\.traj cannot be read: .*3341"):
+        load_input(trajectory_input(Path(datafiles.GRO), "DCD", Path(datafiles.DCD)))

@@ -1,0 +1,252 @@
+"""The built-in methods against plain MDAnalysis and against mdtraj, on real data."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import MDAnalysis
+import mdtraj
+import numpy as np
+import pytest
+from MDAnalysis.analysis import align, rms
+from MDAnalysis.lib.distances import calc_bonds
+
+from sandbox.request import FrameRange
+from tests.guest.runs import SAMPLES, call
+
+# mdtraj keeps coordinates and the sums of its superposition in float32 and nm: at 50 angstrom that is 4e-6 angstrom in
+# a coordinate, and 1e-4 angstrom in a deviation near zero, which is a small difference of large sums.
+MDTRAJ_ANGSTROM = 1e-4
+MDANALYSIS_ANGSTROM = 1e-6
+
+
+def universe_of(data: str) -> MDAnalysis.Universe:
+    """Open a sample plainly, without the harness. Its offsets are scanned, not read from a file or written."""
+    sample = SAMPLES[data]
+    options = {"refresh_offsets": False} if sample.types[1] in ("XTC", "TRR") else {}
+    return MDAnalysis.Universe(sample.topology, sample.trajectory, **options)
+
+
+@cache
+def mdtraj_of(data: str) -> mdtraj.Trajectory:
+    sample = SAMPLES[data]
+    return mdtraj.load(sample.trajectory, top=sample.topology)
+
+
+def atoms_of(data: str, select: str) -> np.ndarray:
+    return universe_of(data).select_atoms(select).ix
+
+
+@pytest.mark.parametrize("data", ["adk_dims", "adk_oplsaa", "adk_oplsaa_trr"])
+@pytest.mark.parametrize("mass_weighted", [False, True])
+def test_rmsd_equals_mdanalysis(data: str, mass_weighted: bool) -> None:
+    found = call("rmsd", data, {"select": "name CA CB", "mass_weighted": mass_weighted, "ref_frame": 3})
+    weights = "mass" if mass_weighted else None
+    expected = rms.RMSD(universe_of(data), select="name CA CB", ref_frame=3, weights=weights).run().results.rmsd
+    np.testing.assert_array_equal(found["frames"], expected[:, 0])
+    np.testing.assert_allclose(found["times"], expected[:, 1], atol=1e-9)
+    np.testing.assert_allclose(found["rmsd"], expected[:, 2], atol=MDANALYSIS_ANGSTROM)
+
+
+def test_rmsd_without_superposition_equals_mdanalysis() -> None:
+    found = call("rmsd", "adk_dims", {"superpose": False, "select": "protein"})
+    universe = universe_of("adk_dims")
+    protein = universe.select_atoms("protein")
+    reference = protein.positions.copy()
+    expected = [rms.rmsd(protein.positions, reference) for _ in universe.trajectory]
+    np.testing.assert_allclose(found["rmsd"], expected, atol=MDANALYSIS_ANGSTROM)
+
+
+@pytest.mark.parametrize("data", ["adk_dims", "adk_oplsaa"])
+def test_rmsd_equals_mdtraj(data: str) -> None:
+    found = call("rmsd", data, {"select": "name CA"})
+    trajectory = mdtraj_of(data)
+    expected = 10 * mdtraj.rmsd(trajectory, trajectory, 0, atom_indices=atoms_of(data, "name CA"))
+    np.testing.assert_allclose(found["rmsd"], expected, atol=MDTRAJ_ANGSTROM)
+
+
+def test_rmsd_of_a_rotated_copy_is_zero_and_of_its_mirror_image_is_not() -> None:
+    rmsd_module = _module("rmsd")
+    random = np.random.default_rng(7)
+    reference = random.normal(size=(20, 3))
+    reference -= reference.mean(axis=0)
+    rotation = np.linalg.qr(random.normal(size=(3, 3)))[0]
+    rotation *= np.linalg.det(rotation)
+    weights = np.full(20, 1 / 20)
+    frames = np.stack([reference @ rotation, -reference @ rotation])
+    moved = frames @ rmsd_module.rotations_onto(reference, frames, weights)
+    deviations = np.sqrt(((moved - reference) ** 2).sum(axis=2).mean(axis=1))
+    assert deviations[0] == pytest.approx(0.0, abs=1e-14)
+    assert deviations[1] > 0.5
+
+
+def test_rmsf_equals_mdanalysis() -> None:
+    found = call("rmsf", "adk_dims", {"select": "name CA"}, FrameRange(step=3))
+    atoms = universe_of("adk_dims").select_atoms("name CA")
+    expected = rms.RMSF(atoms).run(step=3).results.rmsf
+    np.testing.assert_allclose(found["rmsf"], expected, atol=MDANALYSIS_ANGSTROM)
+    np.testing.assert_array_equal(found["atom_indices"], atoms.ix)
+    np.testing.assert_array_equal(found["resids"], atoms.resids)
+    assert (found["atom_names"], found["resnames"]) == (list(atoms.names), list(atoms.resnames))
+    assert not found["superposed"]
+
+
+def test_rmsf_of_superposed_frames_equals_mdtraj() -> None:
+    found = call("rmsf", "adk_dims", {"select": "name CA", "superpose": True})
+    alphas = mdtraj_of("adk_dims").atom_slice(atoms_of("adk_dims", "name CA"))
+    alphas.superpose(alphas, 0)
+    np.testing.assert_allclose(found["rmsf"], 10 * mdtraj.rmsf(alphas, None), atol=MDTRAJ_ANGSTROM)
+    assert found["superposed"]
+
+
+@pytest.mark.parametrize("data", ["adk_dims", "adk_oplsaa"])
+def test_radius_of_gyration_equals_mdanalysis(data: str) -> None:
+    found = call("radius_of_gyration", data)
+    universe = universe_of(data)
+    protein = universe.select_atoms("protein")
+    expected = [protein.radius_of_gyration() for _ in universe.trajectory]
+    np.testing.assert_allclose(found["radius_of_gyration"], expected, atol=MDANALYSIS_ANGSTROM)
+
+
+def test_radius_of_gyration_of_a_whole_protein_equals_mdanalysis() -> None:
+    found = call("radius_of_gyration", "adk_oplsaa_bonds", {"whole": True})
+    universe = universe_of("adk_oplsaa_bonds")
+    protein = universe.select_atoms("protein")
+    expected = []
+    for _ in universe.trajectory:
+        protein.unwrap(reference=None)
+        expected.append(protein.radius_of_gyration())
+    np.testing.assert_allclose(found["radius_of_gyration"], expected, atol=2e-5)  # unwrap works in float32
+    broken = call("radius_of_gyration", "adk_oplsaa_bonds")["radius_of_gyration"]
+    assert np.max(broken / found["radius_of_gyration"]) > 1.2
+
+
+def test_radius_of_gyration_equals_mdtraj() -> None:
+    found = call("radius_of_gyration", "adk_dims", {"mass_weighted": False})
+    protein = mdtraj_of("adk_dims").atom_slice(atoms_of("adk_dims", "protein"))
+    expected = 10 * mdtraj.compute_rg(protein, masses=np.ones(protein.n_atoms))
+    np.testing.assert_allclose(found["radius_of_gyration"], expected, atol=MDTRAJ_ANGSTROM)
+
+
+@pytest.mark.parametrize("center", ["mass", "geometry"])
+def test_distance_equals_mdanalysis(center: str) -> None:
+    groups = {"select_a": "resid 1:60", "select_b": "resid 50:160"}
+    found = call("distance", "adk_dims", {**groups, "center": center})
+    universe = universe_of("adk_dims")
+    a, b = (universe.select_atoms(select) for select in groups.values())
+    weights_a, weights_b = (a.masses, b.masses) if center == "mass" else (None, None)
+    expected = [np.linalg.norm(b.center(weights_b) - a.center(weights_a)) for _ in universe.trajectory]
+    np.testing.assert_allclose(found["distance"], expected, atol=MDANALYSIS_ANGSTROM)
+
+
+@pytest.mark.parametrize(("a", "b"), [("index 0", "index 46997"), ("resid 1:20", "resid 100:150")])
+def test_nearest_image_equals_mdanalysis(a: str, b: str) -> None:
+    found = call("distance", "adk_oplsaa", {"select_a": a, "select_b": b, "periodic": True})
+    universe = universe_of("adk_oplsaa")
+    groups = universe.select_atoms(a), universe.select_atoms(b)
+    expected = [
+        calc_bonds(*(group.center_of_mass() for group in groups), box=t.dimensions) for t in universe.trajectory
+    ]
+    np.testing.assert_allclose(found["distance"], np.ravel(expected), atol=2e-5)  # MDAnalysis takes float32 centres
+
+
+def test_nearest_image_is_the_shortest_of_many() -> None:
+    nearest_images = _module("distance").nearest_images
+    random = np.random.default_rng(3)
+    lattice = np.array([[10.0, 0, 0], [-5.0, 8.6, 0], [5.0, 2.8, 8.1]])
+    vectors = random.uniform(-40, 40, (300, 3))
+    shifts = np.stack(np.meshgrid(*[np.arange(-9, 10)] * 3), -1).reshape(-1, 3) @ lattice
+    shortest = np.linalg.norm(vectors[:, None] + shifts, axis=2).min(axis=1)
+    found = nearest_images(vectors, np.broadcast_to(lattice, (300, 3, 3)))
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), shortest, atol=1e-12)
+
+
+@pytest.mark.parametrize("mass_weighted", [False, True])
+def test_average_structure_equals_mdanalysis(mass_weighted: bool) -> None:
+    found = call("average_structure", "adk_dims", {"select": "name CA CB", "mass_weighted": mass_weighted})
+    weights = "mass" if mass_weighted else None
+    universe = universe_of("adk_dims")
+    expected = align.AverageStructure(universe, select="name CA CB", weights=weights).run().results.positions
+    # AverageStructure rounds each rotated frame to float32: up to 4e-6 angstrom at 50 angstrom.
+    np.testing.assert_allclose(found["positions"], expected, atol=5e-6)
+    atoms = universe.select_atoms("name CA CB")
+    assert found["segids"] == list(atoms.segids)
+    assert "elements" not in found
+
+
+def test_average_structure_equals_mdtraj() -> None:
+    found = call("average_structure", "adk_dims", {"select": "name CA"})
+    alphas = mdtraj_of("adk_dims").atom_slice(atoms_of("adk_dims", "name CA"))
+    alphas.superpose(alphas, 0)
+    expected = 10 * alphas.xyz.astype(np.float64).mean(axis=0)
+    np.testing.assert_allclose(
+        found["positions"] - found["positions"].mean(axis=0), expected - expected.mean(axis=0), atol=MDTRAJ_ANGSTROM
+    )
+
+
+def test_average_of_stored_coordinates_is_their_mean() -> None:
+    found = call("average_structure", "adk_dims", {"select": "name CA", "superpose": False})
+    atoms = universe_of("adk_dims").select_atoms("name CA")
+    expected = np.mean([atoms.positions.astype(np.float64) for _ in atoms.universe.trajectory], axis=0)
+    np.testing.assert_allclose(found["positions"], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("data", ["adk_dims", "adk_oplsaa", "adk_oplsaa_trr", "nmr_models"])
+def test_info_equals_mdanalysis(data: str) -> None:
+    found = call("info", data)
+    universe = universe_of(data)
+    assert (found["n_atoms"], found["n_residues"], found["n_segments"], found["n_frames"]) == (
+        len(universe.atoms),
+        len(universe.residues),
+        len(universe.segments),
+        len(universe.trajectory),
+    )
+    if data == "nmr_models":
+        assert "time_step" not in found
+    else:
+        assert found["time_step"] == pytest.approx(universe.trajectory.dt)
+    assert found["total_mass"] == pytest.approx(universe.atoms.total_mass())
+    assert found["has_velocities"] == universe.trajectory[0].has_velocities
+    assert dict(zip(found["residue_names"], found["residue_counts"], strict=True)) == {
+        name: np.sum(universe.residues.resnames == name) for name in set(universe.residues.resnames)
+    }
+    assert ("cell_lengths" in found) == (universe.dimensions is not None)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "field"),
+    [
+        ("rmsd", {"select": "name CA"}, "rmsd"),
+        ("rmsd", {"select": "name CA", "ref_frame": -1, "mass_weighted": True}, "rmsd"),
+        ("radius_of_gyration", {}, "radius_of_gyration"),
+        ("distance", {"select_a": "resid 1:60", "select_b": "resid 120:160"}, "distance"),
+    ],
+)
+def test_parts_of_a_run_make_the_whole(name: str, arguments: dict[str, Any], field: str) -> None:
+    whole = call(name, "adk_dims", arguments)
+    borders = [(0, 1), (1, 40), (40, 98)]
+    parts = [call(name, "adk_dims", arguments, FrameRange(start=a, stop=b)) for a, b in borders]
+    for each in (field, "frames", "times"):
+        np.testing.assert_allclose(np.concatenate([part[each] for part in parts]), whole[each], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("frames", [FrameRange(step=-7), FrameRange(frames=(5, 2, 2, -1)), FrameRange(start=-3)])
+def test_frames_come_in_the_order_asked_for(frames: FrameRange) -> None:
+    whole = call("rmsd", "adk_dims", {"select": "name CA"})
+    some = call("rmsd", "adk_dims", {"select": "name CA"}, frames)
+    np.testing.assert_array_equal(some["rmsd"], whole["rmsd"][some["frames"]])
+    np.testing.assert_array_equal(some["times"], whole["times"][some["frames"]])
+
+
+def _module(name: str) -> Any:
+    """Import a bundle's module from its folder."""
+    import importlib.util
+
+    from fomrepo.installed_files import installed_folder
+
+    path = installed_folder("methods") / name / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"bundle_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
