@@ -40,14 +40,10 @@ class ResultStore:
     def verified(self, digest: str) -> Path | None:
         """Path of a blob whose bytes are still what they were; None otherwise, and a bad blob is deleted."""
         path = self._objects.path(digest)
-        try:
-            good = digest_of(path) == digest
-        except FileNotFoundError:
-            return None
-        if not good:
-            path.unlink(missing_ok=True)
-            return None
-        return path
+        if self._objects.holds(digest):
+            return path
+        path.unlink(missing_ok=True)
+        return None
 
     def discard(self, digest: str) -> None:
         """Delete a blob, if it is there."""

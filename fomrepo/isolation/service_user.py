@@ -128,10 +128,11 @@ def _this_program() -> list[Path]:
 
 def _hand_over(folder: Path, to: ServiceUser) -> None:
     """Make a folder and all in it the service user's; links are changed, not followed."""
-    os.lchown(folder, to.uid, to.gid)
     for parent, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            os.lchown(os.path.join(parent, name), to.uid, to.gid)
+        for path in (parent, *(os.path.join(parent, name) for name in (*folders, *files))):
+            entry = os.lstat(path)
+            if (entry.st_uid, entry.st_gid) != (to.uid, to.gid):  # a needless change would touch every ctime
+                os.lchown(path, to.uid, to.gid)
 
 
 def _open_ways(readable: tuple[Path, ...], writable: tuple[Path, ...], user: ServiceUser) -> None:

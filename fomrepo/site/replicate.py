@@ -13,6 +13,7 @@ from fomrepo.site.log import log_unexpected
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.peers import Peers
 from fomrepo.site.probe import PROBE_REPORT_BYTES
+from fomrepo.site.run import refresh_or_spoil
 from fomrepo.site.sites_known import SitesKnown
 from fomrepo.vault.receive import IncomingFile, fetch_object, read_chunks
 from fomrepo.wire.calls import CALL_WAIT_S
@@ -95,8 +96,8 @@ class _Fetching(threading.Thread):
         if replica is not None and replica.state is ReplicaState.GOOD and here == replica.fingerprint:
             return
         if replica is not None and replica.state is ReplicaState.GOOD:
-            for blob in site.catalog.replicas.spoil(site.name, digest, ReplicaState.BAD):
-                site.results.discard(blob)
+            refresh_or_spoil(site, digest)
+            return self._fetch(digest, size)
         sources = [
             name for name, held in site.catalog.replicas.good([digest]).items() if digest in held and name != site.name
         ]

@@ -30,6 +30,7 @@ from fomrepo.model.methods import Bundle, MethodSchema
 from fomrepo.model.operations import CallOrder, MethodRef
 from fomrepo.model.results import ResolvedCall, StoredResult
 from fomrepo.site.guest_request import method_request
+from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
 
 #: How often a run is done again because its data changed while it ran.
@@ -188,6 +189,9 @@ def run_here(
             order = _order(site, question, call)
             report = site.need_warden().run(order, outcome=stream, on_progress=on_progress, cancelled=cancelled)
             stream.flush()
+            logger.info(
+                "run", id=order.run_id, method=question.schema.name, ended=report.ended, wall_s=round(report.wall_s, 3)
+            )
             # 8. Its answer is read as hostile input.
             _raise_unless_outcome(report, question.schema)
             _check_outcome(path, report, question.schema)
@@ -224,11 +228,21 @@ def _generations(site: SiteParts, call: ResolvedCall) -> Mapping[str, int] | Non
         if replica is None or replica.state is not ReplicaState.GOOD:
             return None
         if site.vault.fingerprint(digest) != replica.fingerprint:
-            for blob in site.catalog.replicas.spoil(site.name, digest, ReplicaState.BAD):
-                site.results.discard(blob)
-            return None
+            refresh_or_spoil(site, digest)
+            return _generations(site, call) if site.catalog.replicas.good([digest]).get(site.name) else None
         found[digest] = replica.generation
     return found
+
+
+def refresh_or_spoil(site: SiteParts, digest: str) -> None:
+    """Settle what a touched file is: the same bytes (moved, restored, given to another user), or bad with its results."""
+    before = site.vault.fingerprint(digest)
+    if before is not None and site.vault.holds(digest) and site.vault.fingerprint(digest) == before:
+        site.catalog.replicas.finish(site.name, digest, before)
+        return
+    logger.warning("replica spoilt", digest=digest)
+    for blob in site.catalog.replicas.spoil(site.name, digest, ReplicaState.BAD):
+        site.results.discard(blob)
 
 
 def _order(site: SiteParts, question: Question, call: ResolvedCall) -> RunOrder:

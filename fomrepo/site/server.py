@@ -129,7 +129,10 @@ class SiteServer:
         """Open both listeners and tell the federation."""
         catalog, site = self._site.catalog, self._site
         catalog.sites.announce(
-            site.name, address=self.address, peer_address=self.peer_address, certificate_digest=self._certificate_digest
+            site.name,
+            address=site.settings.announced_address or self.address,
+            peer_address=site.settings.announced_peer_address or self.peer_address,
+            certificate_digest=self._certificate_digest,
         )
         self._heartbeat.start()
         for listener in self._listeners:

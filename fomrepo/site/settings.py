@@ -29,6 +29,9 @@ class SiteSettings(BaseSettings):
     address: str = "127.0.0.1:0"
     #: ``host:port`` for sites. Port 0: any free one.
     peer_address: str = "127.0.0.1:0"
+    #: ``host:port`` that clients and sites are told, where a gateway stands before the site; empty: where it listens.
+    announced_address: str = ""
+    announced_peer_address: str = ""
     #: Names and addresses by which others reach the site; they stand in its certificate.
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1")
     #: Runs at the same time.

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -15,6 +16,8 @@ from fomrepo.client.repository import Repository
 from fomrepo.errors import SiteError
 from fomrepo.isolation.launch import Program, start_program
 from fomrepo.site.administration import init_site, open_administration
+from fomrepo.site.settings import SiteHome
+from fomrepo.testing.peer_tap import PeerTap
 
 #: Seconds that a site may take to get ready; the first one on a machine builds the guest environment.
 START_TIMEOUT_S = 600.0
@@ -46,6 +49,11 @@ class LocalSite:
         if self._process is None:
             raise SiteError(f"{self.home.name} does not run")
         return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether the process lives."""
+        return self._process is not None and not self._process.ended
 
     def begin_start(self) -> None:
         """Start the process without waiting until it is ready."""
@@ -120,6 +128,8 @@ class LocalFederation:
         Runs at the same time at each site.
     variables
         Environment variables for the sites.
+    tapped
+        Put a gateway before each site's own listener, which counts the bytes between sites (``taps``).
 
     Examples
     --------
@@ -135,9 +145,14 @@ class LocalFederation:
         catalog: str | None = None,
         slots: int | None = None,
         variables: Mapping[str, str] | None = None,
+        tapped: bool = False,
     ) -> None:
         self.folder = folder.absolute()
-        self.sites = {name: LocalSite(self.folder / name, variables or {}) for name in sites}
+        self.taps = {name: PeerTap() for name in sites} if tapped else {}
+        self.sites = {
+            name: LocalSite(self.folder / name, {**(variables or {}), **self._announced(name)}) for name in sites
+        }
+        self._end = ExitStack()
         self._founder = self.sites[sites[0]].home
         self._tokens: dict[str, str] = {}
         for name, site in self.sites.items():
@@ -151,7 +166,9 @@ class LocalFederation:
     def __enter__(self) -> LocalFederation:
         """Start all sites; one that does not start stops all."""
         try:
-            for site in self.sites.values():
+            for name, site in self.sites.items():
+                if name in self.taps:
+                    self._end.enter_context(self.taps[name]).lead_to(SiteHome(site.home).read_settings().peer_address)
                 site.begin_start()
             for site in self.sites.values():
                 site.wait_until_ready()
@@ -174,6 +191,7 @@ class LocalFederation:
         """Stop all sites."""
         for site in self.sites.values():
             site.stop()
+        self._end.close()
 
     def start(self, name: str) -> None:
         """Start a site that was stopped or killed."""
@@ -189,6 +207,9 @@ class LocalFederation:
     def home(self) -> Path:
         """Home of the founding site, for operators' commands."""
         return self._founder
+
+    def _announced(self, name: str) -> dict[str, str]:
+        return {"FOMREPO_SITE_ANNOUNCED_PEER_ADDRESS": self.taps[name].address} if name in self.taps else {}
 
     def token(self, user: str) -> str:
         """Token of a user, who is made if need be."""

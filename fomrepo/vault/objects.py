@@ -58,6 +58,13 @@ class ObjectStore:
         """What the file system says of an object now; None if it is not there."""
         return fingerprint_of(self.path(digest))
 
+    def holds(self, digest: str) -> bool:
+        """Whether an object is there and its bytes are still what its name says; reads all of them."""
+        try:
+            return digest_of(self.path(digest)) == digest
+        except OSError:
+            return False
+
     def keep(self, incoming: Path, digest: str, *, durable: bool = True) -> StatFingerprint:
         """Make collected bytes an object; the caller has verified their digest.
 
@@ -73,7 +80,7 @@ class ObjectStore:
                 _sync(incoming, os.O_RDONLY)
             incoming.chmod(0o440)
             target.parent.mkdir(exist_ok=True)
-            if target.exists() and digest_of(target) == digest:
+            if self.holds(digest):
                 incoming.unlink()
             else:
                 incoming.rename(target)
