@@ -38,7 +38,7 @@ def translated(fault: SQLAlchemyError, database: str) -> FomrepoError:
     database
         URL of the database, without its password.
     """
-    said = " ".join(str(getattr(fault, "orig", None) or fault).split())
+    said, *_ = str(getattr(fault, "orig", None) or fault).splitlines()  # further lines may quote values
     facts = {"database": database, "said": said}
     sqlstate, sqlite_code = _sqlstate(fault), _sqlite_code(fault)
     if sqlstate == "53100" or sqlite_code == 13:

@@ -31,8 +31,8 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("owner_id", sa.Text(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
-        sa.CheckConstraint("state IN ('private', 'published', 'withdrawn')", name="ck_versions_state"),
-        sa.CheckConstraint("number >= 1", name="ck_versions_number"),
+        sa.CheckConstraint("state IN ('private', 'published', 'withdrawn')", name=op.f("ck_versions_state")),
+        sa.CheckConstraint("number >= 1", name=op.f("ck_versions_number")),
         sa.ForeignKeyConstraint(["owner_id"], ["principals.id"], name="fk_versions_owner_id"),
         sa.ForeignKeyConstraint(["record_id"], ["records.id"], name="fk_versions_record_id"),
         sa.PrimaryKeyConstraint("id", name="pk_versions"),
@@ -58,7 +58,7 @@ def upgrade() -> None:
         sa.Column("facts", sa.Text(), nullable=False),
         sa.Column("topology", sa.Text()),
         sa.Column("offsets_digest", sa.Text()),
-        sa.CheckConstraint("size >= 0", name="ck_files_size"),
+        sa.CheckConstraint("size >= 0", name=op.f("ck_files_size")),
         sa.ForeignKeyConstraint(["version_id"], ["versions.id"], name="fk_files_version_id"),
         sa.PrimaryKeyConstraint("id", name="pk_files"),
         sa.UniqueConstraint("version_id", "name", name="uq_files_version_id_name"),
@@ -74,7 +74,7 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("mtime_ns", sa.BigInteger(), nullable=False),
         sa.Column("ctime_ns", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("state IN ('intermediate', 'good', 'stale', 'bad')", name="ck_replicas_state"),
+        sa.CheckConstraint("state IN ('intermediate', 'good', 'stale', 'bad')", name=op.f("ck_replicas_state")),
         sa.PrimaryKeyConstraint("digest", "site", name="pk_replicas"),
     )
     op.create_index("ix_replicas_site", "replicas", ["site"])

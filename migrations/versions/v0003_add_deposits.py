@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("refusal", sa.LargeBinary()),
         sa.Column("created", sa.Double(), nullable=False),
         sa.CheckConstraint(
-            "state IN ('draft', 'probing', 'accepted', 'quarantined', 'abandoned')", name="ck_deposits_state"
+            "state IN ('draft', 'probing', 'accepted', 'quarantined', 'abandoned')", name=op.f("ck_deposits_state")
         ),
         sa.ForeignKeyConstraint(["new_version_of"], ["records.id"], name="fk_deposits_new_version_of"),
         sa.ForeignKeyConstraint(["principal_id"], ["principals.id"], name="fk_deposits_principal_id"),
@@ -44,7 +44,7 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("topology", sa.Text()),
         sa.Column("digest", sa.Text()),
-        sa.CheckConstraint("size >= 0", name="ck_uploads_size"),
+        sa.CheckConstraint("size >= 0", name=op.f("ck_uploads_size")),
         sa.ForeignKeyConstraint(["deposit_id"], ["deposits.id"], name="fk_uploads_deposit_id"),
         sa.PrimaryKeyConstraint("id", name="pk_uploads"),
         sa.UniqueConstraint("deposit_id", "name", name="uq_uploads_deposit_id_name"),

@@ -40,7 +40,7 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("wall_s", sa.Double(), nullable=False),
         sa.Column("computed", sa.Double(), nullable=False),
-        sa.CheckConstraint("size >= 0", name="ck_results_size"),
+        sa.CheckConstraint("size >= 0", name=op.f("ck_results_size")),
         sa.PrimaryKeyConstraint("key", "site", name="pk_results"),
     )
     op.create_table(

@@ -31,9 +31,9 @@ def upgrade() -> None:
         sa.Column("schema_json", sa.Text()),
         sa.Column("result_size", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "state IN ('waiting', 'running', 'done', 'failed', 'cancelled')", name="ck_operations_state"
+            "state IN ('waiting', 'running', 'done', 'failed', 'cancelled')", name=op.f("ck_operations_state")
         ),
-        sa.CheckConstraint("(result_site IS NULL) = (result_blob IS NULL)", name="ck_operations_result"),
+        sa.CheckConstraint("(result_site IS NULL) = (result_blob IS NULL)", name=op.f("ck_operations_result")),
         sa.ForeignKeyConstraint(["principal_id"], ["principals.id"], name="fk_operations_principal_id"),
         sa.PrimaryKeyConstraint("id", name="pk_operations"),
         sa.UniqueConstraint("principal_id", "key", name="uq_operations_principal_id_key"),
