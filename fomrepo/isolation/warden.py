@@ -59,7 +59,8 @@ class Warden:
         self._waiting_lock = threading.Lock()
         self._gone = False
         self._numbers = itertools.count()
-        threading.Thread(target=self._hand_out_replies, name="warden replies", daemon=True).start()
+        self._listener = threading.Thread(target=self._hand_out_replies, name="warden replies", daemon=True)
+        self._listener.start()
 
     @classmethod
     def start(cls) -> Warden:
@@ -148,10 +149,11 @@ class Warden:
         return _report(exchange, _end_from_plain(reply["end"]))
 
     def close(self) -> None:
-        """End the warden and every guest that is still running."""
+        """End the warden and every guest that is still running; their runs return ``crashed``."""
         with suppress(OSError):
-            self._control.shutdown(socket.SHUT_RDWR)
+            self._control.shutdown(socket.SHUT_WR)
         self._process_end()
+        self._listener.join()
         self._control.close()
 
     def _send(self, message: dict[str, Any], *descriptors: int) -> None:
