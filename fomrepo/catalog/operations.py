@@ -45,9 +45,19 @@ class Operations:
 
     @writes
     def open(
-        self, connection: Connection, principal_id: str, *, key: str, request_digest: str, method: str, home: str
+        self,
+        connection: Connection,
+        principal_id: str,
+        *,
+        key: str,
+        request_digest: str,
+        method: str,
+        home: str,
+        request: bytes = b"",
     ) -> tuple[Operation, bool]:
         """Open an operation, or find the one that the same key opened before.
+
+        ``request`` is what another site needs to take the operation over; only :meth:`adopt` gives it back.
 
         Returns
         -------
@@ -69,6 +79,7 @@ class Operations:
                 "request_digest": request_digest,
                 "method": method,
                 "home": home,
+                "request": request or None,
                 "state": operation.state.value,
                 "created": operation.created,
                 "done": 0,
@@ -91,6 +102,20 @@ class Operations:
         """Find an operation of somebody; None alike for what is another's."""
         row = connection.execute(_BY_ID, {"operation": operation_id, "principal": principal_id}).first()
         return None if row is None else _operation_of(row)
+
+    @writes
+    def adopt(self, connection: Connection, operation_id: str, *, lost_home: str, home: str) -> bytes | None:
+        """Take over an unfinished operation whose home is lost; returns its request, or None if another site was quicker.
+
+        A site that was restarted adopts its own operations in the same way.
+        """
+        adopted = connection.execute(
+            _UNFINISHED.where(operations.c.home == lost_home).values(home=home), {"operation": operation_id}
+        )
+        if adopted.rowcount != 1:
+            return None
+        request: bytes | None = connection.scalar(select(operations.c.request).where(operations.c.id == operation_id))
+        return request
 
     @writes
     def serve(self, connection: Connection, operation_id: str, site: str) -> None:

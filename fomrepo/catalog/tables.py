@@ -262,6 +262,7 @@ operations = Table(
     Column("result_blob", Text),
     Column("result_key", Text),
     Column("schema_json", Text),
+    Column("request", LargeBinary),
     _required("result_size", BigInteger),
     UniqueConstraint("principal_id", "key"),
     Index("ix_operations_answered", "principal_id", "result_key"),

@@ -25,9 +25,10 @@ from typing import Any
 from fomrepo import errors
 from fomrepo.errors import ArgumentError, CancelledError, FomrepoError, NoReplicaError, NotFoundError
 from fomrepo.model.arguments import canonical_arguments, canonical_frames
+from fomrepo.model.bundle import read_bundle
 from fomrepo.model.canonical import canonical_json, new_id, sha256_hex
 from fomrepo.model.methods import Bundle, MethodSchema
-from fomrepo.model.operations import CallOrder, FrameRange, OperationState, Provenance
+from fomrepo.model.operations import CallOrder, FrameRange, Operation, OperationState, Provenance
 from fomrepo.model.people import Principal
 from fomrepo.model.placement import candidates, choose_replica, sites_with_all
 from fomrepo.model.results import ResolvedCall, StoredResult
@@ -38,7 +39,10 @@ from fomrepo.site.parts import SiteParts
 from fomrepo.site.run import Question, RunAnswer, environment_of, run_here, stored_answer
 from fomrepo.site.sites_known import SitesKnown
 from fomrepo.vault.receive import read_chunks
+from fomrepo.wire.calls import call_from_wire, call_to_wire
 from fomrepo.wire.failures import failure_to_wire
+from fomrepo.wire.methods import bundle_from_wire, bundle_to_wire
+from fomrepo.wire.v1 import calls_pb2
 
 #: Operations that are driven at the same time; each is a thread that mostly waits for a guest or a peer.
 DRIVEN_AT_ONCE = 128
@@ -65,14 +69,14 @@ class CallDesk:
         call, stored, key = question.resolve(self._site, principal.id)
         if (found := stored_answer(self._site, call, stored)) is not None:
             return self._answer_at_once(principal, question, call, found)
-        return self._begin(principal, question, at_site="")
+        return self._begin(principal, question)
 
     def try_draft(self, principal: Principal, order: CallOrder, bundle: Bundle, *, at_site: str) -> LiveOperation:
         """Begin to run the caller's own unreviewed draft on data that he may read: cold, never cached."""
-        question = Question(checked_order(order, bundle.schema), bundle, draft=True)
+        question = Question(checked_order(order, bundle.schema), bundle, draft=True, at_site=at_site)
         environment_of(self._site, bundle.schema)
         question.resolve(self._site, principal.id)
-        return self._begin(principal, question, at_site=at_site)
+        return self._begin(principal, question)
 
     def find(self, principal: Principal, operation_id: str) -> LiveOperation:
         """Find an operation of the caller, also one that another site took.
@@ -83,8 +87,8 @@ class CallDesk:
             If there is none, or it is somebody else's.
         """
         live = self._live.find(self._site.name, operation_id)
-        if live is None and (known := self._site.catalog.operations.get(operation_id, principal.id)) is not None:
-            live = recalled(known, home=self._site.name)
+        if live is None and (operation := self._site.catalog.operations.get(operation_id, principal.id)) is not None:
+            live = self._known(principal, operation)
         if live is None or live.principal != principal.id:
             raise NotFoundError(f"no operation {operation_id} of yours", remedy="call the method again")
         return live
@@ -137,10 +141,33 @@ class CallDesk:
     def release(self, principal: Principal, call: ResolvedCall, found: RunAnswer) -> None:
         """Let an answer go. Here the time of a first answer will be covered (private data of one member needs none)."""
 
-    def _begin(self, principal: Principal, question: Question, *, at_site: str) -> LiveOperation:
+    def _begin(self, principal: Principal, question: Question) -> LiveOperation:
         live, new = self._open(principal, question)
         if new and not live.ended.is_set():
-            self._drivers.submit(self._drive, live, principal, question, at_site)
+            self._drivers.submit(self._drive, live, principal, question)
+        return live
+
+    def _known(self, principal: Principal, operation: Operation) -> LiveOperation:
+        """Operation that the catalog has: under way here, taken over, or as the catalog remembers it."""
+        here = self._live.find(self._site.name, operation.id)
+        return here or self._adopted(principal, operation) or recalled(operation, home=self._site.name)
+
+    def _adopted(self, principal: Principal, known: Operation) -> LiveOperation | None:
+        """Take over an operation whose home is down or has forgotten it; None if it is in good hands."""
+        homes = self._sites.entries()
+        lost = known.home == self._site.name or known.home not in homes or not homes[known.home].up
+        if known.state.final or not lost:
+            return None
+        request = self._site.catalog.operations.adopt(known.id, lost_home=known.home, home=self._site.name)
+        if request is None:
+            return None
+        sent = calls_pb2.TryDraftRequest.FromString(request)
+        order = call_from_wire(sent.call)
+        draft = sent.HasField("bundle")
+        bundle = read_bundle(bundle_from_wire(sent.bundle)) if draft else self._site.registry.find(order.method)
+        live, new = self._live.get_or_add(LiveOperation(known.id, principal.id, self._site.name))
+        if new:
+            self._drivers.submit(self._drive, live, principal, Question(order, bundle, draft, sent.at_site))
         return live
 
     def _open(self, principal: Principal, question: Question) -> tuple[LiveOperation, bool]:
@@ -156,21 +183,22 @@ class CallDesk:
                 ]
             )
         )
-        operation, _ = self._site.catalog.operations.open(
+        operation, new = self._site.catalog.operations.open(
             principal.id,
             key=order.idempotency_key or new_id(),
             request_digest=digest,
             method=f"{question.schema.name} {question.schema.version}",
             home=self._site.name,
+            request=_adoptable(question),
         )
-        if operation.state.final:
-            return recalled(operation, home=self._site.name), False
-        return self._live.get_or_add(LiveOperation(operation.id, principal.id, self._site.name))
+        if new:
+            return self._live.get_or_add(LiveOperation(operation.id, principal.id, self._site.name))
+        return self._known(principal, operation), False
 
-    def _drive(self, live: LiveOperation, principal: Principal, question: Question, at_site: str) -> None:
+    def _drive(self, live: LiveOperation, principal: Principal, question: Question) -> None:
         """Bring an operation to its end, whatever happens."""
         try:
-            call, found, site, detours = self._answer_somewhere(live, principal, question, at_site)
+            call, found, site, detours = self._answer_somewhere(live, principal, question)
             self.release(principal, call, found.run)
             seen = bool(found.run.key) and self._site.catalog.operations.answered(principal.id, found.run.key)
             answer = self._answer(
@@ -183,7 +211,7 @@ class CallDesk:
             self._fail(live, log_unexpected(error))
 
     def _answer_somewhere(
-        self, live: LiveOperation, principal: Principal, question: Question, at_site: str
+        self, live: LiveOperation, principal: Principal, question: Question
     ) -> tuple[ResolvedCall, _Found, str, tuple[tuple[str, str], ...]]:
         """5. Choose a site and ask it; after a failure of a site, the next one."""
         detours: dict[str, str] = {}
@@ -191,7 +219,7 @@ class CallDesk:
             if live.cancelled.is_set():
                 raise CancelledError("the operation was cancelled")
             call, stored, _ = question.resolve(self._site, principal.id)
-            site = at_site or self._choose(question, call, stored, detours)
+            site = question.at_site or self._choose(question, call, stored, detours)
             live.site = site
             self._site.catalog.operations.serve(live.id, site)
             try:
@@ -203,7 +231,7 @@ class CallDesk:
                 run, inline = self._forward.run(site, live, question)
                 return call, _Found(run, inline), site, tuple(detours.items())
             except GO_ELSEWHERE as error:
-                if at_site:
+                if question.at_site:
                     raise
                 detours[site] = error.message
 
@@ -300,6 +328,15 @@ class _Found:
 
     run: RunAnswer
     inline: bytes
+
+
+def _adoptable(question: Question) -> bytes:
+    """What another site needs to take a call over."""
+    request = calls_pb2.TryDraftRequest(call=call_to_wire(question.order), at_site=question.at_site)
+    request.call.version = question.schema.version
+    if question.draft:
+        request.bundle.CopyFrom(bundle_to_wire(question.bundle.files))
+    return request.SerializeToString()
 
 
 def checked_order(order: CallOrder, schema: MethodSchema) -> CallOrder:

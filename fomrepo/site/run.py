@@ -66,6 +66,8 @@ class Question:
     bundle: Bundle
     #: Whether the bundle is an unreviewed draft: cold, never cached.
     draft: bool
+    #: The only site where a draft may run; empty: any.
+    at_site: str = ""
 
     @property
     def schema(self) -> MethodSchema:

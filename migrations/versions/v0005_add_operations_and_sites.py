@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("result_blob", sa.Text()),
         sa.Column("result_key", sa.Text()),
         sa.Column("schema_json", sa.Text()),
+        sa.Column("request", sa.LargeBinary()),
         sa.Column("result_size", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "state IN ('waiting', 'running', 'done', 'failed', 'cancelled')", name=op.f("ck_operations_state")
