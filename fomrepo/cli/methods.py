@@ -37,6 +37,8 @@ def show(
     json: Json = False,
 ) -> None:
     """Show what a method computes, takes and answers."""
+    from fomrepo.client.remote_file import RemoteFile
+    from fomrepo.client.results.result import result_class
     from fomrepo.client.signatures import python_docstring, python_signature
 
     with connected(profile) as repo:
@@ -46,7 +48,8 @@ def show(
         print_json({"digest": found.digest, "schema": dict(schema.source)})
         return
     inputs = ", ".join(accepts for _, accepts in schema.inputs)
-    typer.echo(f"{schema.name} {schema.version}, of {inputs}\n\n{schema.name}{python_signature(schema)}\n")
+    signature = python_signature(schema, file=RemoteFile, answer=result_class(schema.result.type))
+    typer.echo(f"{schema.name} {schema.version}, of {inputs}\n\n{schema.name}{signature}\n")
     typer.echo(python_docstring(schema))
 
 

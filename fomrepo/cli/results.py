@@ -120,7 +120,7 @@ def _write(result: Result, output: Path) -> None:
                 arrays[f"{name}_ends"] = np.cumsum([len(row) for row in value], dtype=np.int64)
             elif value is not None:
                 array = np.asarray(value)
-                arrays[name] = array.astype(str) if array.dtype.kind == "T" else array
+                arrays[name] = np.array(array.tolist(), dtype=str) if array.dtype.kind == "T" else array
         np.savez(output, **arrays)
     except OSError as error:
         raise StorageError(f"{output} cannot be written: {error}", remedy="the result is kept: ask again") from None

@@ -15,7 +15,7 @@ from tempfile import TemporaryFile
 from fomrepo.client.connection import ANSWER_S, Connection
 from fomrepo.client.registry import MethodRegistry
 from fomrepo.client.results.fields import Buffer, read_fields
-from fomrepo.client.results.result import Result, result_of
+from fomrepo.client.results.result import Result, result_class
 from fomrepo.errors import CancelledError, MethodNotTrustedError, OutcomeRefusedError, SiteUnreachableError
 from fomrepo.model.methods import MethodSchema
 from fomrepo.model.operations import CallOrder, OperationState, Provenance
@@ -140,7 +140,8 @@ class Calls:
             raise OutcomeRefusedError(
                 f"the result of {schema.name} has {reply.result_size} bytes, the method declares at most {limit}"
             )
-        return result_of(read_fields(self._container(reply), schema.result), schema, provenance)
+        fields = read_fields(self._container(reply), schema.result)
+        return result_class(schema.result.type)(fields, schema, provenance)
 
     def _container(self, reply: calls_pb2.CallReply) -> Buffer:
         if inline := reply.result:

@@ -10,7 +10,7 @@ from fomrepo.client.calls import Calls
 from fomrepo.client.operation import OperationFuture
 from fomrepo.client.progress import watched
 from fomrepo.client.registry import PublishedMethod
-from fomrepo.client.results.result import Result
+from fomrepo.client.results.result import Result, result_class
 from fomrepo.client.signatures import CheckedArguments, check_arguments, python_docstring, python_signature
 from fomrepo.errors import ArgumentError, NotFoundError
 from fomrepo.model.canonical import new_id
@@ -105,12 +105,16 @@ def bound_method(file: RemoteFile, method: PublishedMethod, calls: Calls) -> Cal
         order, _ = call_order(method.schema, (file, *others), given)
         return OperationFuture(calls, calls.call(order, wait_s=0.0), method_digest=method.digest)
 
-    for function, answer in ((run, method.schema.result.type), (submit, "OperationFuture")):
+    answers: tuple[tuple[Callable[..., Any], type], ...] = (
+        (run, result_class(method.schema.result.type)),
+        (submit, OperationFuture),
+    )
+    for function, answer in answers:
         function.__name__ = method.schema.name
         function.__qualname__ = f"{file.name}.{method.schema.name}"
         function.__module__ = "fomrepo"
         function.__doc__ = python_docstring(method.schema)
-        signature = python_signature(method.schema).replace(return_annotation=answer)
+        signature = python_signature(method.schema, file=type(file), answer=answer)
         function.__dict__.update(__signature__=signature, schema=method.schema, version=method.schema.version)
     run.__dict__["submit"] = submit
     return run

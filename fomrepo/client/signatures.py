@@ -6,6 +6,7 @@ import inspect
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import GenericAlias
 from typing import Any
 
 from fomrepo.errors import ArgumentError
@@ -14,13 +15,16 @@ from fomrepo.model.methods import MethodSchema, Parameter, ResultField
 from fomrepo.model.operations import FrameRange
 
 #: What the harness takes for every method with frames: type and meaning.
-_FRAME_PARAMETERS = {
-    "start": ("int | None", "First frame, inclusive; negative counts from the end."),
-    "stop": ("int | None", "Last frame, exclusive; negative counts from the end."),
-    "step": ("int | None", "Every how many frames."),
-    "frames": ("Iterable[int] | None", "Indices of frames, instead of start, stop and step."),
+_FRAME_PARAMETERS: Mapping[str, tuple[Any, str]] = {
+    "start": (int | None, "First frame, inclusive; negative counts from the end."),
+    "stop": (int | None, "Last frame, exclusive; negative counts from the end."),
+    "step": (int | None, "Every how many frames."),
+    "frames": (list[int] | None, "Indices of frames, instead of start, stop and step."),
 }
-_PYTHON_TYPES = {"choice": "str", "selection": "str", "frame": "int", "quantity": "float", "file": "str"}
+_PYTHON_TYPES: Mapping[str, type] = {
+    "bool": bool, "int": int, "float": float, "str": str, "choice": str, "selection": str, "frame": int,
+    "quantity": float, "file": str,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,10 @@ def check_arguments(schema: MethodSchema, given: Mapping[str, Any]) -> CheckedAr
     return CheckedArguments(canonical_arguments(schema, rest), frames, bool(verbose))
 
 
-def python_signature(schema: MethodSchema) -> inspect.Signature:
-    """Signature of a method on its first input."""
+def python_signature(schema: MethodSchema, *, file: type, answer: type) -> inspect.Signature:
+    """Signature of a method on its first input; further inputs are of the class ``file``."""
     positional = [
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="RemoteFile")
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=file)
         for name, _ in schema.inputs[1:]
     ]
     keyword = [
@@ -74,8 +78,8 @@ def python_signature(schema: MethodSchema) -> inspect.Signature:
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
         for name, (annotation, _) in frames.items()
     ]
-    keyword.append(inspect.Parameter("verbose", inspect.Parameter.KEYWORD_ONLY, default=False, annotation="bool"))
-    return inspect.Signature(positional + keyword, return_annotation=schema.result.type)
+    keyword.append(inspect.Parameter("verbose", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=bool))
+    return inspect.Signature(positional + keyword, return_annotation=answer)
 
 
 def python_docstring(schema: MethodSchema) -> str:
@@ -86,7 +90,7 @@ def python_docstring(schema: MethodSchema) -> str:
     for one in schema.parameters:
         parts[-1] += f"\n{one.name} : {_described_type(one)}\n" + _indented(_sentence(one.doc) + _bounds(one))
     for name, (annotation, doc) in (_FRAME_PARAMETERS if schema.has_frames else {}).items():
-        parts[-1] += f"\n{name} : {annotation}, optional\n" + _indented(doc)
+        parts[-1] += f"\n{name} : {inspect.formatannotation(annotation)}, optional\n" + _indented(doc)
     parts[-1] += "\nverbose : bool, optional\n" + _indented("Whether to show a progress bar.")
     parts.append(f"Returns\n-------\n{schema.result.type}")
     if schema.result.doc:
@@ -104,15 +108,15 @@ def python_docstring(schema: MethodSchema) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _python_type(parameter: Parameter) -> str:
-    name = _PYTHON_TYPES.get(parameter.type, parameter.type)
-    if parameter.type == "list":
-        name = f"list[{_PYTHON_TYPES.get(parameter.items, parameter.items)}]"
-    return f"{name} | None" if parameter.optional else name
+def _python_type(parameter: Parameter) -> Any:
+    found: Any = (
+        GenericAlias(list, (_PYTHON_TYPES[parameter.items],)) if parameter.items else _PYTHON_TYPES[parameter.type]
+    )
+    return found | None if parameter.optional else found
 
 
 def _described_type(parameter: Parameter) -> str:
-    kind = _python_type(parameter)
+    kind = inspect.formatannotation(_python_type(parameter))
     if parameter.choices:
         kind = "{" + ", ".join(map(repr, parameter.choices)) + "}"
     unit = f" ({parameter.unit})" if parameter.unit else ""
@@ -121,8 +125,6 @@ def _described_type(parameter: Parameter) -> str:
 
 def _bounds(parameter: Parameter) -> str:
     said = []
-    if parameter.type == "selection":
-        said.append("MDAnalysis selection language.")
     if parameter.min is not None:
         said.append(f"At least {parameter.min:g}.")
     if parameter.max is not None:

@@ -1,1 +1,1 @@
-"""Results: the container that came over the wire, as one Python object for each declared type."""
+"""Results: the container that came over the wire, as one Python object of its declared type."""

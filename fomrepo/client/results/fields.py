@@ -25,8 +25,8 @@ TIME_SERIES_FIELDS = (
 
 
 def declared_fields(schema: ResultSchema) -> tuple[ResultField, ...]:
-    """Fields that a result has: those of the schema, and those that the harness adds."""
-    return schema.fields + (TIME_SERIES_FIELDS if schema.type == "TimeSeries" else ())
+    """Fields that a result has: those that the harness adds, and those of the schema."""
+    return (TIME_SERIES_FIELDS if schema.type == "TimeSeries" else ()) + schema.fields
 
 
 def read_fields(buffer: Buffer, schema: ResultSchema) -> dict[str, Any]:

@@ -191,9 +191,9 @@ class Composite(Result):
 _CLASSES = {one.__name__: one for one in (Scalar, Text, Table, Array, TimeSeries, Histogram, Matrix, Structure)}
 
 
-def result_of(fields: Mapping[str, Any], schema: MethodSchema, provenance: Provenance) -> Result:
-    """Make the object of the declared type."""
-    return _CLASSES.get(schema.result.type, Composite)(fields, schema, provenance)
+def result_class(result_type: str) -> type[Result]:
+    """Class of a result type; ``Composite`` for those that have none of their own yet."""
+    return _CLASSES.get(result_type, Composite)
 
 
 def _factor(unit: str, target: str) -> float | None:
