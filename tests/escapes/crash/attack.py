@@ -1,0 +1,5 @@
+import ctypes
+
+
+def attack(universe):
+    return ctypes.string_at(8)

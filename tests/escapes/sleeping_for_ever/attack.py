@@ -1,0 +1,6 @@
+import threading
+
+
+def attack(universe):
+    while True:
+        threading.Event().wait(1000)

@@ -1,0 +1,16 @@
+import json
+import os
+import struct
+
+from raw_answer import outcome, say, tensor
+
+
+def attack(universe):
+    header = {
+        "gained:offsets": tensor("I64", [2], 0, 16),
+        "refused:offsets": tensor("I64", [1], 16, 24),
+        "gained:utf8": tensor("U8", [1], 24, 25),
+        "refused:utf8": tensor("U8", [0], 25, 25),
+    }
+    say(outcome(header, struct.pack("<3q", 0, 2**40, 0) + b"x"))
+    os._exit(0)

@@ -1,0 +1,16 @@
+import json
+import os
+import struct
+
+from raw_answer import outcome, say, tensor
+
+
+def attack(universe):
+    header = {
+        "gained:offsets": tensor("I64", [1], 0, 8),
+        "refused:offsets": tensor("I64", [1], 8, 16),
+        "gained:utf8": tensor("U8", [0], 16, 16),
+        "refused:utf8": tensor("U8", [0], 16, 16),
+    }
+    say(outcome(header, bytes(16)) + b"\0")
+    os._exit(0)

@@ -1,0 +1,9 @@
+from tried import syscall, tried
+
+
+def attack(universe):
+    return tried(
+        {
+            "userfaultfd": lambda: syscall("userfaultfd", 1),
+        }
+    )
