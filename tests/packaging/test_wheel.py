@@ -1,13 +1,12 @@
 """The wheel alone, in a clean environment outside the checkout."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fomrepo.installed_files import installed_folder
-from tests.packaging.conftest import CHECKOUT, Installation
+from tests.packaging.conftest import Installation
 
 FOLDERS = ["sandbox", "methods", "deposition", "migrations"]
 
@@ -18,16 +17,6 @@ import {module}
 loaded = {{name.partition(".")[0] for name in set(sys.modules) - before}}
 print(json.dumps(sorted(loaded - set(sys.stdlib_module_names))))
 """
-
-
-@pytest.fixture(scope="session")
-def light(install: Callable[..., Installation]) -> Installation:
-    return install("--require-hashes", "-r", str(CHECKOUT / "requirements" / "client.lock"))
-
-
-@pytest.fixture(scope="session")
-def site(install: Callable[..., Installation]) -> Installation:
-    return install("--require-hashes", "-r", str(CHECKOUT / "requirements" / "site.lock"))
 
 
 def files_below(folder: Path) -> set[str]:
