@@ -81,6 +81,8 @@ def _message(error: BaseException) -> str:
         text = str(error)
     except Exception as unprintable:
         text = f"(its message could not be made: {type(unprintable).__name__})"
+    if isinstance(error, MemoryError) and not text:
+        text = "more memory was asked for than the run may use"
     return text.encode("utf-8", "replace")[:MESSAGE_LIMIT_BYTES].decode("utf-8", "ignore")
 
 
