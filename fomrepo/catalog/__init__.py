@@ -4,6 +4,7 @@ Frozen values of ``fomrepo.model`` go in and come out; each operation is one tra
 """
 
 from fomrepo.catalog.catalog import Catalog, open_catalog
+from fomrepo.catalog.engine import sqlite_file
 from fomrepo.catalog.schema import upgrade_catalog
 
-__all__ = ["Catalog", "open_catalog", "upgrade_catalog"]
+__all__ = ["Catalog", "open_catalog", "sqlite_file", "upgrade_catalog"]

@@ -14,7 +14,7 @@ from fomrepo.errors import SettingsError, StorageError
 #: Execution option of connections that will write.
 WRITES = "fomrepo_writes"
 #: How long SQLite waits for another process's write.
-BUSY_TIMEOUT_MS = 30_000
+BUSY_TIMEOUT_S = 30.0
 #: Connections of one process: three sites on one PostgreSQL stay below its default of 100.
 POOL_SIZE, POOL_OVERFLOW = 8, 16
 #: How long PostgreSQL may take to let us in.
@@ -46,7 +46,7 @@ def connect_engine(url: str, *, foreign_keys: bool) -> Engine:
         "execution_options": {"preserve_rowcount": True},
     }
     if parsed.get_backend_name() == "sqlite":
-        options["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000}
+        options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
     else:
         ours = {"connect_timeout": CONNECT_TIMEOUT_S, "options": f"-c lock_timeout={LOCK_TIMEOUT_MS}"}
         options["connect_args"] = {name: value for name, value in ours.items() if name not in parsed.query}
@@ -108,7 +108,6 @@ def _set_up_sqlite(engine: Engine, *, foreign_keys: bool) -> None:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing on its own; `begin` below does
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")

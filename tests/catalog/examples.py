@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import update
+
 from fomrepo.catalog import Catalog
+from fomrepo.catalog.tables import versions
 from fomrepo.model.canonical import new_id
 from fomrepo.model.deposits import AcceptedFile, Deposit, ExpectedFile
-from fomrepo.model.files import RecordName, RecordVersion, StatFingerprint
+from fomrepo.model.files import RecordName, RecordState, RecordVersion, StatFingerprint
 from fomrepo.model.people import Principal
 from fomrepo.model.results import StoredResult
 from fomrepo.model.statements import MethodStatement, SignedMethod
@@ -73,6 +76,12 @@ def record(catalog: Catalog, who: Principal, *, files: Sequence[AcceptedFile] = 
 def named(version: RecordVersion) -> RecordName:
     """Name of the record, without the version."""
     return RecordName(version.accession, None, None)
+
+
+def set_state(catalog: Catalog, version: RecordVersion, state: RecordState) -> None:
+    """Publish or withdraw a version, until an operation of the catalog does it."""
+    statement = update(versions).where(versions.c.id == version.version_id).values(state=state.value)
+    catalog._database.write(lambda connection: connection.execute(statement))
 
 
 def method(version: str = "1.0.0", *, name: str = "rmsd", content: bytes = b"bundle") -> SignedMethod:

@@ -119,14 +119,14 @@ def test_a_database_that_does_not_exist_is_named(postgres: PostgresServer) -> No
 
 
 def test_another_program_s_write_is_waited_for(on_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 10)
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_S", 0.01)
     with open_catalog(on_sqlite) as catalog, locked(on_sqlite) as unlock:
         threading.Timer(0.3, unlock).start()
         assert catalog.people.add_principal("ada").name == "ada"
 
 
 def test_another_program_s_endless_write_is_a_busy_catalog(on_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 10)
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_S", 0.01)
     monkeypatch.setattr(database, "REPEAT_FOR_S", 0.1)
     with open_catalog(on_sqlite) as catalog, locked(on_sqlite):
         assert catalog.people.principal("ada") is None  # readers go on

@@ -1,5 +1,8 @@
 """Operations and their states."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import pytest
 
 from fomrepo.catalog import Catalog
@@ -131,3 +134,24 @@ def test_the_history_of_another_says_nothing(catalog: Catalog, ada: Principal) -
     operation, _ = opened(catalog, ada)
     catalog.operations.finish(operation.id, state=OperationState.DONE, result_key="result key")
     assert not catalog.operations.answered(catalog.people.add_principal("bob").id, "result key")
+
+
+def test_a_lost_operation_is_adopted_by_one_site_with_its_request(catalog: Catalog, ada: Principal) -> None:
+    operation, _ = catalog.operations.open(
+        ada.id, key="key", request_digest="r", method="rmsd", home="site-a", request=b"\x00request"
+    )
+    with ThreadPoolExecutor(8) as threads:
+        adopt = partial(catalog.operations.adopt, operation.id, lost_home="site-a")
+        given = list(threads.map(lambda n: adopt(home=f"site-{n}"), range(8)))
+    (winner,) = [n for n, request in enumerate(given) if request is not None]
+    assert given[winner] == b"\x00request"
+    adopted = catalog.operations.get(operation.id, ada.id)
+    assert adopted is not None
+    assert adopted.home == f"site-{winner}"
+
+
+@pytest.mark.parametrize("state", FINAL)
+def test_what_has_ended_is_not_adopted(catalog: Catalog, ada: Principal, state: OperationState) -> None:
+    operation, _ = opened(catalog, ada)
+    catalog.operations.finish(operation.id, state=state)
+    assert catalog.operations.adopt(operation.id, lost_home="site-a", home="site-b") is None

@@ -1,17 +1,8 @@
 """Who finds which records."""
 
-from sqlalchemy import update
-
 from fomrepo.catalog import Catalog
-from fomrepo.catalog.tables import versions
-from fomrepo.model.files import RecordName, RecordState, RecordVersion
-from tests.catalog.examples import named, record
-
-
-def publish(catalog: Catalog, version: RecordVersion) -> None:
-    """Publish a version, until an operation of the catalog does it."""
-    statement = update(versions).where(versions.c.id == version.version_id).values(state=RecordState.PUBLISHED.value)
-    catalog._database.write(lambda connection: connection.execute(statement))
+from fomrepo.model.files import RecordName, RecordState
+from tests.catalog.examples import named, record, set_state
 
 
 def test_a_member_finds_a_record_by_each_of_its_names(catalog: Catalog) -> None:
@@ -39,7 +30,7 @@ def test_a_new_member_of_the_project_sees_its_records(catalog: Catalog) -> None:
 def test_everybody_sees_the_newest_published_version(catalog: Catalog) -> None:
     ada, bob = catalog.people.add_principal("ada"), catalog.people.add_principal("bob")
     first = record(catalog, ada)
-    publish(catalog, first)
+    set_state(catalog, first, RecordState.PUBLISHED)
     second = record(catalog, ada, new_version_of=named(first))
     seen_by_bob, seen_by_ada = (catalog.records.find(named(first), who.id) for who in (bob, ada))
     assert seen_by_bob is not None
