@@ -45,16 +45,21 @@ def find_service_user(name: str = "fomrepo") -> ServiceUser:
     SandboxUnavailableError
         It is root.
     """
-    if name.isdecimal() and name != "0":
+    found = _entry(name)
+    if 0 in (found.uid, found.gid):
+        raise SandboxUnavailableError(
+            f"the service user {name!r} is root", remedy="name an ordinary one, or: useradd --system fomrepo"
+        )
+    return found
+
+
+def _entry(name: str) -> ServiceUser:
+    if name.isdecimal():
         return ServiceUser(int(name), int(name), Path("/nonexistent"))
     try:
         entry = pwd.getpwnam(name)
     except KeyError:
         return ServiceUser(NOBODY, NOBODY, Path("/nonexistent"))
-    if entry.pw_uid == 0 or entry.pw_gid == 0:
-        raise SandboxUnavailableError(
-            f"the service user {name!r} is root", remedy=f"name an ordinary one, or: useradd --system {name}"
-        )
     return ServiceUser(entry.pw_uid, entry.pw_gid, Path(entry.pw_dir))
 
 
@@ -86,13 +91,13 @@ def drop_to_service_user(keep: tuple[Path, ...], user: str = "fomrepo", *, own: 
     # 1. What is root's decision stays so, whatever HOME says afterwards.
     environments = default_environments_folder()
     os.environ["FOMREPO_ENVIRONMENTS"] = str(environments)
-    # 2. Hand over what the service user shall own.
+    # 2. Hand over what the service user shall own; of the environments, which are large, only the places.
     writable = tuple(each.absolute() for each in (environments, *own))
     for folder in writable:
         if len(folder.parts) < 3:  # a slip, such as own=(Path("/home"),), would take a whole system away from root
             raise SandboxUnavailableError(f"{folder} is not a folder of a site's own", remedy="name one below it")
         folder.mkdir(parents=True, exist_ok=True)
-        _hand_over(folder, becoming)
+        _hand_over(folder, becoming, levels=1 if folder == environments else None)
     # 3. Make what it needs reachable.
     readable = tuple(each.absolute() for each in (*_this_program(), *keep) if each.exists())
     try:
@@ -126,13 +131,15 @@ def _this_program() -> list[Path]:
     return [Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable), package_folder, *imported_from]
 
 
-def _hand_over(folder: Path, to: ServiceUser) -> None:
-    """Make a folder and all in it the service user's; links are changed, not followed."""
+def _hand_over(folder: Path, to: ServiceUser, *, levels: int | None) -> None:
+    """Make a folder and some levels below it, or all, the service user's; links are changed, not followed."""
     for parent, folders, files in os.walk(folder):
         for path in (parent, *(os.path.join(parent, name) for name in (*folders, *files))):
             entry = os.lstat(path)
             if (entry.st_uid, entry.st_gid) != (to.uid, to.gid):  # a needless change would touch every ctime
                 os.lchown(path, to.uid, to.gid)
+        if levels is not None and len(Path(parent).relative_to(folder).parts) + 1 >= levels:
+            folders.clear()
 
 
 def _open_ways(readable: tuple[Path, ...], writable: tuple[Path, ...], user: ServiceUser) -> None:

@@ -73,7 +73,7 @@ def not_written(path: str) -> Verdict:
         with open(path, "wb"):
             return False, f"{path} was written"
     except OSError as error:
-        return True, errno.errorcode[error.errno]
+        return True, errno.errorcode[error.errno or 0]
 
 
 def killed(attack: Callable[[], None]) -> Verdict:
