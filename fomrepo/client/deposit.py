@@ -144,33 +144,23 @@ def _upload(
     site: Connection, deposit: str, file: LocalFile, received: int, tell: DepositListener, before: int, total: int
 ) -> deposits_pb2.UploadReply:
     """Send one file from where the site has it; raise what went wrong here rather than what the site made of it."""
-    trouble: list[FomrepoError] = []
+    trouble: list[Exception] = []
     digests: list[str] = []
 
     def messages() -> Iterator[deposits_pb2.UploadChunk]:
-        digest, offset = hashlib.sha256(), 0
-        yield deposits_pb2.UploadChunk(deposit=deposit, name=file.expected.name, offset=received)
         try:
-            with file.path.open("rb") as content:
-                while block := content.read(min(CHUNK_BYTES, received - offset) if offset < received else CHUNK_BYTES):
-                    digest.update(block)
-                    offset += len(block)
-                    if offset > received:
-                        yield deposits_pb2.UploadChunk(data=block)
-                    tell(DepositProgress(f"sending {file.expected.name}", before + offset, total))
-        except OSError as error:
-            trouble.append(StorageError(f"{file.path} cannot be read: {error}", remedy="check the disk, then go on"))
-            return
-        if offset != file.expected.size:
-            trouble.append(
-                ArgumentError(
-                    f"{file.path} had {file.expected.size} bytes and now has {offset}",
-                    remedy="wait until nothing writes to it, then deposit it again",
-                )
-            )
-            return
-        digests.append(digest.hexdigest())
-        yield deposits_pb2.UploadChunk(digest=digest.hexdigest())
+            yield deposits_pb2.UploadChunk(deposit=deposit, name=file.expected.name, offset=received)
+            digest, offset = hashlib.sha256(), 0
+            for block in _blocks(file, received):
+                digest.update(block)
+                offset += len(block)
+                if offset > received:
+                    yield deposits_pb2.UploadChunk(data=block)
+                tell(DepositProgress(f"sending {file.expected.name}", before + offset, total))
+            digests.append(digest.hexdigest())
+            yield deposits_pb2.UploadChunk(digest=digests[-1])
+        except Exception as error:  # would end in a log of gRPC's, which runs this in a thread of its own
+            trouble.append(error)
 
     try:
         reply = site.send(lambda channel: channel.deposits.Upload, messages)
@@ -185,6 +175,27 @@ def _upload(
             facts={"here": digests[-1], "there": reply.digest},
         )
     return reply
+
+
+def _blocks(file: LocalFile, border: int) -> Iterator[bytes]:
+    """Bytes of a file on this disk; a block ends at ``border``, none crosses it."""
+    size, offset = file.expected.size, 0
+    try:
+        with file.path.open("rb") as content:
+            while offset <= size:
+                left = border - offset
+                block = content.read(min(CHUNK_BYTES, left) if left > 0 else CHUNK_BYTES)
+                if not block:
+                    break
+                offset += len(block)
+                yield block
+    except OSError as error:
+        raise StorageError(f"{file.path} cannot be read: {error}", remedy="run the same command again") from None
+    if offset != size:
+        raise ArgumentError(
+            f"{file.path} had {size} bytes when the deposit began, and now has {'more' if offset > size else offset}",
+            remedy="wait until nothing writes to it, then deposit it again",
+        )
 
 
 def _accepted(site: Connection, deposit: deposits_pb2.Deposit, tell: DepositListener) -> str:

@@ -1,5 +1,7 @@
-"""A site that answers what a test tells it to: a real gRPC server with real TLS, for failures that a real site cannot
-be brought to on demand."""
+"""A site that answers what a test tells it to.
+
+A real gRPC server with real TLS, for failures that a real site cannot be brought to on demand.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,10 @@ from fomrepo.wire.failures import FAILURE_METADATA, failure_to_wire, status_of
 from fomrepo.wire.v1 import (
     calls_pb2,
     calls_pb2_grpc,
+    deposits_pb2,
     deposits_pb2_grpc,
     files_pb2,
     files_pb2_grpc,
-    deposits_pb2,
     methods_pb2,
     methods_pb2_grpc,
     sites_pb2,
@@ -85,8 +87,10 @@ FILES = [
 ]  # fmt: skip
 
 
-def container(tensors: dict[str, np.ndarray], outcome: object = None) -> bytes:
-    """Write an outcome container as docs/outcome-format.md has it."""
+def container(
+    tensors: dict[str, np.ndarray], outcome: object = None, *, claimed: dict[str, list[int]] | None = None
+) -> bytes:
+    """Write an outcome container as docs/outcome-format.md has it, except for shapes that are ``claimed``."""
     names = {"float64": "F64", "int64": "I64", "float32": "F32", "uint8": "U8", "bool": "BOOL", "int32": "I32"}
     ordered = sorted(tensors.items(), key=lambda item: (-item[1].dtype.itemsize, item[0].encode()))
     header: dict[str, Any] = {"__metadata__": {"outcome": canonical_json(outcome or {"status": "ok"}).decode()}}
@@ -94,7 +98,7 @@ def container(tensors: dict[str, np.ndarray], outcome: object = None) -> bytes:
     for name, array in ordered:
         header[name] = {
             "dtype": names[str(array.dtype)],
-            "shape": list(array.shape),
+            "shape": (claimed or {}).get(name, list(array.shape)),
             "data_offsets": [position, position + array.nbytes],
         }
         position += array.nbytes
@@ -114,7 +118,9 @@ def rmsd_container(frames: int = 3) -> bytes:
     )
 
 
-def reply(state: str = "done", *, operation: str = "op-1", result: bytes | None = None, **fields: Any) -> calls_pb2.CallReply:
+def reply(
+    state: str = "done", *, operation: str = "op-1", result: bytes | None = None, **fields: Any
+) -> calls_pb2.CallReply:
     """A reply to Call or Wait; by default the right answer of rmsd."""
     message = calls_pb2.CallReply(operation=operation, state=state, site="site-a", snapshot=7)
     if state == "done":

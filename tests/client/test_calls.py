@@ -141,7 +141,7 @@ def test_methods_look_like_functions(traj: RemoteFile) -> None:
 
 
 def test_an_exact_version(site: ScriptedSite, traj: RemoteFile) -> None:
-    with pytest.raises(NotFoundError, match="use one of: 0.9.0, 1.0.0"):
+    with pytest.raises(NotFoundError, match=r"use one of: 0\.9\.0, 1\.0\.0"):
         traj.methods["rmsd", "2.0.0"]
     traj.methods["rmsd", "0.9.0"]()
     assert site.requests("Call")[0].version == "0.9.0"
@@ -152,10 +152,14 @@ def test_a_second_file_is_the_next_argument(site: ScriptedSite, repo: Repository
     traj.rmsd_between(other=traj)
     for request in site.requests("Call"):
         assert [one.name for one in request.inputs] == ["adk_dims.dcd", "adk_dims.dcd"]
-    for wrong, said in (((), "needs another file, 'other'"), (("a",), "is no file"), ((traj, traj), "works on 2 files")):
+    for wrong, said in (
+        ((), "needs another file, 'other'"),
+        (("a",), "is no file"),
+        ((traj, traj), "works on 2 files"),
+    ):
         with pytest.raises(ArgumentError, match=said):
             traj.rmsd_between(*wrong)
-    with pytest.raises(ArgumentError, match="adk.psf is PSF"):
+    with pytest.raises(ArgumentError, match=r"adk\.psf is PSF"):
         traj.rmsd_between(repo["FOM-402917"]["adk.psf"])
     assert site.counted["Call"] == 2
 
@@ -168,7 +172,9 @@ def test_a_pending_call_is_waited_for(site: ScriptedSite, traj: RemoteFile) -> N
     assert all(one.wait_s <= 20 for one in site.requests("Wait"))
 
 
-def test_a_progress_bar_goes_to_stderr(site: ScriptedSite, traj: RemoteFile, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_progress_bar_goes_to_stderr(
+    site: ScriptedSite, traj: RemoteFile, capsys: pytest.CaptureFixture[str]
+) -> None:
     site.answers["Call"] = lambda _: reply("waiting")
     site.answers["Wait"] = pending(2)
     traj.rmsd(verbose=True)
