@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 
 class PostgresServer:
@@ -39,10 +39,11 @@ class PostgresServer:
             connection.execute(text(statement))
         engine.dispose()
 
-    def new_database(self) -> str:
-        """Create an empty database and return its URL."""
+    def new_database(self, template: str | None = None) -> str:
+        """Create a database, empty or as a copy of another one that nobody uses, and return its URL."""
         name = f"d{uuid.uuid4().hex}"
-        self.run(f"CREATE DATABASE {name}")
+        source = "template1" if template is None else make_url(template).database
+        self.run(f"CREATE DATABASE {name} TEMPLATE {source}")
         return self.url(name)
 
 

@@ -105,9 +105,12 @@ class Operations:
 
     @writes
     def adopt(self, connection: Connection, operation_id: str, *, lost_home: str, home: str) -> bytes | None:
-        """Take over an unfinished operation whose home is lost; returns its request, or None if another site was quicker.
+        """Take over an unfinished operation whose home is lost; a site that was restarted takes its own over alike.
 
-        A site that was restarted adopts its own operations in the same way.
+        Returns
+        -------
+        bytes or None
+            What was given to `open` as request; None if it has ended, or another site was quicker.
         """
         adopted = connection.execute(
             _UNFINISHED.where(operations.c.home == lost_home).values(home=home), {"operation": operation_id}

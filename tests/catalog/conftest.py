@@ -1,6 +1,8 @@
 """The catalog on both databases: each test runs on SQLite and on a real PostgreSQL."""
 
-from collections.abc import Iterator
+import functools
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,11 +27,31 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.new_database()
 
 
-@pytest.fixture
-def database(empty_database: str) -> str:
+@pytest.fixture(scope="session")
+def templates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Return what gives the URL of an empty catalog to copy, made once for each kind of database."""
+
+    @functools.cache
+    def template(kind: str) -> str:
+        if kind == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp('template')}/catalog.db"
+        else:
+            url = request.getfixturevalue("postgres").new_database()
+        upgrade_catalog(url)
+        return url
+
+    return template
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path, templates: Callable[[str], str]) -> str:
     """Return the URL of a database with an empty catalog."""
-    upgrade_catalog(empty_database)
-    return empty_database
+    template = templates(request.param)
+    if request.param == "sqlite":
+        shutil.copy(template.removeprefix("sqlite:///"), tmp_path / "catalog.db")
+        return f"sqlite:///{tmp_path}/catalog.db"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_database(template)
 
 
 @pytest.fixture
