@@ -125,7 +125,7 @@ class Demo:
         ok = not new.cached and difference <= TOLERANCE and old.cached and len(old.rmsd) == 98
         return (
             ok,
-            f"version 2 has {len(new.rmsd)} frames, computed anew, differs from MDAnalysis by {difference:.1e} angstrom",
+            f"version 2 ({len(new.rmsd)} frames) computed anew, {difference:.1e} angstrom from MDAnalysis",
         )
 
     def hostile(self) -> tuple[bool, str]:

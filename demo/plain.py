@@ -1,4 +1,4 @@
-"""The user's own script: RMSD by plain MDAnalysis, printed as JSON. ``python plain.py TOPOLOGY TRAJECTORY SELECTION``."""
+"""The user's own script: RMSD by plain MDAnalysis as JSON. ``python plain.py TOPOLOGY TRAJECTORY SELECTION``."""
 
 import json
 import sys

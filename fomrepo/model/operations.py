@@ -51,7 +51,7 @@ class FileRef:
 
 @dataclass(frozen=True, slots=True)
 class FrameRange:
-    """Frames of a trajectory, as MDAnalysis' ``run(start, stop, step, frames)`` has them; all None means every frame."""
+    """Frames of a trajectory, as MDAnalysis' ``run(start, stop, step, frames)`` has them; all None: every frame."""
 
     start: int | None = None
     stop: int | None = None

@@ -44,7 +44,7 @@ def init_site(
     """Make the home of a site: it founds a federation, or joins one whose founder's home lies on this machine.
 
     1. Names and addresses are settled; a port 0 becomes a free port that stays.
-    2. Secrets: a founder makes the authority, the root key and the federation's secret; who joins copies what all share.
+    2. Secrets: a founder makes the authority, the root key and the federation's secret; others copy what all share.
     3. The site's own key is certified. 4. ``site.toml`` is written.
     5. A founder makes the catalog, and signs and publishes the built-in methods.
 

@@ -66,7 +66,7 @@ class CallDesk:
         """Answer a call of a published method from the cache, or begin to answer it."""
         bundle = self._site.registry.find(order.method)
         question = Question(checked_order(order, bundle.schema), bundle, draft=False)
-        call, stored, key = question.resolve(self._site, principal.id)
+        call, stored, _ = question.resolve(self._site, principal.id)
         if (found := stored_answer(self._site, call, stored)) is not None:
             return self._answer_at_once(principal, question, call, found)
         return self._begin(principal, question)
@@ -259,7 +259,7 @@ class CallDesk:
             told += "".join(f"; {site} is down or runs no methods" for site in silent)
         raise NoReplicaError(
             f"no site can run {question.schema.name} on {name} now{told}",
-            remedy=f"see where it is: fomrepo show {accession}; make another copy: fomrepo replicate {accession} --to SITE",
+            remedy=f"see where it is: fomrepo show {accession}; copy it: fomrepo replicate {accession} --to SITE",
         )
 
     def _answer(

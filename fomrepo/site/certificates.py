@@ -1,7 +1,7 @@
 """X.509: the federation's own certificate authority and the certificates of its sites.
 
-Keys are ECDSA P-256. A site's certificate names the hosts by which clients reach it, and ``NAME.sites.fomrepo`` by which
-other sites know it: a peer's name is read from its certificate and from nowhere else.
+Keys are ECDSA P-256. A site's certificate names the hosts by which clients reach it, and ``NAME.sites.fomrepo``, by
+which other sites know it: a peer's name is read from its certificate and from nowhere else.
 """
 
 from __future__ import annotations

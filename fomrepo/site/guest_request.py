@@ -26,7 +26,7 @@ def method_request(
 ) -> tuple[bytes, tuple[InputFile, ...]]:
     """Request of a method's run, and the files that it may read.
 
-    Inside, files have neutral names such as ``universe.trajectory.xtc``; what the depositor called them is for messages.
+    Inside, files have neutral names such as ``universe.trajectory.xtc``; the depositor's names are for messages.
     """
     entries, files = [], []
     for (name, accepts), one in zip(schema.inputs, inputs, strict=True):

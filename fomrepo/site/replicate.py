@@ -97,7 +97,8 @@ class _Fetching(threading.Thread):
             return
         if replica is not None and replica.state is ReplicaState.GOOD:
             refresh_or_spoil(site, digest)
-            return self._fetch(digest, size)
+            if digest in site.catalog.replicas.good([digest]).get(site.name, ()):
+                return
         sources = [
             name for name, held in site.catalog.replicas.good([digest]).items() if digest in held and name != site.name
         ]

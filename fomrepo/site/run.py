@@ -112,7 +112,8 @@ class Question:
         for position, one in enumerate(call.inputs):
             if not self.schema.accepts(one.file.file_type, one.file.families, position):
                 raise ArgumentError(
-                    f"{self.schema.name} takes a {self.schema.inputs[position][1]}, and {one.file.name} is a {one.file.file_type}",
+                    f"{self.schema.name} takes a {self.schema.inputs[position][1]}, "
+                    f"and {one.file.name} is a {one.file.file_type}",
                     remedy=f"see what can be called on it: fomrepo show {one.version.accession}/{one.file.name}",
                 )
             if one.file.families[0] == "trajectory" and one.topology is None:
@@ -217,7 +218,8 @@ def run_here(
             ):
                 return RunAnswer(key, blob, size, report.wall_s, computed, stored=False)
     raise ConflictError(
-        f"{question.order.inputs[0].name} changed {ATTEMPTS_WHILE_DATA_CHANGES} times while {question.schema.name} ran on it",
+        f"{question.order.inputs[0].name} changed {ATTEMPTS_WHILE_DATA_CHANGES} times "
+        f"while {question.schema.name} ran on it",
         remedy="try again when nobody writes to it",
     )
 
@@ -237,7 +239,7 @@ def _generations(site: SiteParts, call: ResolvedCall) -> Mapping[str, int] | Non
 
 
 def refresh_or_spoil(site: SiteParts, digest: str) -> None:
-    """Settle what a touched file is: the same bytes (moved, restored, given to another user), or bad with its results."""
+    """Settle what a touched file is: the same bytes (restored, moved), or bad with its results."""
     before = site.vault.fingerprint(digest)
     if before is not None and site.vault.holds(digest) and site.vault.fingerprint(digest) == before:
         site.catalog.replicas.finish(site.name, digest, before)
@@ -251,7 +253,8 @@ def _order(site: SiteParts, question: Question, call: ResolvedCall) -> RunOrder:
     schema = question.schema
     if schema.limits.memory_mib > site.settings.run_memory_mib:
         raise SiteError(
-            f"{schema.name} asks for {schema.limits.memory_mib} MiB, {site.name} gives a run at most {site.settings.run_memory_mib}",
+            f"{schema.name} asks for {schema.limits.memory_mib} MiB, "
+            f"{site.name} gives a run at most {site.settings.run_memory_mib}",
             remedy="the operator can raise run_memory_mib in site.toml",
         )
     limits = RunLimits(
@@ -286,7 +289,7 @@ def _raise_unless_outcome(report: RunReport, schema: MethodSchema) -> None:
     if report.ended == "cancelled":
         raise CancelledError(f"{schema.name} was cancelled")
     if report.ended == "limit":
-        remedy = "ask for fewer frames (start=, stop=, step=) or atoms (select=), or ask the method's author for a higher limit"
+        remedy = "ask for fewer frames (stop=, step=) or atoms (select=), or its author for a higher limit"
         raise MethodFailedError(
             f"{schema.name} was stopped at a limit", limit=report.limit, log=report.log_tail, remedy=remedy
         )

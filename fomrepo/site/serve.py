@@ -14,8 +14,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-
+from fomrepo.catalog import sqlite_file
 from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.doctor import detect_wall
 from fomrepo.isolation.environment import GuestEnvironment, default_environments_folder, find_or_build_environment
@@ -50,11 +49,9 @@ def serve(
     """
     home = SiteHome(home_folder)
     settings = home.read_settings()
-    catalog_file = make_url(settings.catalog)
-    own = [home.folder]
-    if catalog_file.get_backend_name() == "sqlite" and catalog_file.database:
-        own.append(Path(catalog_file.database).parent)
-    drop_to_service_user((), settings.service_user, own=tuple(own))
+    catalog_file = sqlite_file(settings.catalog)
+    own = (home.folder, catalog_file.parent) if catalog_file is not None else (home.folder,)
+    drop_to_service_user((), settings.service_user, own=own)
     stop = stop or threading.Event()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -68,7 +65,7 @@ def serve(
     warden = Warden.start() if wall.holds else None
     os.environ["GRPC_SSL_CIPHER_SUITES"] = CIPHERS_WITHOUT_TLS_1_2
 
-    from fomrepo.site.server import SiteServer  # noqa: PLC0415 - imports gRPC, which must come after the warden
+    from fomrepo.site.server import SiteServer  # imports gRPC, which must come after the warden
 
     try:
         with SiteServer(home, settings, wall=wall, warden=warden, environments=environments) as server:

@@ -69,8 +69,8 @@ class ObjectStore:
         """Make collected bytes an object; the caller has verified their digest.
 
         1. Bytes to the disk. 2. Read-only. 3. One rename. 4. The folder's entry to the disk.
-        An object that is there already stays if its bytes are good, and the collected ones go. Without ``durable`` the steps 1 and 4 are
-        left out: for what can be made again and is verified whenever it is read.
+        An object that is there already stays if its bytes are good, and the collected ones go. Without ``durable`` the
+        steps 1 and 4 are left out: for what can be made again and is verified whenever it is read.
         """
         target = self.path(digest)
         with storage_errors(target):

@@ -30,7 +30,7 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         self._site, self._desk, self._room = site, desk, room
 
     @unary
-    def Call(self, request: calls_pb2.CallRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:  # noqa: D102 - see the proto
+    def Call(self, request: calls_pb2.CallRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
         principal = caller(self._site.catalog, context)
         live = self._desk.call(principal, call_from_wire(request))
         with self._room.seat(request.wait_s, CALL_WAIT_S) as wait_s:
@@ -38,7 +38,7 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         return self._reply(live)
 
     @unary
-    def TryDraft(self, request: calls_pb2.TryDraftRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:  # noqa: D102 - see the proto
+    def TryDraft(self, request: calls_pb2.TryDraftRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
         principal = caller(self._site.catalog, context)
         bundle = read_bundle(bundle_from_wire(request.bundle))
         live = self._desk.try_draft(principal, call_from_wire(request.call), bundle, at_site=request.at_site)
@@ -47,7 +47,7 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         return self._reply(live)
 
     @unary
-    def Wait(self, request: calls_pb2.WaitRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:  # noqa: D102 - see the proto
+    def Wait(self, request: calls_pb2.WaitRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
         principal = caller(self._site.catalog, context)
         live = self._desk.find(principal, request.operation)
         with self._room.seat(request.wait_s, WAIT_LIMIT_S) as wait_s:
@@ -57,13 +57,13 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         return self._reply(live)
 
     @unary
-    def Cancel(self, request: calls_pb2.CancelRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:  # noqa: D102 - see the proto
+    def Cancel(self, request: calls_pb2.CancelRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
         return self._reply(self._desk.cancel(caller(self._site.catalog, context), request.operation))
 
     @stream
     def ReadResult(
         self, request: calls_pb2.ReadResultRequest, context: grpc.ServicerContext
-    ) -> Iterator[files_pb2.Chunk]:  # noqa: D102 - see the proto
+    ) -> Iterator[files_pb2.Chunk]:
         principal = caller(self._site.catalog, context)
         for data in self._desk.read_result(principal, request.operation, offset=request.offset):
             yield files_pb2.Chunk(data=data)

@@ -23,7 +23,7 @@ class DepositsService(deposits_pb2_grpc.DepositsServicer):
         self._site, self._desk, self._room = site, desk, room
 
     @unary
-    def Begin(self, request: deposits_pb2.BeginDepositRequest, context: grpc.ServicerContext) -> deposits_pb2.Deposit:  # noqa: D102 - see the proto
+    def Begin(self, request: deposits_pb2.BeginDepositRequest, context: grpc.ServicerContext) -> deposits_pb2.Deposit:
         principal = caller(self._site.catalog, context)
         wanted = DepositRequest(
             key=request.idempotency_key,
@@ -38,7 +38,7 @@ class DepositsService(deposits_pb2_grpc.DepositsServicer):
     @unary
     def Upload(
         self, request: Iterator[deposits_pb2.UploadChunk], context: grpc.ServicerContext
-    ) -> deposits_pb2.UploadReply:  # noqa: D102 - see the proto
+    ) -> deposits_pb2.UploadReply:
         principal = caller(self._site.catalog, context)
         first = next(request, None)
         if first is None:
@@ -50,7 +50,7 @@ class DepositsService(deposits_pb2_grpc.DepositsServicer):
     @unary
     def Complete(
         self, request: deposits_pb2.CompleteDepositRequest, context: grpc.ServicerContext
-    ) -> deposits_pb2.Deposit:  # noqa: D102 - see the proto
+    ) -> deposits_pb2.Deposit:
         principal = caller(self._site.catalog, context)
         with self._room.seat(request.wait_s, CALL_WAIT_S) as wait_s:
             return self._reply(*self._desk.complete(principal, request.deposit, wait_s=wait_s))
@@ -58,7 +58,7 @@ class DepositsService(deposits_pb2_grpc.DepositsServicer):
     @unary
     def Abandon(
         self, request: deposits_pb2.CompleteDepositRequest, context: grpc.ServicerContext
-    ) -> deposits_pb2.Deposit:  # noqa: D102 - see the proto
+    ) -> deposits_pb2.Deposit:
         return self._reply(self._desk.abandon(caller(self._site.catalog, context), request.deposit), "")
 
     def _reply(self, deposit: Deposit, step: str) -> deposits_pb2.Deposit:

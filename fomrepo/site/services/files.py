@@ -10,8 +10,8 @@ from fomrepo.errors import NotFoundError
 from fomrepo.model.files import RecordName, RecordVersion
 from fomrepo.model.people import Principal
 from fomrepo.site.parts import SiteParts
-from fomrepo.site.replicate import ReplicateDesk, read_file
 from fomrepo.site.peers import Peers
+from fomrepo.site.replicate import ReplicateDesk, read_file
 from fomrepo.site.services.border import caller, stream, unary
 from fomrepo.wire.records import record_to_wire
 from fomrepo.wire.v1 import files_pb2, files_pb2_grpc
@@ -27,20 +27,20 @@ class FilesService(files_pb2_grpc.FilesServicer):
         self._site, self._peers, self._replicate = site, peers, replicate
 
     @unary
-    def GetRecord(self, request: files_pb2.GetRecordRequest, context: grpc.ServicerContext) -> files_pb2.Record:  # noqa: D102 - see the proto
+    def GetRecord(self, request: files_pb2.GetRecordRequest, context: grpc.ServicerContext) -> files_pb2.Record:
         return record_to_wire(find_record(self._site, caller(self._site.catalog, context), request.record))
 
     @unary
     def ListRecords(
         self, request: files_pb2.ListRecordsRequest, context: grpc.ServicerContext
-    ) -> files_pb2.ListRecordsReply:  # noqa: D102 - see the proto
+    ) -> files_pb2.ListRecordsReply:
         principal = caller(self._site.catalog, context)
         limit = min(max(request.limit, 1), PAGE_LIMIT)
         records, after = self._site.catalog.records.page(principal.id, limit=limit, after=request.after or None)
         return files_pb2.ListRecordsReply(records=[record_to_wire(one) for one in records], next=after or "")
 
     @stream
-    def ReadFile(self, request: files_pb2.ReadFileRequest, context: grpc.ServicerContext) -> Iterator[files_pb2.Chunk]:  # noqa: D102 - see the proto
+    def ReadFile(self, request: files_pb2.ReadFileRequest, context: grpc.ServicerContext) -> Iterator[files_pb2.Chunk]:
         version = find_record(self._site, caller(self._site.catalog, context), request.record)
         file = version.file(request.name)
         if file is None:
@@ -54,7 +54,7 @@ class FilesService(files_pb2_grpc.FilesServicer):
     @unary
     def ListReplicas(
         self, request: files_pb2.GetRecordRequest, context: grpc.ServicerContext
-    ) -> files_pb2.ListReplicasReply:  # noqa: D102 - see the proto
+    ) -> files_pb2.ListReplicasReply:
         version = find_record(self._site, caller(self._site.catalog, context), request.record)
         found = self._site.catalog.replicas.of_version(version.version_id)
         return files_pb2.ListReplicasReply(
@@ -62,7 +62,7 @@ class FilesService(files_pb2_grpc.FilesServicer):
         )
 
     @unary
-    def Replicate(self, request: files_pb2.ReplicateRequest, context: grpc.ServicerContext) -> files_pb2.ReplicateReply:  # noqa: D102 - see the proto
+    def Replicate(self, request: files_pb2.ReplicateRequest, context: grpc.ServicerContext) -> files_pb2.ReplicateReply:
         principal = caller(self._site.catalog, context)
         return self._replicate.to_site(principal, find_record(self._site, principal, request.record), request.to_site)
 

@@ -19,7 +19,7 @@ class MethodsService(methods_pb2_grpc.MethodsServicer):
     @unary
     def ListMethods(
         self, request: methods_pb2.ListMethodsRequest, context: grpc.ServicerContext
-    ) -> methods_pb2.ListMethodsReply:  # noqa: D102 - see the proto
+    ) -> methods_pb2.ListMethodsReply:
         caller(self._site.catalog, context)
         snapshot = self._site.registry.snapshot()
         reply = methods_pb2.ListMethodsReply(snapshot=snapshot.number)

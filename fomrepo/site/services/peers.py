@@ -32,7 +32,7 @@ class PeersService(sites_pb2_grpc.PeersServicer):
         self._site, self._desk, self._replicate, self._tickets, self._room = site, desk, replicate, tickets, room
 
     @unary
-    def Run(self, request: sites_pb2.PeerRunRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:  # noqa: D102 - see the proto
+    def Run(self, request: sites_pb2.PeerRunRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
         home, certificate = peer_certificate(context)
         self._tickets.accept(request.ticket, request=ticketed_bytes(request), certificate=certificate)
         draft = read_bundle(bundle_from_wire(request.bundle)) if request.HasField("bundle") else None
@@ -43,14 +43,14 @@ class PeersService(sites_pb2_grpc.PeersServicer):
         return self._reply(live)
 
     @unary
-    def Wait(self, request: calls_pb2.WaitRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:  # noqa: D102 - see the proto
+    def Wait(self, request: calls_pb2.WaitRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
         live = self._desk.find(peer_certificate(context)[0], request.operation)
         with self._room.seat(request.wait_s, WAIT_LIMIT_S) as wait_s:
             live.ended.wait(wait_s)
         return self._reply(live)
 
     @unary
-    def Cancel(self, request: calls_pb2.CancelRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:  # noqa: D102 - see the proto
+    def Cancel(self, request: calls_pb2.CancelRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
         live = self._desk.find(peer_certificate(context)[0], request.operation)
         live.cancelled.set()
         return self._reply(live)
@@ -58,7 +58,7 @@ class PeersService(sites_pb2_grpc.PeersServicer):
     @stream
     def ReadResult(
         self, request: sites_pb2.ReadObjectRequest, context: grpc.ServicerContext
-    ) -> Iterator[files_pb2.Chunk]:  # noqa: D102 - see the proto
+    ) -> Iterator[files_pb2.Chunk]:
         peer_certificate(context)
         path = self._site.results.verified(request.digest)
         if path is None:
@@ -69,7 +69,7 @@ class PeersService(sites_pb2_grpc.PeersServicer):
     @stream
     def ReadObject(
         self, request: sites_pb2.ReadObjectRequest, context: grpc.ServicerContext
-    ) -> Iterator[files_pb2.Chunk]:  # noqa: D102 - see the proto
+    ) -> Iterator[files_pb2.Chunk]:
         peer_certificate(context)
         if self._site.vault.fingerprint(request.digest) is None:
             raise NotFoundError(f"{self._site.name} does not hold this object")
@@ -77,7 +77,7 @@ class PeersService(sites_pb2_grpc.PeersServicer):
             yield files_pb2.Chunk(data=data)
 
     @unary
-    def Fetch(self, request: sites_pb2.PeerFetchRequest, context: grpc.ServicerContext) -> files_pb2.ReplicateReply:  # noqa: D102 - see the proto
+    def Fetch(self, request: sites_pb2.PeerFetchRequest, context: grpc.ServicerContext) -> files_pb2.ReplicateReply:
         _, certificate = peer_certificate(context)
         self._tickets.accept(request.ticket, request=ticketed_bytes(request), certificate=certificate)
         principal = self._site.catalog.people.principal_by_id(request.ticket.principal)

@@ -17,7 +17,7 @@ class SitesService(sites_pb2_grpc.SitesServicer):
         self._site, self._known = site, known
 
     @unary
-    def WhoAmI(self, request: sites_pb2.WhoAmIRequest, context: grpc.ServicerContext) -> sites_pb2.WhoAmIReply:  # noqa: D102 - see the proto
+    def WhoAmI(self, request: sites_pb2.WhoAmIRequest, context: grpc.ServicerContext) -> sites_pb2.WhoAmIReply:
         principal = caller(self._site.catalog, context)
         return sites_pb2.WhoAmIReply(
             principal=principal.name,
@@ -28,7 +28,7 @@ class SitesService(sites_pb2_grpc.SitesServicer):
         )
 
     @unary
-    def ListSites(self, request: sites_pb2.ListSitesRequest, context: grpc.ServicerContext) -> sites_pb2.ListSitesReply:  # noqa: D102 - see the proto
+    def ListSites(self, request: sites_pb2.ListSitesRequest, context: grpc.ServicerContext) -> sites_pb2.ListSitesReply:
         caller(self._site.catalog, context)
         loads = self._known.loads()
         reply = sites_pb2.ListSitesReply()
