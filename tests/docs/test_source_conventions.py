@@ -9,7 +9,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "core", "base", "misc"}
 
 
-FOLDERS = ["fomrepo", "sandbox", "methods", "deposition", "migrations", "tests", "bench"]
+FOLDERS = ["fomrepo", "sandbox", "methods", "deposition", "migrations", "demo", "tests", "bench"]
 
 SOURCE = [
     path
