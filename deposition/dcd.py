@@ -56,6 +56,8 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
         if data.at(4, 4, "the header") == b"VELD":
             raise unreadable(file, "it holds velocities, not coordinates")
         header = data.array_at(8, order + "i4", 20, "the header")
+        if header[2] == 0:
+            raise unreadable(file, "its header states 0 steps between frames, and readers divide by them")
         layout = _layout(file, data, order, header)
         check_atoms(file, layout.n_atoms, topology)
         n_frames = _count_frames(file, data, layout, int(header[0]), doubts)
@@ -103,7 +105,7 @@ def _layout(file: Deposited, data: GuardedFile, order: str, header: np.ndarray) 
 def _titles_bytes(file: Deposited, data: GuardedFile, order: str, position: int) -> int:
     """Return the size of the record of titles by their number: some writers give it equal, but wrong marks."""
     first, n_titles = data.array_at(position, order + "i4", 2, "the titles").tolist()
-    length = 4 + 80 * n_titles
+    length = 4 + 80 * int(n_titles)
     last = int(data.array_at(position + 4 + length, order + "i4", 1, "the titles")[0]) if n_titles >= 0 else None
     if first != last:
         raise unreadable(file, f"the record of its {n_titles} titles begins with length {first} and ends with {last}")
@@ -159,9 +161,6 @@ def _times(header: np.ndarray, order: str, n_frames: int, doubts: list[str]) -> 
     first_step, steps_per_frame = int(header[1]), int(header[2])
     kind = order + ("f4" if header[19] else "f8")  # X-PLOR's header has a double there
     step_size = float(np.frombuffer(header[9:11].tobytes(), kind)[0]) * AKMA_PS
-    if steps_per_frame <= 0:
-        doubts.append(f"the header states {steps_per_frame} steps between frames: times are unknown")
-        return {}
     return even_time_facts(first_step * step_size, step_size * steps_per_frame, n_frames, doubts)
 
 

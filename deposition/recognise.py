@@ -80,10 +80,10 @@ def recognise(file: Deposited) -> FileType:
     by_content = next((one for one in FILE_TYPES if one.looks_like(head)), None)
     suffix = os.path.splitext(file.name)[1].lower()
     by_name = next((one for one in FILE_TYPES if suffix in one.suffixes), None)
-    if by_content is None and by_name is None:
-        known = ", ".join(one.name for one in FILE_TYPES)
-        raise Refusal("unknown_type", f"{file.name} is of no type that is known here", f"deposit one of {known}")
     if by_content is None:
+        if by_name is None:
+            known = ", ".join(one.name for one in FILE_TYPES)
+            raise Refusal("unknown_type", f"{file.name} is of no type that is known here", f"deposit one of {known}")
         raise Refusal(
             "type_mismatch",
             f"{file.name} is named like {by_name.name}, but its content is not {by_name.name}",

@@ -79,7 +79,7 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
             n_frames=len(offsets),
             times=times_found,
             box=box,
-            has=[kind for kind, present in zip(kinds, has.any(axis=0), strict=True) if present],
+            has=[kind for kind, present in zip(kinds, has.any(axis=0).tolist(), strict=True) if present],
             doubts=doubts,
         ),
         {"offsets": offsets},

@@ -85,7 +85,7 @@ def _coordinates_bytes(file: Deposited, data: GuardedFile, position: int, n_atom
         return 12 * n_atoms
     if position + COMPRESSED_HEADER.size > data.size:
         raise truncated(file, f"frame {frame} has {data.size - position} bytes of coordinates, less than their header")
-    count = COMPRESSED_HEADER.unpack(data.at(position, COMPRESSED_HEADER.size, "a frame"))[-1]
+    count: int = COMPRESSED_HEADER.unpack(data.at(position, COMPRESSED_HEADER.size, "a frame"))[-1]
     if count <= 0 or n_atoms * FEWEST_BITS_PER_ATOM > 8 * count:
         raise unreadable(file, f"frame {frame} claims to hold {n_atoms} atoms in {count} bytes")
     return COMPRESSED_HEADER.size + count + -count % 4

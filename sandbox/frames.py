@@ -126,11 +126,11 @@ class Frames:
         """
         timestep = self._read(index)
         if not whole:
-            return atoms.positions.astype(np.float64)
+            return np.asarray(atoms.positions, np.float64)
         molecules = WholeMolecules(atoms)
         boxes = None if timestep.dimensions is None else timestep.dimensions[None]
         positions = molecules.whole(timestep.positions[molecules.indices][None], _lattices(boxes))
-        return positions[0].astype(np.float64)
+        return np.asarray(positions[0], np.float64)
 
     def _read_rows(self, rows: slice, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Read positions (frame, atom, xyz) and boxes (frame, cell) of some rows; no boxes if a frame has none."""

@@ -121,7 +121,7 @@ def test_progress_ends_with_all_frames(solvated: MDAnalysis.Universe) -> None:
     assert listener.reported == [(1, 2), (2, 2)]
 
 
-@pytest.mark.parametrize("selection", ["protein", "name CA", "protein or resname SOL"])
+@pytest.mark.parametrize("selection", ["protein", "name CA", "protein or resid 1000:1100"])
 def test_molecules_become_whole_as_mdanalysis_makes_them(solvated: MDAnalysis.Universe, selection: str) -> None:
     atoms = solvated.select_atoms(selection)
     wanted = frames_of(solvated, step=4)

@@ -278,11 +278,15 @@ def test_broken_record_marks_are_refused(copied: Callable[..., Path]) -> None:
     refused(path, "unreadable", "the record of frame 50 has length 2147483647, not 13364")
 
 
-@pytest.mark.parametrize(("offset", "value"), [(8 + 36, 0.0), (8 + 36, -1.0), (8 + 36, float("nan"))])
-def test_a_step_of_nothing_in_the_header_is_doubted(copied: Callable[..., Path], offset: int, value: float) -> None:
-    facts = accepted(changed(copied(datafiles.DCD2), offset, struct.pack("<f", value)))
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan")])
+def test_a_step_of_nothing_in_the_header_is_doubted(copied: Callable[..., Path], value: float) -> None:
+    facts = accepted(changed(copied(datafiles.DCD2), 8 + 36, struct.pack("<f", value)))
     assert "the real one is unknown" in facts["doubts"][0]
     assert not {"first_time", "dt", "total_time"} & set(facts)
+
+
+def test_a_dcd_that_mdanalysis_divides_by_zero_on_is_refused(copied: Callable[..., Path]) -> None:
+    refused(changed(copied(datafiles.DCD2), 8 + 8, bytes(4)), "unreadable", "0 steps between frames")
 
 
 def test_a_step_of_a_microsecond_and_more_is_doubted(copied: Callable[..., Path]) -> None:
