@@ -192,7 +192,7 @@ class DepositDesk:
     def _run(self, deposit: Deposit, completion: _Completion) -> None:
         try:
             self._probe_and_accept(deposit, completion)
-        except (DataError, MethodError, ArgumentError) as error:
+        except (DataError, MethodError, ArgumentError, ConflictError) as error:
             self._site.catalog.deposits.quarantine(deposit.id, failure_to_wire(error).SerializeToString())
             self._delete_parts(deposit)
         except FomrepoError as error:  # the site's own trouble: the deposit stays as it is and can be continued
@@ -207,7 +207,14 @@ class DepositDesk:
         for upload in sorted(deposit.uploads, key=lambda one: one.file.topology is not None):
             completion.step = f"looking at {upload.file.name}"
             topology = probed[upload.file.topology] if upload.file.topology else None
-            probed[upload.file.name] = probe_file(self._site, upload.file, self._bytes_of(upload), topology)
+            probed[upload.file.name] = probe_file(
+                self._site,
+                upload.file,
+                self._bytes_of(upload),
+                topology,
+                principal=deposit.principal,
+                project=deposit.project,
+            )
         completion.step = "storing"
         accepted = [self._store(upload, probed[upload.file.name]) for upload in deposit.uploads]
         self._site.catalog.deposits.accept(deposit.id, accepted)

@@ -16,6 +16,7 @@ from fomrepo.model.canonical import new_id
 from fomrepo.model.deposits import ExpectedFile
 from fomrepo.model.files import FILE_TYPES, FileObject
 from fomrepo.site.guest_request import probe_request
+from fomrepo.site.load import Claim
 from fomrepo.site.parts import SiteParts
 
 #: Guest environment in which probes run.
@@ -41,7 +42,9 @@ class Probed:
     offsets: bytes | None
 
 
-def probe_file(site: SiteParts, file: ExpectedFile, path: Path, topology: Probed | None) -> Probed:
+def probe_file(
+    site: SiteParts, file: ExpectedFile, path: Path, topology: Probed | None, *, principal: str, project: str
+) -> Probed:
     """Look at one file.
 
     Raises
@@ -73,7 +76,10 @@ def probe_file(site: SiteParts, file: ExpectedFile, path: Path, topology: Probed
         request=probe_request(name=file.name, size=file.size, topology=paired, limits=limits),
     )
     never = threading.Event()
-    with site.slots.one(never), site.results.new_blob() as (report_path, stream):
+    with (
+        site.slots.one(Claim(principal, project, PROBE_MEMORY_BYTES), never),
+        site.results.new_blob() as (report_path, stream),
+    ):
         report = site.need_warden().run(order, outcome=stream, cancelled=never)
         stream.flush()
         if report.ended == "cancelled":

@@ -30,6 +30,7 @@ from fomrepo.model.methods import Bundle, MethodSchema
 from fomrepo.model.operations import CallOrder, MethodRef
 from fomrepo.model.results import ResolvedCall, StoredResult
 from fomrepo.site.guest_request import method_request
+from fomrepo.site.load import Claim
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
 
@@ -187,7 +188,8 @@ def run_here(
                 f"{site.name} has no good copy of {call.inputs[0].file.name}",
                 remedy=f"make a new one: fomrepo replicate {call.inputs[0].version.accession} --to {site.name}",
             )
-        with site.slots.one(cancelled), site.results.new_blob() as (path, stream):
+        claim = Claim(principal, call.scope, question.schema.limits.memory_mib * 2**20)
+        with site.slots.one(claim, cancelled), site.results.new_blob() as (path, stream):
             # 7. The guest runs on exactly these files.
             order = _order(site, question, call)
             report = site.need_warden().run(order, outcome=stream, on_progress=on_progress, cancelled=cancelled)
@@ -206,15 +208,16 @@ def run_here(
                 return RunAnswer("", blob, size, report.wall_s, computed, stored=False)
         elif replicas_are_good(site, call):
             result = StoredResult(key, site.name, blob, size, report.wall_s, computed)
-            asked = {
-                one.version.version_id: RecordName.parse(given.record)
+            moving = {  # versions that were asked for as the newest, and must still be
+                one.version.version_id
                 for one, given in zip(call.inputs, question.order.inputs, strict=True)
+                if one.version.current and RecordName.parse(given.record).version is None
             }
             if site.catalog.calls.commit_result(
                 result,
                 replicas=list(generations.items()),
-                versions=list(asked),
-                current=[version for version, name in asked.items() if name.version is None],
+                versions=[one.version.version_id for one in call.inputs],
+                current=sorted(moving),
             ):
                 return RunAnswer(key, blob, size, report.wall_s, computed, stored=False)
     raise ConflictError(
@@ -251,12 +254,6 @@ def refresh_or_spoil(site: SiteParts, digest: str) -> None:
 
 def _order(site: SiteParts, question: Question, call: ResolvedCall) -> RunOrder:
     schema = question.schema
-    if schema.limits.memory_mib > site.settings.run_memory_mib:
-        raise SiteError(
-            f"{schema.name} asks for {schema.limits.memory_mib} MiB, "
-            f"{site.name} gives a run at most {site.settings.run_memory_mib}",
-            remedy="the operator can raise run_memory_mib in site.toml",
-        )
     limits = RunLimits(
         memory_bytes=schema.limits.memory_mib * 2**20,
         wall_s=schema.limits.wall_s,

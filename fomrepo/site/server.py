@@ -85,7 +85,7 @@ class SiteServer:
             vault=ObjectStore(home.vault),
             results=ResultStore(home.cache),
             registry=Registry(catalog, home.read_secret("root.pub"), home.bundles),
-            slots=Slots(settings.slots),
+            slots=Slots(settings.slots, settings.memory_mib * 2**20),
             warden=warden,
             wall=wall,
             environments=environments,

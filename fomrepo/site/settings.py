@@ -14,6 +14,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from fomrepo.errors import SettingsError
 
 
+def machine_memory_mib() -> int:
+    """Memory of this machine, in MiB."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+
+
 class SiteSettings(BaseSettings):
     """What an operator may set. ``FOMREPO_SITE_SLOTS=8`` goes before ``slots = 4`` in ``site.toml``."""
 
@@ -36,8 +41,8 @@ class SiteSettings(BaseSettings):
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1")
     #: Runs at the same time.
     slots: int = Field(default_factory=lambda: max(os.cpu_count() or 1, 1), ge=1, le=1024)
-    #: Most memory of one run, in MiB; a method that asks for more is not run here.
-    run_memory_mib: int = Field(default=8192, ge=128)
+    #: Memory that all runs together may be promised, in MiB. Sites on one machine share it out by this setting.
+    memory_mib: int = Field(default_factory=lambda: machine_memory_mib() // 2, ge=128)
     #: Threads that answer clients.
     threads: int = Field(default=32, ge=4, le=512)
     #: Where guest environments are kept; empty: the machine's common folder.
