@@ -41,13 +41,18 @@ app.add_typer(people.token, name="token", rich_help_panel=_SITES)
 app.add_typer(people.project, name="project", rich_help_panel=_SITES)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"fomrepo {version('fomrepo')}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_print_version)
+    ] = False,
 ) -> None:
     """Files are objects: call methods on trajectories where the data is."""
-    if version:
-        from importlib.metadata import version as installed_version
-
-        typer.echo(f"fomrepo {installed_version('fomrepo')}")
-        raise typer.Exit

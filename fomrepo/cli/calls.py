@@ -38,7 +38,8 @@ def call(
 ) -> None:
     """Run a method where the file is: fomrepo call FOM-402917/adk.dcd rmsd --select "name CA" --step 2.
 
-    After the method come a second file, where it takes one, and its own options: see `fomrepo method show METHOD`.
+    After the method come a second file, where it takes one, and its own options: see `fomrepo method show METHOD`. Put
+    them behind `--` if one is named like an option of this command.
     """
     record, name = split_file_path(path)
     check_output(output)

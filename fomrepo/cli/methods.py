@@ -10,7 +10,7 @@ import typer
 from fomrepo.cli.calls import METHOD_OPTIONS, Output
 from fomrepo.cli.connected import FilePath, MethodName, ProfileName, connected, split_file_path
 from fomrepo.cli.output import Json, print_json, print_table
-from fomrepo.cli.results import check_output, present
+from fomrepo.cli.results import awaited, check_output, present
 from fomrepo.cli.schema_options import read_frames, read_options
 
 method = typer.Typer(no_args_is_help=True, help="Methods: what can be called, and drafts of your own.")
@@ -77,7 +77,8 @@ def try_method(
     arguments |= {key: value for key, value in chosen.items() if value is not None}
     with connected(profile) as repo:
         seconds = [repo[one][two] for one, two in map(split_file_path, others)]
-        result = repo.try_draft(folder, repo[record][name], *seconds, at_site=at_site, **arguments)
+        future = repo.submit_draft(folder, repo[record][name], *seconds, at_site=at_site, **arguments)
+        result = awaited(future, folder.name, hidden=json)
     present(result, output, as_json=json)
 
 

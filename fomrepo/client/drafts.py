@@ -9,12 +9,12 @@ from typing import Any
 from fomrepo.client.calls import Calls
 from fomrepo.client.remote_file import RemoteFile
 from fomrepo.client.remote_methods import call_order
-from fomrepo.client.results.result import Result
 from fomrepo.errors import BundleRefusedError
 from fomrepo.model.bundle import BUNDLE_LIMIT_BYTES, BUNDLE_LIMIT_FILES, read_bundle
 from fomrepo.model.methods import Bundle
-from fomrepo.wire.calls import call_to_wire
-from fomrepo.wire.v1 import calls_pb2, methods_pb2
+from fomrepo.wire.calls import CALL_WAIT_S, call_to_wire
+from fomrepo.wire.methods import bundle_to_wire
+from fomrepo.wire.v1 import calls_pb2
 
 
 def read_folder(folder: Path) -> Bundle:
@@ -43,14 +43,19 @@ def read_folder(folder: Path) -> Bundle:
     return read_bundle(files)
 
 
-def try_draft(
-    calls: Calls, folder: Path, files: tuple[RemoteFile, ...], arguments: Mapping[str, Any], *, at_site: str
-) -> Result:
-    """Send a draft with a call of it, and wait for the answer."""
+def send_draft(
+    calls: Calls,
+    folder: Path,
+    files: tuple[RemoteFile, ...],
+    arguments: Mapping[str, Any],
+    *,
+    at_site: str | None,
+    wait_s: float = CALL_WAIT_S,
+) -> tuple[calls_pb2.CallReply, str]:
+    """Send a draft with a call of it; returns the first reply, and the digest of what shall run."""
     bundle = read_folder(folder)
     order, _ = call_order(bundle.schema, files, arguments)
-    message = methods_pb2.Bundle(
-        files=[methods_pb2.BundleFile(path=path, content=content) for path, content in bundle.files.items()]
+    request = calls_pb2.TryDraftRequest(
+        bundle=bundle_to_wire(bundle.files), call=call_to_wire(order, wait_s=wait_s), at_site=at_site or ""
     )
-    reply = calls.try_draft(calls_pb2.TryDraftRequest(bundle=message, call=call_to_wire(order), at_site=at_site))
-    return calls.outcome(calls.until_final(reply), method_digest=bundle.digest)
+    return calls.try_draft(request), bundle.digest

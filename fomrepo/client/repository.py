@@ -11,7 +11,7 @@ from typing import Any
 from fomrepo.client.calls import Calls
 from fomrepo.client.connection import Connection
 from fomrepo.client.deposit import DepositListener, deposit_files
-from fomrepo.client.drafts import try_draft
+from fomrepo.client.drafts import send_draft
 from fomrepo.client.method_lock import Pin, read_method_lock, write_method_lock
 from fomrepo.client.operation import OperationFuture
 from fomrepo.client.profile import Profile, choose_profile
@@ -218,7 +218,15 @@ class Repository:
         arguments
             As the method takes them.
         """
-        return try_draft(self._calls, Path(folder), (file, *others), arguments, at_site=at_site or "")
+        reply, digest = send_draft(self._calls, Path(folder), (file, *others), arguments, at_site=at_site)
+        return self._calls.outcome(self._calls.until_final(reply), method_digest=digest)
+
+    def submit_draft(
+        self, folder: str | Path, file: RemoteFile, *others: RemoteFile, at_site: str | None = None, **arguments: Any
+    ) -> OperationFuture:
+        """Do the same as :meth:`try_draft` without waiting."""
+        sent = send_draft(self._calls, Path(folder), (file, *others), arguments, at_site=at_site, wait_s=0.0)
+        return OperationFuture(self._calls, sent[0], method_digest=sent[1])
 
     def replicate(self, record: str, to_site: str) -> Replication:
         """Ask for a verified copy of a record at another site; ask again to hear how far it is."""
