@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fomrepo import errors
-from fomrepo.errors import ArgumentError, CancelledError, FomrepoError, NoReplicaError, NotFoundError
+from fomrepo.errors import ArgumentError, CancelledError, FomrepoError, NoReplicaError, NotFoundError, SiteBusyError
 from fomrepo.model.arguments import canonical_arguments, canonical_frames
 from fomrepo.model.bundle import read_bundle
 from fomrepo.model.canonical import canonical_json, new_id, sha256_hex
@@ -34,6 +35,7 @@ from fomrepo.model.placement import candidates, choose_replica, sites_with_all
 from fomrepo.model.results import ResolvedCall, StoredResult
 from fomrepo.site.forward import Forward
 from fomrepo.site.live import Answer, LiveOperation, LiveOperations, recalled
+from fomrepo.site.load import RETRY_AFTER_S
 from fomrepo.site.log import log_unexpected
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.run import Question, RunAnswer, environment_of, run_here, stored_answer
@@ -44,8 +46,10 @@ from fomrepo.wire.failures import failure_to_wire
 from fomrepo.wire.methods import bundle_from_wire, bundle_to_wire
 from fomrepo.wire.v1 import calls_pb2
 
-#: Operations that are driven at the same time; each is a thread that mostly waits for a guest or a peer.
-DRIVEN_AT_ONCE = 128
+#: Operations that are driven at the same time, each by a thread that mostly waits for a guest or a peer; and those of
+#: one user, so that nobody takes all threads. Who has more under way is asked to come back.
+DRIVEN_AT_ONCE = 512
+DRIVEN_AT_ONCE_FOR_ONE = 128
 
 #: Failures of a site, after which another one is asked.
 GO_ELSEWHERE = (errors.SiteError, errors.NetworkError, errors.NotFoundError)
@@ -60,6 +64,7 @@ class CallDesk:
         self._forward = forward
         self._live = LiveOperations()
         self._drivers = ThreadPoolExecutor(DRIVEN_AT_ONCE, thread_name_prefix="drive-call")
+        self._driven: Counter[str] = Counter()
         self._draw = random.Random()  # noqa: S311 - spreads load, guards nothing
 
     def call(self, principal: Principal, order: CallOrder) -> LiveOperation:
@@ -142,10 +147,21 @@ class CallDesk:
         """Let an answer go. Here the time of a first answer will be covered (private data of one member needs none)."""
 
     def _begin(self, principal: Principal, question: Question) -> LiveOperation:
+        if self._driven[principal.id] >= DRIVEN_AT_ONCE_FOR_ONE:
+            raise SiteBusyError(
+                f"{DRIVEN_AT_ONCE_FOR_ONE} operations of yours are under way at {self._site.name}",
+                remedy=f"try again in {RETRY_AFTER_S} s",
+                facts={"retry_after_s": str(RETRY_AFTER_S)},
+            )
         live, new = self._open(principal, question)
         if new and not live.ended.is_set():
-            self._drivers.submit(self._drive, live, principal, question)
+            self._start(live, principal, question)
         return live
+
+    def _start(self, live: LiveOperation, principal: Principal, question: Question) -> None:
+        self._driven[principal.id] += 1
+        driving = self._drivers.submit(self._drive, live, principal, question)
+        driving.add_done_callback(lambda _: self._driven.subtract([principal.id]))
 
     def _known(self, principal: Principal, operation: Operation) -> LiveOperation:
         """Operation that the catalog has: under way here, taken over, or as the catalog remembers it."""
@@ -167,7 +183,7 @@ class CallDesk:
         bundle = read_bundle(bundle_from_wire(sent.bundle)) if draft else self._site.registry.find(order.method)
         live, new = self._live.get_or_add(LiveOperation(known.id, principal.id, self._site.name))
         if new:
-            self._drivers.submit(self._drive, live, principal, Question(order, bundle, draft, sent.at_site))
+            self._start(live, principal, Question(order, bundle, draft, sent.at_site))
         return live
 
     def _open(self, principal: Principal, question: Question) -> tuple[LiveOperation, bool]:

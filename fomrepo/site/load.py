@@ -102,7 +102,8 @@ class Slots:
     def _enter(self, claim: Claim, cancelled: threading.Event) -> None:
         if claim.memory_bytes > self._memory:
             raise SiteError(
-                f"the run needs {claim.memory_bytes // 2**20} MiB, this site has {self._memory // 2**20} MiB for all runs",
+                f"the run needs {claim.memory_bytes // 2**20} MiB, "
+                f"this site has {self._memory // 2**20} MiB for all runs",
                 remedy="the operator can raise memory_mib in site.toml; or ask for fewer frames or atoms",
             )
         with self._changed:
