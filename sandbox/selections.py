@@ -54,7 +54,7 @@ def checked_arguments(
 
 def _check_selection(name: str, value: str, universes: Sequence[MDAnalysis.Universe], file_name: str) -> None:
     """Raise unless the selection finds at least one atom."""
-    remedy = f"`fomrepo call {file_name} info` shows which names the file has"
+    remedy = f"`fomrepo call RECORD/{file_name} info` shows which names it has"
     try:
         found = [len(universe.select_atoms(value)) for universe in universes]
     except MemoryError:

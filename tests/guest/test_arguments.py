@@ -25,7 +25,7 @@ def test_a_selection_that_finds_atoms_goes_through_as_text(adk: MDAnalysis.Unive
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("name XX", r"select='name XX' finds no atom in adk\.dcd; `fomrepo call adk\.dcd info` shows"),
+        ("name XX", r"select='name XX' finds no atom in adk\.dcd; `fomrepo call RECORD/adk\.dcd info` shows"),
         ("nmae CA", r"select='nmae CA' is no selection in adk\.dcd: Unknown selection token: 'nmae'; `fomrepo call"),
         ("name CA and", r"select='name CA and' is no selection"),
         ("prop charge >", "is no selection"),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fomrepo.installed_files import installed_folder
 from tests.guest.runs import LIMITS, method_request, outcome_of, read_outcome
 
 
@@ -98,3 +99,21 @@ def test_random_numbers_are_those_of_the_question(tmp_path: Path) -> None:
     )
     np.testing.assert_array_equal(first, again)
     assert not np.any(first == other)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "arguments", "message"),
+    [
+        ("rmsd", "adk_oplsaa", {"select": "name CA", "whole": True}, "whole=True needs bonds"),
+        ("rmsd", "adk_dims", {"select": "name CA", "whole": True}, "no periodic cell"),
+        ("distance", "adk_dims", {"select_a": "resid 1", "select_b": "resid 2", "periodic": True}, "no periodic cell"),
+        ("rmsd", "adk_dims", {"ref_frame": 98}, "ref_frame=98 is beyond the 98 frames"),
+    ],
+)
+def test_what_the_data_cannot_give_is_the_argument_s_fault(
+    name: str, data: str, arguments: dict[str, Any], message: str
+) -> None:
+    request = method_request(name, data, arguments)
+    outcome, _ = read_outcome(outcome_of(request, installed_folder("methods") / name))
+    assert outcome["fault"] == "argument"
+    assert message in outcome["message"]
