@@ -34,6 +34,9 @@ ANSWER_BYTES = 1 * MIB
 CANARY_LIMITS = RunLimits(memory_bytes=256 * MIB, wall_s=20, cpu_s=20, tmp_bytes=1 * MIB, processes=16)
 BOMB_LIMITS = RunLimits(memory_bytes=64 * MIB, wall_s=10, cpu_s=10, tmp_bytes=1 * MIB, processes=16)
 
+WITHOUT_CGROUP = "memory is watched by the warden every 20 ms, not held by a cgroup"
+CGROUP_REMEDY = "for a cgroup as well, run the site as a systemd service with Delegate=yes"
+
 
 @dataclass(frozen=True, slots=True)
 class Canary:
@@ -78,21 +81,21 @@ def detect_wall() -> WallVerdict:
         plain = json.loads(answer.stdout)
         return WallVerdict(**{**plain, "canaries": tuple(Canary(**each) for each in plain["canaries"])})
     try:
-        canaries = (*_attempts(), *_bomb())
+        attempts, (bomb, in_cgroup) = _attempts(), _bomb()
     except SandboxUnavailableError as error:
         cause, remedy = _explain(error)
         return _refuse(cause, remedy, ())
+    canaries = (*attempts, *bomb)
     failed = [each for each in canaries if not each.held]
     if failed:
         names = ", ".join(each.name for each in failed)
         return _refuse(f"the wall did not hold: {names}", "report this with the output of: fomrepo doctor", canaries)
     if len(canaries) < LEAST_CANARIES:
         return _refuse(f"only {len(canaries)} canaries answered", "report this", canaries)
+    if in_cgroup:
+        return WallVerdict("FULL", f"all {len(canaries)} canaries were held", None, canaries)
     return WallVerdict(
-        "NO-CGROUP",
-        f"all {len(canaries)} canaries were held; memory is watched by the warden, not by a cgroup",
-        None,
-        canaries,
+        "NO-CGROUP", f"all {len(canaries)} canaries were held; {WITHOUT_CGROUP}", CGROUP_REMEDY, canaries
     )
 
 
@@ -113,17 +116,17 @@ def _attempts() -> list[Canary]:
     return [*seen.values(), Canary("all-attempts", "make every attempt", clean, detail)]
 
 
-def _bomb() -> list[Canary]:
-    """Run ``canaries/bomb.py``; it must be ended by name of its limit, and wholly."""
+def _bomb() -> tuple[list[Canary], bool]:
+    """Run ``canaries/bomb.py``; it must be ended by name of its limit, and wholly. Also whether it was in a cgroup."""
     _, end = _run("bomb.py", BOMB_LIMITS)
     limited = end.limit is not None and end.limit.name == "memory"
     left = processes_of_namespace(end.pid_namespace)
-    return [
+    survivors = f"left alive: {left}" if left else "none"
+    canaries = [
         Canary("memory", "fill the memory by several processes", limited, str(end.limit)),
-        Canary(
-            "survivors", "outlive the sandbox, ignoring signals", not left, f"left alive: {left}" if left else "none"
-        ),
+        Canary("survivors", "outlive the sandbox, ignoring signals", not left, survivors),
     ]
+    return canaries, end.in_cgroup
 
 
 def _run(program: str, limits: RunLimits) -> tuple[bytes, GuestEnd]:
@@ -171,9 +174,13 @@ NAMESPACE_SWITCHES = (
 
 def _explain(error: SandboxUnavailableError) -> tuple[str, str | None]:
     """Name the cause behind what bubblewrap says, where it is a known one."""
+    if "Unknown option" in error.message:
+        return f"bubblewrap is older than 0.8: {error.message}", "install bubblewrap 0.8 or newer"
     for file, refusing, what, remedy in NAMESPACE_SWITCHES:
         if _setting(file) == refusing:
             return f"this machine refuses user namespaces to ordinary users: {what}", remedy
+    if "bwrap: " in error.message:
+        return error.message, "let ordinary users make user, mount and PID namespaces here, also inside a container"
     return error.message, error.remedy
 
 

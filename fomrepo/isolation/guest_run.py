@@ -1,7 +1,8 @@
 """The life of one guest, from its start to the end of its last process: what the warden does for each run.
 
 1. Start bubblewrap; its first process waits, with all namespaces made, before it goes on.
-2. Set the kernel's limits on that process, and take a pidfd of it: the handle by which everything inside can be ended.
+2. Take a pidfd of that process, the handle by which everything inside can be ended; set the kernel's limits on it, and
+   put it into a cgroup where that may be.
 3. Let it go on.
 4. Watch: the clock, the processor time, the memory, the log, and the site's wish to stop.
 5. Kill by the pidfd, and wait on it: when the first process of a PID namespace is gone, all others are gone before it.
@@ -26,6 +27,7 @@ from typing import NoReturn
 
 from fomrepo.errors import LimitHit, SandboxUnavailableError
 from fomrepo.isolation import bwrap
+from fomrepo.isolation.cgroups import RunCgroup, find_guest_cgroups
 from fomrepo.isolation.filters import base_filter, second_filter
 from fomrepo.isolation.launch import start_sandbox
 from fomrepo.isolation.limits import LOG_FLOOD_BYTES, RunLimits, resource_limits
@@ -61,6 +63,8 @@ class GuestEnd:
     log_tail: str
     #: Number of the PID namespace that it had.
     pid_namespace: int
+    #: Whether its memory was limited by a cgroup.
+    in_cgroup: bool
 
 
 def run_guest(policy: GuestPolicy, limits: RunLimits, guest_socket: socket.socket, stop: int) -> GuestEnd:
@@ -109,6 +113,7 @@ class _Guest:
         self._log = bytearray()
         self._log_total = 0
         self._limit: LimitHit | None = None
+        self._cgroup: RunCgroup | None = None
         self._stopped = False
         self._used = Usage(0, 0.0, 0)
         self._peak_memory_bytes = 0
@@ -142,10 +147,12 @@ class _Guest:
         self._pidfd = _owned_by(self._descriptors, os.pidfd_open(self._first))
 
     def limit_and_release(self) -> None:
-        """Set the kernel's limits on the first process and let it go on."""
+        """Set the kernel's limits on the first process, put it into its cgroup, and let it go on."""
         with suppress(ProcessLookupError):  # it has ended by itself, and said why in the log
             for name, value in resource_limits(self._limits):
                 resource.prlimit(self._first, name, (value, value))
+        with suppress(OSError):  # without a cgroup there is the watch
+            self._enter_cgroup()
         os.write(self._block_writer, b"!")
 
     def watch(self, stop: int) -> None:
@@ -188,7 +195,7 @@ class _Guest:
         ended_by = -status if status < 0 else status - 128 if status > 128 else None  # bubblewrap adds 128
         limit = self._limit
         if limit is None and not self._stopped and ended_by in (signal.SIGKILL, signal.SIGXCPU):
-            limit = _limit_of_kernel(cpu_s, self._limits)
+            limit = self._limit_of_kernel(cpu_s)
         return GuestEnd(
             exit_status=status if ended_by is None else None,
             signal=ended_by,
@@ -199,9 +206,17 @@ class _Guest:
             peak_memory_bytes=max(self._peak_memory_bytes, self._rusage.ru_maxrss * 1024),
             log_tail=self._log_text(),
             pid_namespace=self._namespace,
+            in_cgroup=self._cgroup is not None,
         )
 
     # --- the parts of the steps --------------------------------------------------------------------------------------
+
+    def _enter_cgroup(self) -> None:
+        if (cgroups := find_guest_cgroups()) is not None:
+            cgroup = cgroups.make(f"{os.getpid()}-{self._first}", self._limits.memory_bytes)
+            self._descriptors.callback(cgroup.remove)
+            cgroup.add(self._first)
+            self._cgroup = cgroup
 
     def _limit_hit(self) -> LimitHit | None:
         limits = self._limits
@@ -218,6 +233,15 @@ class _Guest:
             return LimitHit("log", LOG_FLOOD_BYTES, self._log_total, "byte")
         return None
 
+    def _limit_of_kernel(self, cpu_s: float) -> LimitHit | None:
+        """Limit for which the kernel, not the watch, ended the guest."""
+        if cpu_s >= self._limits.cpu_s:
+            return LimitHit("cpu", self._limits.cpu_s, cpu_s, "s")
+        if self._cgroup is not None and self._cgroup.killed():
+            allowed = self._limits.memory_bytes
+            return LimitHit("memory", allowed, max(allowed, self._peak_memory_bytes), "byte")
+        return None
+
     def _read_log(self) -> bool:
         """Read what is there, keep the tail; False at the end of the log, or when there is nothing more for now."""
         try:
@@ -230,7 +254,9 @@ class _Guest:
         return bool(chunk)
 
     def _log_text(self) -> str:
-        return self._log.decode(errors="replace").strip()
+        """Text of the tail, without what would command a terminal."""
+        text = self._log.decode(errors="replace").strip()
+        return "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)
 
     def _give_up(self) -> NoReturn:
         """End bubblewrap, which ended or hung before there was a process inside."""
@@ -257,11 +283,6 @@ def _what_was_made(info_end: int) -> tuple[int, int] | None:
             made = json.loads(said)
             return int(made["child-pid"]), int(made["pid-namespace"])
     return None
-
-
-def _limit_of_kernel(cpu_s: float, limits: RunLimits) -> LimitHit | None:
-    """Limit for which the kernel, not the watch, ended the guest."""
-    return LimitHit("cpu", limits.cpu_s, cpu_s, "s") if cpu_s >= limits.cpu_s else None
 
 
 def _could_not_be_made(log: str) -> SandboxUnavailableError:

@@ -20,6 +20,7 @@ from pathlib import Path
 import fomrepo
 from fomrepo.errors import SandboxUnavailableError
 from fomrepo.isolation import kernel_calls
+from fomrepo.isolation.cgroups import prepare_guest_cgroups
 from fomrepo.isolation.environment import default_environments_folder
 
 __all__ = ["ServiceUser", "drop_to_service_user", "find_service_user"]
@@ -64,9 +65,10 @@ def _entry(name: str) -> ServiceUser:
 
 
 def drop_to_service_user(keep: tuple[Path, ...], user: str = "fomrepo", *, own: tuple[Path, ...] = ()) -> None:
-    """Become the service user for good, if this process is root; otherwise do nothing.
+    """Become the service user for good, if this process is root; otherwise stay who it is.
 
-    Call it before any thread is started. The folder of guest environments is made and becomes the service user's.
+    Either way a cgroup for guests is set up where that may be. Root's folder of guest environments is made and becomes
+    the service user's. Call it before any thread is started.
 
     Parameters
     ----------
@@ -84,6 +86,7 @@ def drop_to_service_user(keep: tuple[Path, ...], user: str = "fomrepo", *, own: 
         Threads are running, the kernel refuses a private mount namespace, or a path stays out of reach.
     """
     if os.geteuid() != 0:
+        prepare_guest_cgroups(os.geteuid(), os.getegid())
         return
     if threading.active_count() != 1:
         raise SandboxUnavailableError("the service user can only be taken on before threads are started")
@@ -107,6 +110,7 @@ def drop_to_service_user(keep: tuple[Path, ...], user: str = "fomrepo", *, own: 
             f"the service user cannot be given a way to fomrepo's files: {error}",
             remedy="install fomrepo where every user can read it, such as /opt, or start the site as an ordinary user",
         ) from None
+    prepare_guest_cgroups(becoming.uid, becoming.gid)
     # 4. Become that user, wholly: no groups of root's, no saved ids, no capabilities.
     os.chdir("/")
     os.setgroups([])

@@ -123,6 +123,7 @@ def test_the_wall_holds(drivers, identity, name):
     seen = drivers[identity].answers[name].result(TURN_TIMEOUT_S)
     assert _verdict(seen, ATTACKS[name]) == ATTACKS[name]["verdict"], seen
     assert seen["alive"] == []
+    assert all(each.isprintable() or each in "\n\t" for each in seen["report"]["log_tail"])
 
 
 def _verdict(seen: dict[str, Any], expected: dict[str, Any]) -> str:

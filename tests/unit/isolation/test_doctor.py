@@ -28,7 +28,7 @@ def as_ordinary_user(monkeypatch):
 def test_one_canary_that_gets_out_refuses_all_methods(monkeypatch, as_ordinary_user):
     canaries = [Canary(f"c{number}", "", number != 7, "") for number in range(30)]
     monkeypatch.setattr(doctor, "_attempts", lambda: canaries)
-    monkeypatch.setattr(doctor, "_bomb", lambda: [])
+    monkeypatch.setattr(doctor, "_bomb", lambda: ([], False))
     verdict = detect_wall()
     assert (verdict.level, verdict.holds) == ("REFUSE", False)
     assert verdict.cause == "the wall did not hold: c7"
@@ -36,7 +36,7 @@ def test_one_canary_that_gets_out_refuses_all_methods(monkeypatch, as_ordinary_u
 
 def test_canaries_that_did_not_all_run_refuse_all_methods(monkeypatch, as_ordinary_user):
     monkeypatch.setattr(doctor, "_attempts", lambda: [Canary("c", "", True, "")] * 5)
-    monkeypatch.setattr(doctor, "_bomb", lambda: [])
+    monkeypatch.setattr(doctor, "_bomb", lambda: ([], False))
     assert detect_wall().cause == "only 5 canaries answered"
 
 
@@ -58,6 +58,15 @@ def test_a_machine_that_refuses_namespaces_is_told_why(monkeypatch, as_ordinary_
     assert verdict.level == "REFUSE"
     assert cause in verdict.cause
     assert remedy in (verdict.remedy or "")
+
+
+def test_an_old_bubblewrap_is_told_from_a_machine_that_refuses(monkeypatch, as_ordinary_user):
+    def refuse() -> list[Canary]:
+        raise SandboxUnavailableError("the sandbox could not be made: bwrap: Unknown option --disable-userns")
+
+    monkeypatch.setattr(doctor, "_attempts", refuse)
+    monkeypatch.setattr(doctor, "_setting", lambda _: None)
+    assert detect_wall().remedy == "install bubblewrap 0.8 or newer"
 
 
 def test_an_unknown_refusal_is_told_as_it_came(monkeypatch, as_ordinary_user):
