@@ -253,10 +253,14 @@ class _Post:
         with self._lock:
             self._stops[order.run_id] = stop
             self._threads.add(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:  # this user has too many threads; the other runs go on
+            os.close(guest_socket)
+            self._reply(order.run_id, thread, unavailable=[f"no guest can be started: {error}", "let some runs end"])
 
     def _guard(self, order: RunOrder, guest_socket: int, stop: int) -> None:
-        reply: dict[str, Any] = {"run_id": order.run_id}
+        reply: dict[str, Any] = {}
         try:
             with socket.socket(fileno=guest_socket) as guests_end:
                 policy = guest_policy(order)
@@ -265,11 +269,15 @@ class _Post:
             reply["unavailable"] = [error.message, error.remedy]
         except Exception as error:
             reply["unavailable"] = [f"the warden failed: {error!r}", None]
+        self._reply(order.run_id, threading.current_thread(), **reply)
+
+    def _reply(self, run_id: str, thread: threading.Thread, **reply: object) -> None:
         with self._lock:
-            os.close(self._stops.pop(order.run_id))
-            self._threads.discard(threading.current_thread())
+            os.close(self._stops.pop(run_id))
         with self._send_lock, suppress(OSError):
-            self._control.send(json.dumps(reply).encode())
+            self._control.send(json.dumps({"run_id": run_id, **reply}).encode())
+        with self._lock:
+            self._threads.discard(thread)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from contextlib import suppress
 import pytest
 
 from fomrepo.errors import LimitHit
+from fomrepo.isolation import exchange
 from fomrepo.isolation.exchange import Exchange, converse
 
 OUTCOME = b"o" + struct.pack("<Q", 5) + b"hello"
@@ -34,9 +35,9 @@ def hear(said: bytes, *, result_bytes: int = 100, on_progress=None) -> tuple[Exc
     talker.start()
     body = io.BytesIO()
     with ours:
-        exchange = converse(ours, b"request", body, result_bytes=result_bytes, on_progress=on_progress)
+        told = converse(ours, b"request", body, result_bytes=result_bytes, on_progress=on_progress)
     talker.join()
-    return exchange, body.getvalue()
+    return told, body.getvalue()
 
 
 def test_one_outcome_is_handed_on():
@@ -46,13 +47,13 @@ def test_one_outcome_is_handed_on():
 def test_progress_is_reported_in_order():
     seen = []
     said = message(b"p", b'{"done":1,"total":3}') + message(b"p", b'{"done":3,"total":3}') + OUTCOME
-    exchange, _ = hear(said, on_progress=lambda done, total: seen.append((done, total)))
-    assert (exchange.ended, seen) == ("outcome", [(1, 3), (3, 3)])
+    told, _ = hear(said, on_progress=lambda done, total: seen.append((done, total)))
+    assert (told.ended, seen) == ("outcome", [(1, 3), (3, 3)])
 
 
 def test_an_outcome_beyond_the_limit_names_the_limit_before_a_byte_is_read():
-    exchange, body = hear(b"o" + struct.pack("<Q", 2**63), result_bytes=100)
-    assert (exchange.ended, exchange.limit, body) == ("limit", LimitHit("result", 100, 2**63, "byte"), b"")
+    told, body = hear(b"o" + struct.pack("<Q", 2**63), result_bytes=100)
+    assert (told.ended, told.limit, body) == ("limit", LimitHit("result", 100, 2**63, "byte"), b"")
 
 
 @pytest.mark.parametrize("said", [b"", b"o", OUTCOME[:9], OUTCOME[:-1], b"p" + struct.pack("<Q", 10) + b"{"])
@@ -88,11 +89,16 @@ def test_anything_else_is_hostile(said):
     assert hear(said)[0].ended == "hostile"
 
 
+def test_progress_without_end_is_hostile(monkeypatch):
+    monkeypatch.setattr(exchange, "PROGRESS_MESSAGES", 3)
+    assert hear(message(b"p", b'{"done":1,"total":3}') * 3 + OUTCOME)[0].ended == "hostile"
+
+
 def test_a_cancelled_caller_does_not_wait_for_a_silent_guest():
     ours, guests = socket.socketpair()
     with ours, guests:
-        exchange = converse(ours, b"request", io.BytesIO(), result_bytes=1, is_cancelled=lambda: True)
-    assert exchange.ended == "cancelled"
+        told = converse(ours, b"request", io.BytesIO(), result_bytes=1, is_cancelled=lambda: True)
+    assert told.ended == "cancelled"
 
 
 def test_descriptors_that_a_guest_sends_along_do_not_arrive(tmp_path):
