@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fomrepo.cli.commands import continued_by_same_command
 from fomrepo.cli.connected import ProfileName, RecordPath, complete_path, connected, split_path
 from fomrepo.cli.output import Json, print_json, print_table, progress_bar
 
@@ -36,7 +37,11 @@ def deposit(
 
     files = (topology, *(trajectories or ()))
     look_at_files(files)
-    with connected(profile) as repo, progress_bar("deposit", of_bytes=True, hidden=json) as move:
+    with (
+        continued_by_same_command("the deposit"),
+        connected(profile) as repo,
+        progress_bar("deposit", of_bytes=True, hidden=json) as move,
+    ):
 
         def told(progress: DepositProgress) -> None:
             move(progress.done, progress.total, progress.step)
@@ -118,7 +123,7 @@ def get(
 ) -> None:
     """Fetch the files of a record, or one of them. An interrupted download is continued."""
     record_name, file_name = split_path(path)
-    with connected(profile) as repo:
+    with continued_by_same_command("the download"), connected(profile) as repo:
         record = repo[record_name]
         files = record.files if file_name is None else (record[file_name],)
         to.mkdir(parents=True, exist_ok=True)
@@ -138,7 +143,11 @@ def replicate(
     json: Json = False,
 ) -> None:
     """Make a verified copy of a record at another site. The same command again continues."""
-    with connected(profile) as repo, progress_bar(f"{record} to {to}", of_bytes=True, hidden=json) as move:
+    with (
+        continued_by_same_command("the copy goes on at the site; waiting for it"),
+        connected(profile) as repo,
+        progress_bar(f"{record} to {to}", of_bytes=True, hidden=json) as move,
+    ):
         while not (state := repo.replicate(record, to)).done:
             move(state.copied, state.total, "")
             time.sleep(POLL_S)

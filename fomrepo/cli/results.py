@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from fomrepo.cli.commands import LeftRunningError
+from fomrepo.cli.commands import LeftOffError
 from fomrepo.cli.output import print_json, print_table, progress_bar
 from fomrepo.errors import ArgumentError, CancelledError, StorageError
 
@@ -43,7 +43,7 @@ def awaited(future: OperationFuture, title: str, *, hidden: bool) -> Result:
     except concurrent.futures.CancelledError:
         raise CancelledError(f"{future.operation} was cancelled", remedy="call the method again") from None
     except KeyboardInterrupt:
-        raise LeftRunningError(
+        raise LeftOffError(
             f"the run goes on. Come back to it: fomrepo operation wait {future.operation}\n"
             f"  or end it: fomrepo operation cancel {future.operation}",
             future.operation,

@@ -27,7 +27,7 @@ from fomrepo.wire.v1 import calls_pb2, files_pb2
 #: Results up to this size stay in memory; larger ones are mapped from a file that nobody else can open.
 MEMORY_LIMIT_BYTES = 16 * 2**20
 #: First and longest pause after a site answered at once although it was asked to wait: its waiting places are taken.
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 #: Longest wait in one request while somebody watches a progress bar.
 WATCHED_WAIT_S = 0.5
 

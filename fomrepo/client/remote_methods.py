@@ -53,6 +53,9 @@ class FileMethods:
         name = key[0] if isinstance(key, tuple) else key
         return name in list(self)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
     def __repr__(self) -> str:
         fitting = [one.schema for one in self._calls.registry.newest() if fits(one.schema, self._file)]
         width = max((len(one.name) for one in fitting), default=0)

@@ -19,6 +19,7 @@ from fomrepo.client.record import Record
 from fomrepo.client.registry import MethodRegistry, PublishedMethod
 from fomrepo.client.remote_file import RemoteFile
 from fomrepo.client.results.result import Result
+from fomrepo.errors import InternalError
 from fomrepo.model.files import RecordName
 from fomrepo.wire.records import record_from_wire
 from fomrepo.wire.v1 import files_pb2, sites_pb2
@@ -119,8 +120,7 @@ class Repository:
         """Record of an accession, ``FOM-402917`` or ``FOM-402917.v2``, or of a path, ``/project/name``."""
         wanted = RecordName.parse(name)
         request = files_pb2.GetRecordRequest(record=str(wanted))
-        message = self._connection.ask(lambda site: site.files.GetRecord, request)
-        return Record(record_from_wire(message), wanted, self._calls)
+        return self._record(self._connection.ask(lambda site: site.files.GetRecord, request), wanted)
 
     def file(self, path: str) -> RemoteFile:
         """File of a path: ``FOM-402917/adk_dims.dcd`` or ``/project/name/adk_dims.dcd``."""
@@ -133,7 +133,7 @@ class Repository:
         while True:
             page = self._connection.ask(lambda site: site.files.ListRecords, request)
             for message in page.records:
-                yield Record(record_from_wire(message), RecordName.parse(message.accession), self._calls)
+                yield self._record(message, RecordName.parse(message.accession))
             if not page.next:
                 return
             request = files_pb2.ListRecordsRequest(limit=PAGE, after=page.next)
@@ -268,3 +268,12 @@ class Repository:
 
     def __repr__(self) -> str:
         return f"<Repository through {self._connection.address}>"
+
+    def _record(self, message: files_pb2.Record, name: RecordName) -> Record:
+        try:
+            return Record(record_from_wire(message), name, self._calls)
+        except (ValueError, RecursionError) as error:
+            raise InternalError(
+                f"{self._connection.address} describes {name} in a way that this program does not understand: {error}",
+                remedy="upgrade this program, or tell the site's operator",
+            ) from None

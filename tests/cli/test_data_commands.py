@@ -178,6 +178,9 @@ def test_methods_are_shown_and_locked(run: CommandLine, tmp_path: Path) -> None:
     assert run("method", "show", "rmsd", "--json").document["schema"]["name"] == "rmsd"
     assert run("method", "lock", tmp_path / "methods.lock").status == 0
     assert "[methods.rmsd]" in (tmp_path / "methods.lock").read_text()
+    failed = run("method", "lock", tmp_path / "absent" / "methods.lock", "--json").failure
+    assert failed["error"] == "storage"
+    assert "absent" in failed["message"]
 
 
 def test_a_draft_is_tried(run: CommandLine, adk: str) -> None:
