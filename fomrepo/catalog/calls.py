@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from sqlalchemy import Connection, bindparam, delete, or_, select
 
 from fomrepo.catalog.database import Database, reads, writes
-from fomrepo.catalog.fence import fenced_insert
+from fomrepo.catalog.fence import fence_query, fenced_insert
 from fomrepo.catalog.methods import Methods
 from fomrepo.catalog.tables import files, methods, result_sources, results
 from fomrepo.catalog.versions import file_of, visible_version
@@ -115,6 +115,20 @@ class Calls:
         if sources:
             connection.execute(self._database.insert(result_sources).on_conflict_do_nothing(), sources)
         return True
+
+    @reads
+    def fence_holds(
+        self,
+        connection: Connection,
+        site: str,
+        *,
+        replicas: Sequence[tuple[str, int]],
+        versions: Sequence[str],
+        current: Sequence[str],
+    ) -> bool:
+        """Whether :meth:`commit_result` would keep a result of this site now."""
+        statement, given = fence_query(site, replicas, versions, current)
+        return connection.execute(statement, given).first() is not None
 
     @writes
     def drop_result(self, connection: Connection, key: str, site: str) -> None:

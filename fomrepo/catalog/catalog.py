@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from fomrepo.catalog.calls import Calls
@@ -38,6 +39,10 @@ class Catalog:
         self.operations = Operations(database)
         self.sites = Sites(database)
         self.federation = Federation(database)
+
+    def together(self, operations: Sequence[Callable[[], object]]) -> None:
+        """Run several writing operations in one transaction: all of them are committed, or none."""
+        self._database.together(operations)
 
     def close(self) -> None:
         """Close all connections."""

@@ -13,7 +13,7 @@ import functools
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -52,6 +52,7 @@ class Database:
         self._writing = self._engine.execution_options(**{WRITES: True})
         if not on_sqlite:
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._joined = threading.local()
         #: SQLite lets waiting writers poll; the threads of one process rather stand in line.
         self._turn: AbstractContextManager[Any] = threading.Lock() if on_sqlite else nullcontext()
         #: INSERT that knows ON CONFLICT, in this database's dialect.
@@ -62,8 +63,25 @@ class Database:
         return self._repeat(self._reading, nullcontext(), work)
 
     def write(self, work: Callable[[Connection], R]) -> R:
-        """Run a function of a connection in one transaction, which is committed if it returns."""
-        return self._repeat(self._writing, self._turn, work)
+        """Run a function of a connection in one transaction, which is committed if it returns.
+
+        Inside :meth:`together` it is part of that transaction.
+        """
+        joined: Connection | None = getattr(self._joined, "connection", None)
+        return self._repeat(self._writing, self._turn, work) if joined is None else work(joined)
+
+    def together(self, operations: Sequence[Callable[[], object]]) -> None:
+        """Run several writing operations on this thread in one transaction: all of them are committed, or none."""
+
+        def all_of_them(connection: Connection) -> None:
+            self._joined.connection = connection
+            try:
+                for operation in operations:
+                    operation()
+            finally:
+                self._joined.connection = None
+
+        self._repeat(self._writing, self._turn, all_of_them)
 
     def close(self) -> None:
         """Close all connections that are not in use."""

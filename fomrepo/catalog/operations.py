@@ -54,6 +54,7 @@ class Operations:
         method: str,
         home: str,
         request: bytes = b"",
+        operation_id: str = "",
     ) -> tuple[Operation, bool]:
         """Open an operation, or find the one that the same key opened before.
 
@@ -69,7 +70,9 @@ class Operations:
         ConflictError
             If the key was used for another request.
         """
-        operation = Operation(new_id(), principal_id, OperationState.WAITING, None, method, time.time(), home=home)
+        operation = Operation(
+            operation_id or new_id(), principal_id, OperationState.WAITING, None, method, time.time(), home=home
+        )
         opened = connection.execute(
             self._insert,
             {
@@ -92,10 +95,22 @@ class Operations:
             return operation, True
         row = connection.execute(_BY_KEY, {"principal": principal_id, "idempotency_key": key}).one()
         if row.request_digest != request_digest:
-            raise ConflictError(
-                "this idempotency key was used for another call", remedy="send another call with another key"
-            )
+            raise _other_request()
         return _operation_of(row), False
+
+    @reads
+    def find(self, connection: Connection, principal_id: str, *, key: str, request_digest: str) -> Operation | None:
+        """Find the operation that somebody opened under a key.
+
+        Raises
+        ------
+        ConflictError
+            If the key was used for another request.
+        """
+        row = connection.execute(_BY_KEY, {"principal": principal_id, "idempotency_key": key}).first()
+        if row is not None and row.request_digest != request_digest:
+            raise _other_request()
+        return None if row is None else _operation_of(row)
 
     @reads
     def get(self, connection: Connection, operation_id: str, principal_id: str) -> Operation | None:
@@ -214,6 +229,10 @@ class Operations:
             raise NotFoundError(f"there is no operation {operation_id} of yours")
         asked = connection.execute(_UNFINISHED.values(cancel_requested=True), {"operation": operation_id})
         return asked.rowcount == 1
+
+
+def _other_request() -> ConflictError:
+    return ConflictError("this idempotency key was used for another call", remedy="send another call with another key")
 
 
 def _operation_of(row: Row[Any]) -> Operation:
