@@ -6,6 +6,7 @@ no environment variable, no descriptor but the one socket. Everything is read-on
 
 from __future__ import annotations
 
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +38,8 @@ VARIABLES = (
     ("PYTHONHASHSEED", "0"),
 )
 
-#: Folders in which the dynamic linker looks by itself.
-LINKER_FOLDERS = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
+#: Folders in which the dynamic linker looks by itself, also where it is Debian's, which adds one for the architecture.
+LINKER_FOLDERS = re.compile(r"(/usr)?/lib(64)?(/[a-z0-9_]+-linux-gnu)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,5 @@ def _has_packages(standard_library: Path) -> bool:
 
 def _linker_variables(libraries: tuple[Path, ...]) -> tuple[tuple[str, str], ...]:
     """Name the folders that the host's linker knows from its cache, which is not visible inside."""
-    elsewhere = sorted(
-        {str(each.parent) for each in libraries if not any(str(each.parent).startswith(s) for s in LINKER_FOLDERS)}
-    )
+    elsewhere = sorted({str(each.parent) for each in libraries if not LINKER_FOLDERS.fullmatch(str(each.parent))})
     return (("LD_LIBRARY_PATH", ":".join(elsewhere)),) if elsewhere else ()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fomrepo.installed_files import installed_folder
+from fomrepo.isolation import policy
 from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.limits import RunLimits, resource_limits
 from fomrepo.isolation.orders import InputFile, RunOrder
@@ -31,8 +32,8 @@ def order(tmp_path: Path) -> RunOrder:
 
 
 def test_a_method_sees_its_interpreter_packages_harness_bundle_and_data(order, tmp_path):
-    policy = guest_policy(order)
-    assert [(str(bind.source), bind.inside) for bind in policy.binds] == [
+    seen = guest_policy(order)
+    assert [(str(bind.source), bind.inside) for bind in seen.binds] == [
         (f"{tmp_path}/python", f"{tmp_path}/python"),
         (f"{tmp_path}/library", f"{tmp_path}/library"),
         (f"{tmp_path}/libc.so.6", f"{tmp_path}/libc.so.6"),
@@ -41,7 +42,7 @@ def test_a_method_sees_its_interpreter_packages_harness_bundle_and_data(order, t
         (f"{tmp_path}/bundle", "/method"),
         (f"{tmp_path}/data.psf", "/in/universe.topology.psf"),
     ]
-    assert policy.program == (f"{tmp_path}/python", "-I", "-B", "-S", "/harness/sandbox/start.py")
+    assert seen.program == (f"{tmp_path}/python", "-I", "-B", "-S", "/harness/sandbox/start.py")
 
 
 def test_a_probe_sees_the_probes_and_no_bundle(order):
@@ -68,6 +69,22 @@ def test_no_environment_variable_comes_from_outside(order, monkeypatch):
             "PYTHONHASHSEED",
         )
     }
+
+
+@pytest.mark.parametrize(
+    ("library", "named"),
+    [
+        ("/lib/x86_64-linux-gnu/libz.so.1", None),
+        ("/usr/lib64/libz.so.1", None),
+        ("/lib64/ld-linux-x86-64.so.2", None),
+        ("/usr/lib/x86_64-linux-gnu/blas/libblas.so.3", "/usr/lib/x86_64-linux-gnu/blas"),
+        ("/opt/python/lib/libpython3.so", "/opt/python/lib"),
+        ("/library/libz.so.1", "/library"),
+    ],
+)
+def test_only_folders_that_the_linker_does_not_know_are_named_to_it(library, named):
+    expected = () if named is None else (("LD_LIBRARY_PATH", named),)
+    assert policy._linker_variables((Path(library),)) == expected
 
 
 def test_an_input_that_is_a_link_is_refused(order, tmp_path):
