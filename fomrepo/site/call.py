@@ -26,25 +26,21 @@ from typing import Any
 from fomrepo import errors
 from fomrepo.errors import ArgumentError, CancelledError, FomrepoError, NoReplicaError, NotFoundError, SiteBusyError
 from fomrepo.model.arguments import canonical_arguments, canonical_frames
-from fomrepo.model.bundle import read_bundle
-from fomrepo.model.canonical import canonical_json, new_id, sha256_hex
 from fomrepo.model.methods import Bundle, MethodSchema
-from fomrepo.model.operations import CallOrder, FrameRange, Operation, OperationState, Provenance
+from fomrepo.model.operations import CallOrder, FrameRange, Provenance
 from fomrepo.model.people import Principal
 from fomrepo.model.placement import candidates, choose_replica, sites_with_all
 from fomrepo.model.results import ResolvedCall, StoredResult
 from fomrepo.site.forward import Forward
-from fomrepo.site.live import Answer, LiveOperation, LiveOperations, recalled
+from fomrepo.site.live import Answer, LiveOperation
 from fomrepo.site.load import RETRY_AFTER_S
 from fomrepo.site.log import log_unexpected
+from fomrepo.site.operation_book import OperationBook
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.run import Question, RunAnswer, environment_of, run_here, stored_answer
 from fomrepo.site.sites_known import SitesKnown
 from fomrepo.vault.receive import read_chunks
-from fomrepo.wire.calls import call_from_wire, call_to_wire
-from fomrepo.wire.failures import failure_to_wire
-from fomrepo.wire.methods import bundle_from_wire, bundle_to_wire
-from fomrepo.wire.v1 import calls_pb2
+from fomrepo.wire.methods import schema_to_wire
 
 #: Operations that are driven at the same time, each by a thread that mostly waits for a guest or a peer; and those of
 #: one user, so that nobody takes all threads. Who has more under way is asked to come back.
@@ -62,7 +58,7 @@ class CallDesk:
         self._site = site
         self._sites = sites
         self._forward = forward
-        self._live = LiveOperations()
+        self._book = OperationBook(site, sites, self._start)
         self._drivers = ThreadPoolExecutor(DRIVEN_AT_ONCE, thread_name_prefix="drive-call")
         self._driven: Counter[str] = Counter()
         self._draw = random.Random()  # noqa: S311 - spreads load, guards nothing
@@ -84,25 +80,13 @@ class CallDesk:
         return self._begin(principal, question)
 
     def find(self, principal: Principal, operation_id: str) -> LiveOperation:
-        """Find an operation of the caller, also one that another site took.
-
-        Raises
-        ------
-        NotFoundError
-            If there is none, or it is somebody else's.
-        """
-        live = self._live.find(self._site.name, operation_id)
-        if live is None and (operation := self._site.catalog.operations.get(operation_id, principal.id)) is not None:
-            live = self._known(principal, operation)
-        if live is None or live.principal != principal.id:
-            raise NotFoundError(f"no operation {operation_id} of yours", remedy="call the method again")
-        return live
+        """Find an operation of the caller, also one that another site took."""
+        return self._book.find(principal, operation_id)
 
     def cancel(self, principal: Principal, operation_id: str) -> LiveOperation:
         """Cancel an operation of the caller; one that ended stays as it is."""
         live = self.find(principal, operation_id)
-        self._site.catalog.operations.request_cancel(operation_id, principal.id)
-        live.cancelled.set()
+        self._book.cancel(live)
         return live
 
     def read_result(self, principal: Principal, operation_id: str, *, offset: int) -> Iterator[bytes]:
@@ -126,21 +110,21 @@ class CallDesk:
     def close(self) -> None:
         """Stop driving; what is under way is left to whoever asks next."""
         self._drivers.shutdown(wait=False, cancel_futures=True)
+        self._book.close()
 
     def _answer_at_once(
         self, principal: Principal, question: Question, call: ResolvedCall, found: RunAnswer
     ) -> LiveOperation:
         """4. Answer from this site's cache."""
-        operations = self._site.catalog.operations
-        seen = operations.answered(principal.id, found.key)
+        seen = self._book.answered(principal.id, found.key)
         self.release(principal, call, found)
-        if seen:  # nothing new to remember: the catalog is not written
-            live, _ = self._live.get_or_add(LiveOperation(new_id(), principal.id, self._site.name))
-        else:
-            live, _ = self._open(principal, question)
-        if not live.ended.is_set():
-            answer = self._answer(live, question, call, found, cached=seen, site=self._site.name, detours=())
-            self._end(live, answer, key=found.key, remember=not seen)
+        live, new = (self._book.unrecorded(principal), True) if seen else self._book.open(principal, question)
+        if new:
+            answer = self._answer(live, question, call, found, cached=seen, site=self._site.name)
+            if seen:
+                live.end(answer=answer)
+            else:
+                self._book.end(live, answer, result_key=found.key)
         return live
 
     def release(self, principal: Principal, call: ResolvedCall, found: RunAnswer) -> None:
@@ -153,8 +137,8 @@ class CallDesk:
                 remedy=f"try again in {RETRY_AFTER_S} s",
                 facts={"retry_after_s": str(RETRY_AFTER_S)},
             )
-        live, new = self._open(principal, question)
-        if new and not live.ended.is_set():
+        live, new = self._book.open(principal, question)
+        if new:
             self._start(live, principal, question)
         return live
 
@@ -163,68 +147,18 @@ class CallDesk:
         driving = self._drivers.submit(self._drive, live, principal, question)
         driving.add_done_callback(lambda _: self._driven.subtract([principal.id]))
 
-    def _known(self, principal: Principal, operation: Operation) -> LiveOperation:
-        """Operation that the catalog has: under way here, taken over, or as the catalog remembers it."""
-        here = self._live.find(self._site.name, operation.id)
-        return here or self._adopted(principal, operation) or recalled(operation, home=self._site.name)
-
-    def _adopted(self, principal: Principal, known: Operation) -> LiveOperation | None:
-        """Take over an operation whose home is down or has forgotten it; None if it is in good hands."""
-        homes = self._sites.entries()
-        lost = known.home == self._site.name or known.home not in homes or not homes[known.home].up
-        if known.state.final or not lost:
-            return None
-        request = self._site.catalog.operations.adopt(known.id, lost_home=known.home, home=self._site.name)
-        if request is None:
-            return None
-        sent = calls_pb2.TryDraftRequest.FromString(request)
-        order = call_from_wire(sent.call)
-        draft = sent.HasField("bundle")
-        bundle = read_bundle(bundle_from_wire(sent.bundle)) if draft else self._site.registry.find(order.method)
-        live, new = self._live.get_or_add(LiveOperation(known.id, principal.id, self._site.name))
-        if new:
-            self._start(live, principal, Question(order, bundle, draft, sent.at_site))
-        return live
-
-    def _open(self, principal: Principal, question: Question) -> tuple[LiveOperation, bool]:
-        """Enter the operation into the catalog, or find the one that the same idempotency key opened."""
-        order = question.order
-        digest = sha256_hex(
-            canonical_json(
-                [
-                    question.bundle.digest,
-                    [[one.record, one.name] for one in order.inputs],
-                    dict(order.arguments),
-                    order.frames.canonical() if order.frames else None,
-                ]
-            )
-        )
-        operation, new = self._site.catalog.operations.open(
-            principal.id,
-            key=order.idempotency_key or new_id(),
-            request_digest=digest,
-            method=f"{question.schema.name} {question.schema.version}",
-            home=self._site.name,
-            request=_adoptable(question),
-        )
-        if new:
-            return self._live.get_or_add(LiveOperation(operation.id, principal.id, self._site.name))
-        return self._known(principal, operation), False
-
     def _drive(self, live: LiveOperation, principal: Principal, question: Question) -> None:
         """Bring an operation to its end, whatever happens."""
         try:
             call, found, site, detours = self._answer_somewhere(live, principal, question)
             self.release(principal, call, found.run)
-            seen = bool(found.run.key) and self._site.catalog.operations.answered(principal.id, found.run.key)
-            answer = self._answer(
-                live, question, call, found.run, cached=seen, site=site, detours=detours, inline=found.inline
-            )
-            self._end(live, answer, key=found.run.key, remember=True)
+            seen = self._book.answered(principal.id, found.run.key)
+            answer = self._answer(live, question, found.run, seen=seen, site=site, detours=detours, inline=found.inline)
+            self._book.end(live, answer, result_key=found.run.key)
         except FomrepoError as error:
-            self._fail(live, error)
+            self._book.fail(live, error)
         except Exception as error:  # a fault of ours must reach its caller, too
-            self._fail(live, log_unexpected(error))
+            self._book.fail(live, log_unexpected(error))
 
     def _answer_somewhere(
         self, live: LiveOperation, principal: Principal, question: Question
@@ -236,8 +170,7 @@ class CallDesk:
                 raise CancelledError("the operation was cancelled")
             call, stored, _ = question.resolve(self._site, principal.id)
             site = question.at_site or self._choose(question, call, stored, detours)
-            live.site = site
-            self._site.catalog.operations.serve(live.id, site)
+            self._book.served(live, site)
             try:
                 if site == self._site.name:
                     run = run_here(
@@ -282,17 +215,17 @@ class CallDesk:
         self,
         live: LiveOperation,
         question: Question,
-        call: ResolvedCall,
         found: RunAnswer,
         *,
-        cached: bool,
+        seen: bool,
         site: str,
-        detours: tuple[tuple[str, str], ...],
+        detours: tuple[tuple[str, str], ...] = (),
         inline: bytes = b"",
     ) -> Answer:
         """Answer with its provenance, which speaks of the caller's own history only."""
         schema = question.schema
         frames = question.order.frames
+        cached = seen and found.stored
         provenance = Provenance(
             operation=live.id,
             site=site,
@@ -300,42 +233,14 @@ class CallDesk:
             version=schema.version,
             method_digest=question.bundle.digest,
             environment_digest=environment_of(self._site, schema).digest,
-            inputs=tuple(
-                (f"{one.version.accession}.v{one.version.number}", one.file.name, one.file.digest)
-                for one in call.inputs
-            ),
+            inputs=found.inputs,
             arguments={**question.order.arguments, **_given_frames(frames)},
             cached=cached,
             wall_s=found.wall_s,
             computed=found.computed if cached or not found.stored else time.time(),
             detours=detours,
         )
-        return Answer(provenance, canonical_json(dict(schema.source)).decode(), found.size, site, found.blob, inline)
-
-    def _end(self, live: LiveOperation, answer: Answer, *, key: str, remember: bool) -> None:
-        if remember:
-            self._site.catalog.operations.finish(
-                live.id,
-                state=OperationState.DONE,
-                provenance=answer.provenance,
-                result_size=answer.size,
-                result=(answer.held_by, answer.blob),
-                result_key=key,
-                schema_json=answer.schema_json,
-            )
-        live.end(answer=answer)
-
-    def _fail(self, live: LiveOperation, error: FomrepoError) -> None:
-        state = OperationState.CANCELLED if isinstance(error, CancelledError) else OperationState.FAILED
-        try:
-            self._site.catalog.operations.finish(
-                live.id, state=state, failure=failure_to_wire(error).SerializeToString()
-            )
-        except (
-            FomrepoError
-        ) as second:  # its caller is told in any case; the catalog will say "running" until asked again
-            log_unexpected(second)
-        live.end(error=error)
+        return Answer(provenance, schema_to_wire(schema), found.size, site, found.blob, inline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,15 +249,6 @@ class _Found:
 
     run: RunAnswer
     inline: bytes
-
-
-def _adoptable(question: Question) -> bytes:
-    """What another site needs to take a call over."""
-    request = calls_pb2.TryDraftRequest(call=call_to_wire(question.order), at_site=question.at_site)
-    request.call.version = question.schema.version
-    if question.draft:
-        request.bundle.CopyFrom(bundle_to_wire(question.bundle.files))
-    return request.SerializeToString()
 
 
 def checked_order(order: CallOrder, schema: MethodSchema) -> CallOrder:

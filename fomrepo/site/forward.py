@@ -54,4 +54,5 @@ class Forward:
 def _answer(reply: calls_pb2.CallReply) -> RunAnswer:
     """Read what a peer said of its run."""
     told = reply.peer
-    return RunAnswer(told.key, told.blob, reply.result_size, told.wall_s, told.computed, told.stored)
+    inputs = tuple((one.record, one.name, one.digest) for one in told.inputs)
+    return RunAnswer(told.key, told.blob, reply.result_size, told.wall_s, told.computed, told.stored, inputs)

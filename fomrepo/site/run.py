@@ -57,6 +57,8 @@ class RunAnswer:
     computed: float
     #: Whether it was in the cache, for whomever it was computed.
     stored: bool
+    #: For each input: record with version, file name, digest of what was read.
+    inputs: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ def stored_answer(site: SiteParts, call: ResolvedCall, stored: tuple[StoredResul
     if site.results.verified(mine.blob) is None:
         site.catalog.calls.drop_result(mine.key, site.name)
         return None
-    return RunAnswer(mine.key, mine.blob, mine.size, mine.wall_s, mine.computed, stored=True)
+    return RunAnswer(mine.key, mine.blob, mine.size, mine.wall_s, mine.computed, stored=True, inputs=_read(call))
 
 
 def replicas_are_good(site: SiteParts, call: ResolvedCall) -> bool:
@@ -205,7 +207,7 @@ def run_here(
         # 9. The fence: kept only if the data is still what it was when the run began.
         if question.draft:
             if _generations(site, call) == generations:
-                return RunAnswer("", blob, size, report.wall_s, computed, stored=False)
+                return RunAnswer("", blob, size, report.wall_s, computed, stored=False, inputs=_read(call))
         elif replicas_are_good(site, call):
             result = StoredResult(key, site.name, blob, size, report.wall_s, computed)
             moving = {  # versions that were asked for as the newest, and must still be
@@ -219,11 +221,18 @@ def run_here(
                 versions=[one.version.version_id for one in call.inputs],
                 current=sorted(moving),
             ):
-                return RunAnswer(key, blob, size, report.wall_s, computed, stored=False)
+                return RunAnswer(key, blob, size, report.wall_s, computed, stored=False, inputs=_read(call))
     raise ConflictError(
         f"{question.order.inputs[0].name} changed {ATTEMPTS_WHILE_DATA_CHANGES} times "
         f"while {question.schema.name} ran on it",
         remedy="try again when nobody writes to it",
+    )
+
+
+def _read(call: ResolvedCall) -> tuple[tuple[str, str, str], ...]:
+    """What a call reads, as its provenance says it."""
+    return tuple(
+        (f"{one.version.accession}.v{one.version.number}", one.file.name, one.file.digest) for one in call.inputs
     )
 
 

@@ -62,7 +62,7 @@ def error_of(send: Callable[..., Any], request: object) -> FomrepoError:
 
 def said(error: grpc.RpcError) -> tuple[object, ...]:
     """Everything that a failure tells whoever sent the request: status, text, and the failure byte for byte."""
-    trailing = {key: value for key, value in error.trailing_metadata() or ()}
+    trailing = dict(error.trailing_metadata() or ())
     return error.code(), error.details(), trailing[FAILURE_METADATA]
 
 

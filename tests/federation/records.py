@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +19,33 @@ from fomrepo.testing import LocalFederation
 TOPOLOGY, TRAJECTORY = Path(PSF).name, Path(DCD).name
 
 
-def deposit_adk(repo: Repository, *, title: str = "Adenylate kinase", **more: str) -> Record:
-    """Deposit PSF and DCD of adenylate kinase: 3,341 atoms, 98 frames."""
-    return repo.deposit(PSF, DCD, title=title, **more)
+#: Where the title begins in a DCD, and what a PSF's title says: bytes that mean nothing to a reader.
+_DCD_TITLE, _PSF_TITLE = 100, b"1AKE SEQUENCE"
+
+
+def adk_files(folder: Path, *, path: str = DCD) -> tuple[Path, Path]:
+    """Write PSF and DCD of adenylate kinase, 3,341 atoms, with titles that nobody has: their bytes are new.
+
+    Parameters
+    ----------
+    folder
+        Made if it is not there.
+    path
+        DCD of MDAnalysisTests: 98 frames, or DCD2 with 102.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    title = secrets.token_hex(6).encode()
+    psf, dcd = folder / TOPOLOGY, folder / TRAJECTORY
+    psf.write_bytes(Path(PSF).read_bytes().replace(_PSF_TITLE, title.ljust(len(_PSF_TITLE)), 1))
+    content = Path(path).read_bytes()
+    dcd.write_bytes(content[:_DCD_TITLE] + title + content[_DCD_TITLE + len(title) :])
+    return psf, dcd
+
+
+def deposit_adk(repo: Repository, *, title: str = "Adenylate kinase", path: str = DCD, **more: str) -> Record:
+    """Deposit adenylate kinase with bytes that nobody has deposited before."""
+    with tempfile.TemporaryDirectory() as folder:
+        return repo.deposit(*adk_files(Path(folder), path=path), title=title, **more)
 
 
 def replicate(repo: Repository, record: str, site: str) -> None:

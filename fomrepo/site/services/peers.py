@@ -91,7 +91,15 @@ class PeersService(sites_pb2_grpc.PeersServicer):
             reply.result_size = run.size
             reply.peer.CopyFrom(
                 calls_pb2.PeerAnswer(
-                    blob=run.blob, key=run.key, wall_s=run.wall_s, computed=run.computed, stored=run.stored
+                    blob=run.blob,
+                    key=run.key,
+                    wall_s=run.wall_s,
+                    computed=run.computed,
+                    stored=run.stored,
+                    inputs=[
+                        calls_pb2.UsedInput(record=record, name=name, digest=digest)
+                        for record, name, digest in run.inputs
+                    ],
                 )
             )
             path = self._site.results.verified(run.blob) if run.size <= CHUNK_BYTES else None

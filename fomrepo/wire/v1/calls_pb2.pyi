@@ -236,6 +236,7 @@ class PeerAnswer(_message.Message):
     WALL_S_FIELD_NUMBER: _builtins.int
     COMPUTED_FIELD_NUMBER: _builtins.int
     STORED_FIELD_NUMBER: _builtins.int
+    INPUTS_FIELD_NUMBER: _builtins.int
     blob: _builtins.str
     """digest of the container"""
     key: _builtins.str
@@ -245,6 +246,10 @@ class PeerAnswer(_message.Message):
     """s since 1970"""
     stored: _builtins.bool
     """whether it came from the cache"""
+    @_builtins.property
+    def inputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___UsedInput]:
+        """what was read, which may be newer than what the home site knew"""
+
     def __init__(
         self,
         *,
@@ -253,14 +258,41 @@ class PeerAnswer(_message.Message):
         wall_s: _builtins.float = ...,
         computed: _builtins.float = ...,
         stored: _builtins.bool = ...,
+        inputs: _abc.Iterable[Global___UsedInput] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blob", b"blob", "computed", b"computed", "key", b"key", "stored", b"stored", "wall_s", b"wall_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blob", b"blob", "computed", b"computed", "inputs", b"inputs", "key", b"key", "stored", b"stored", "wall_s", b"wall_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PeerAnswer: _TypeAlias = PeerAnswer  # noqa: Y015
+
+@_typing.final
+class UsedInput(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    record: _builtins.str
+    """with its version: FOM-402917.v2"""
+    name: _builtins.str
+    digest: _builtins.str
+    def __init__(
+        self,
+        *,
+        record: _builtins.str = ...,
+        name: _builtins.str = ...,
+        digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "name", b"name", "record", b"record"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UsedInput: _TypeAlias = UsedInput  # noqa: Y015
 
 @_typing.final
 class CallReply(_message.Message):
