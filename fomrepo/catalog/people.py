@@ -209,7 +209,7 @@ def _existing_principal(connection: Connection, name: str) -> Principal:
 def _existing_project(connection: Connection, name: str) -> str:
     project_id: str | None = connection.scalar(select(projects.c.id).where(projects.c.name == name))
     if project_id is None:
-        raise NotFoundError(f"there is no project {name!r}", remedy=f"fomrepo project add {name}")
+        raise NotFoundError(f"there is no project {name!r}", remedy=f"fomrepo project new {name}")
     return project_id
 
 

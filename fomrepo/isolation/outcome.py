@@ -200,6 +200,8 @@ def _is_utf8(text: bytes, borders: np.ndarray[Any, np.dtype[np.int64]]) -> bool:
 def _failure(outcome: Mapping[str, Any]) -> FomrepoError:
     message = _text(outcome.get("message"), "the method failed")
     fault = outcome.get("fault")
+    if fault not in ("argument", "data", "method", "limit"):
+        raise OutcomeRefusedError("the outcome blames nobody that could be at fault")
     if fault == "argument":
         return ArgumentError(message, remedy=_text(outcome.get("remedy"), "") or None)
     if fault == "data":

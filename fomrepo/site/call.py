@@ -120,7 +120,7 @@ class CallDesk:
         self.release(principal, call, found)
         live, new = (self._book.unrecorded(principal), True) if seen else self._book.open(principal, question)
         if new:
-            answer = self._answer(live, question, call, found, cached=seen, site=self._site.name)
+            answer = self._answer(live, question, found, seen=seen, site=self._site.name)
             if seen:
                 live.end(answer=answer)
             else:

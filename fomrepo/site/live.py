@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from fomrepo.errors import FomrepoError, NotFoundError
@@ -55,6 +56,8 @@ class LiveOperation:
     cancelled: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     ended_at: float = 0.0
+    #: Done when the catalog has the operation; None where it needs no row.
+    noted: Future[None] | None = None
 
     def progress(self, done: int, total: int) -> None:
         """Note how far the run is."""

@@ -19,6 +19,9 @@ from fomrepo.wire.failures import failure_to_wire
 from fomrepo.wire.methods import bundle_from_wire
 from fomrepo.wire.v1 import calls_pb2, calls_pb2_grpc, files_pb2
 
+#: The catalog may take so long to note an operation before its caller is told that something is wrong.
+NOTE_TIMEOUT_S = 30.0
+
 #: Seconds between two looks at an operation that another site drives.
 POLL_S = 0.25
 
@@ -69,6 +72,8 @@ class CallsService(calls_pb2_grpc.CallsServicer):
             yield files_pb2.Chunk(data=data)
 
     def _reply(self, live: LiveOperation) -> calls_pb2.CallReply:
+        if live.noted is not None and not live.ended.is_set():
+            live.noted.result(NOTE_TIMEOUT_S)  # whoever has to come back must find it, also at another site
         reply = reply_to(self._site, live)
         if live.answer is not None and live.answer.size <= CHUNK_BYTES and not reply.result:
             with contextlib.suppress(NotFoundError, NetworkError):  # the result can still be asked for later

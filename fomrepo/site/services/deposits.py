@@ -63,7 +63,7 @@ class DepositsService(deposits_pb2_grpc.DepositsServicer):
 
     def _reply(self, deposit: Deposit, step: str) -> deposits_pb2.Deposit:
         reply = deposits_pb2.Deposit(
-            id=deposit.id, state=deposit.state.value, accession=deposit.accession or "", step=step
+            id=deposit.id, state=deposit.state.value, accession=deposit.accession or "", step=step, site=deposit.site
         )
         for upload in deposit.uploads:
             reply.uploads.add(

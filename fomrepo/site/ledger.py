@@ -1,0 +1,77 @@
+"""What a site notes in the catalog about its calls, written in batches behind their backs.
+
+A commit waits for the disk, and a call of two milliseconds must not. So notes stand in a line, and one thread writes
+whatever stands there in one transaction. Who needs a note to be safe waits for it (``Future.result``): no operation is
+named to a caller who has to come back for it before its row is committed.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from fomrepo.catalog import Catalog
+from fomrepo.errors import FomrepoError
+from fomrepo.site.log import logger
+
+#: Most notes of one transaction.
+BATCH = 256
+#: Most notes that may stand in line; who has one more waits.
+LINE = 10_000
+
+Note = tuple[Callable[[], object], "Future[None]"]
+
+
+class Ledger:
+    """Writes notes in the order in which they came."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._line: queue.Queue[Note | None] = queue.Queue(LINE)
+        self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
+        self._writer.start()
+
+    def note(self, write: Callable[[], object]) -> Future[None]:
+        """Stand a writing operation of the catalog in line; the future is done when it is committed."""
+        written: Future[None] = Future()
+        self._line.put((write, written))
+        return written
+
+    def close(self) -> None:
+        """Write what stands in line, then stop."""
+        self._line.put(None)
+        self._writer.join()
+
+    def _write(self) -> None:
+        while batch := self._next_batch():
+            self._write_batch(batch)
+
+    def _next_batch(self) -> list[Note]:
+        """What stands in line, at least one note; nothing once the ledger was closed."""
+        batch: list[Note] = []
+        while len(batch) < BATCH and not (batch and self._line.empty()):
+            note = self._line.get()
+            if note is None:
+                self._line.put(None)  # found again by the next look, after this batch
+                break
+            batch.append(note)
+        return batch
+
+    def _write_batch(self, batch: list[Note]) -> None:
+        """Write all in one transaction; if one of them cannot be written, each in its own."""
+        try:
+            self._catalog.together([write for write, _ in batch])
+        except FomrepoError:
+            for write, written in batch:
+                try:
+                    write()
+                except FomrepoError as error:
+                    logger.warning("not noted", error=error.message)
+                    written.set_exception(error)
+                else:
+                    written.set_result(None)
+        else:
+            for _, written in batch:
+                written.set_result(None)

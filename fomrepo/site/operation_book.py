@@ -1,0 +1,191 @@
+"""The operations of a site's callers: opened, found again, taken over, ended."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from fomrepo.errors import CancelledError, FomrepoError, NotFoundError
+from fomrepo.model.bundle import read_bundle
+from fomrepo.model.canonical import canonical_json, new_id, sha256_hex
+from fomrepo.model.operations import Operation, OperationState
+from fomrepo.model.people import Principal
+from fomrepo.site.ledger import Ledger
+from fomrepo.site.live import Answer, LiveOperation, LiveOperations, recalled
+from fomrepo.site.parts import SiteParts
+from fomrepo.site.run import Question
+from fomrepo.site.sites_known import SitesKnown
+from fomrepo.wire.calls import call_from_wire, call_to_wire
+from fomrepo.wire.failures import failure_to_wire
+from fomrepo.wire.methods import bundle_from_wire, bundle_to_wire
+from fomrepo.wire.v1 import calls_pb2
+
+#: Drives an operation to its end.
+Drive = Callable[[LiveOperation, Principal, Question], None]
+
+
+class OperationBook:
+    """Operations of one home site.
+
+    Parameters
+    ----------
+    site
+        The site.
+    sites
+        Tells whether the home of a lost operation is down.
+    drive
+        Called for an operation that this site takes over from another.
+    """
+
+    def __init__(self, site: SiteParts, sites: SitesKnown, drive: Drive) -> None:
+        self._site, self._sites, self._drive = site, sites, drive
+        self._ledger = Ledger(site.catalog)
+        self._live = LiveOperations()
+        self._lock = threading.Lock()
+        #: Under way, by caller and idempotency key: the catalog may not have heard of them yet.
+        self._by_key: dict[tuple[str, str], LiveOperation] = {}
+        #: Answers that the catalog may not have heard of yet, by caller and key of the result.
+        self._answered: set[tuple[str, str]] = set()
+
+    def open(self, principal: Principal, question: Question) -> tuple[LiveOperation, bool]:
+        """Open an operation, or find the one that the same idempotency key opened; says whether it is new.
+
+        Raises
+        ------
+        ConflictError
+            If the key was used for another call.
+        """
+        key, digest = question.order.idempotency_key or new_id(), _request_digest(question)
+        known = self._site.catalog.operations.find(principal.id, key=key, request_digest=digest)
+        if known is not None:
+            return self._known(principal, known), False
+        fresh = LiveOperation(new_id(), principal.id, self._site.name)
+        with self._lock:
+            live = self._by_key.setdefault((principal.id, key), fresh)
+        if live is not fresh:
+            return live, False
+        self._live.get_or_add(live)
+        live.noted = self._ledger.note(
+            lambda: self._site.catalog.operations.open(
+                principal.id,
+                key=key,
+                request_digest=digest,
+                method=f"{question.schema.name} {question.schema.version}",
+                home=self._site.name,
+                request=_adoptable(question),
+                operation_id=live.id,
+            )
+        )
+        live.noted.add_done_callback(lambda _: self._by_key.pop((principal.id, key), None))
+        return live, True
+
+    def unrecorded(self, principal: Principal) -> LiveOperation:
+        """Make an operation that adds nothing to anybody's history, so that it lives here only."""
+        return self._live.get_or_add(LiveOperation(new_id(), principal.id, self._site.name))[0]
+
+    def find(self, principal: Principal, operation_id: str) -> LiveOperation:
+        """Find an operation of the caller, also one that another site took.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none, or it is somebody else's.
+        """
+        live = self._live.find(self._site.name, operation_id)
+        if live is None and (operation := self._site.catalog.operations.get(operation_id, principal.id)) is not None:
+            live = self._known(principal, operation)
+        if live is None or live.principal != principal.id:
+            raise NotFoundError(f"no operation {operation_id} of yours", remedy="call the method again")
+        return live
+
+    def answered(self, principal: str, result_key: str) -> bool:
+        """Whether the caller got this very answer before."""
+        if not result_key:
+            return False
+        return (principal, result_key) in self._answered or self._site.catalog.operations.answered(
+            principal, result_key
+        )
+
+    def served(self, live: LiveOperation, site: str) -> None:
+        """Note which site runs an operation."""
+        live.site = site
+        self._ledger.note(lambda: self._site.catalog.operations.serve(live.id, site))
+
+    def cancel(self, live: LiveOperation) -> None:
+        """Note that the caller wants an operation to end, and let whoever drives it here know."""
+        live.cancelled.set()
+        self._ledger.note(lambda: self._site.catalog.operations.request_cancel(live.id, live.principal))
+
+    def end(self, live: LiveOperation, answer: Answer, *, result_key: str) -> None:
+        """Note an answer, and give it to those who wait."""
+        pending = (live.principal, result_key)
+        if result_key:
+            self._answered.add(pending)
+        noted = self._ledger.note(
+            lambda: self._site.catalog.operations.finish(
+                live.id,
+                state=OperationState.DONE,
+                provenance=answer.provenance,
+                result_size=answer.size,
+                result=(answer.held_by, answer.blob),
+                result_key=result_key,
+                schema_json=answer.schema_json,
+            )
+        )
+        noted.add_done_callback(lambda _: self._answered.discard(pending))
+        live.end(answer=answer)
+
+    def fail(self, live: LiveOperation, error: FomrepoError) -> None:
+        """Note a failure, and tell those who wait."""
+        state = OperationState.CANCELLED if isinstance(error, CancelledError) else OperationState.FAILED
+        failure = failure_to_wire(error).SerializeToString()
+        self._ledger.note(lambda: self._site.catalog.operations.finish(live.id, state=state, failure=failure))
+        live.end(error=error)
+
+    def note(self, write: Callable[[], object]) -> Future[None]:
+        """Note something else about a call."""
+        return self._ledger.note(write)
+
+    def close(self) -> None:
+        """Write down what is still to be noted."""
+        self._ledger.close()
+
+    def _known(self, principal: Principal, operation: Operation) -> LiveOperation:
+        """Operation that the catalog has: under way here, taken over, or as the catalog remembers it."""
+        here = self._live.find(self._site.name, operation.id)
+        return here or self._adopted(principal, operation) or recalled(operation, home=self._site.name)
+
+    def _adopted(self, principal: Principal, known: Operation) -> LiveOperation | None:
+        """Take over an operation whose home is down or has forgotten it; None if it is in good hands."""
+        homes = self._sites.entries()
+        lost = known.home == self._site.name or known.home not in homes or not homes[known.home].up
+        if known.state.final or not lost:
+            return None
+        request = self._site.catalog.operations.adopt(known.id, lost_home=known.home, home=self._site.name)
+        if request is None:
+            return None
+        sent = calls_pb2.TryDraftRequest.FromString(request)
+        order = call_from_wire(sent.call)
+        draft = sent.HasField("bundle")
+        bundle = read_bundle(bundle_from_wire(sent.bundle)) if draft else self._site.registry.find(order.method)
+        live, new = self._live.get_or_add(LiveOperation(known.id, principal.id, self._site.name))
+        if new:
+            self._drive(live, principal, Question(order, bundle, draft, sent.at_site))
+        return live
+
+
+def _request_digest(question: Question) -> str:
+    order = question.order
+    inputs = [[one.record, one.name] for one in order.inputs]
+    frames = order.frames.canonical() if order.frames else None
+    return sha256_hex(canonical_json([question.bundle.digest, inputs, dict(order.arguments), frames]))
+
+
+def _adoptable(question: Question) -> bytes:
+    """What another site needs to take a call over."""
+    request = calls_pb2.TryDraftRequest(call=call_to_wire(question.order), at_site=question.at_site)
+    request.call.version = question.schema.version
+    if question.draft:
+        request.bundle.CopyFrom(bundle_to_wire(question.bundle.files))
+    return request.SerializeToString()
