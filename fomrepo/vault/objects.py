@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fomrepo.errors import StorageError
+from fomrepo.errors import NotFoundError, StorageError
 from fomrepo.model.canonical import is_digest
 from fomrepo.model.files import StatFingerprint
 
@@ -43,11 +43,11 @@ class ObjectStore:
 
         Raises
         ------
-        ValueError
+        NotFoundError
             If the text is no digest: it may come from another machine, and must not climb out of the folder.
         """
         if not is_digest(digest):
-            raise ValueError(f"{digest[:80]!r} is no digest")
+            raise NotFoundError(f"{digest[:80]!r} is no digest of an object")
         return self.folder / "objects" / digest[:2] / digest
 
     def incoming_path(self, name: str) -> Path:
