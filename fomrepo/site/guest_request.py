@@ -9,7 +9,7 @@ from fomrepo.isolation.limits import RunLimits
 from fomrepo.isolation.orders import InputFile
 from fomrepo.model.canonical import canonical_json
 from fomrepo.model.files import FileObject
-from fomrepo.model.methods import MethodSchema
+from fomrepo.model.methods import Bundle, MethodSchema
 from fomrepo.model.operations import FrameRange
 from fomrepo.model.results import ResolvedInput
 from fomrepo.vault.objects import ObjectStore
@@ -23,24 +23,15 @@ def method_request(
     frames: FrameRange | None,
     limits: RunLimits,
     vault: ObjectStore,
+    bundle: Bundle | None = None,
 ) -> tuple[bytes, tuple[InputFile, ...]]:
     """Request of a method's run, and the files that it may read.
 
+    A child of a holder has no folder with the method: it gets the source text of ``bundle`` along.
+
     Inside, files have neutral names such as ``universe.trajectory.xtc``; the depositor's names are for messages.
     """
-    entries, files = [], []
-    for (name, accepts), one in zip(schema.inputs, inputs, strict=True):
-        described = []
-        for role, file in _roles(one):
-            inside = f"{name}.{role}.{file.file_type.lower()}"
-            files.append(InputFile(vault.path(file.digest), inside))
-            entry = {"role": role, "type": file.file_type, "path": f"/in/{inside}", "name": file.name}
-            if file.offsets_digest is not None:
-                files.append(InputFile(vault.path(file.offsets_digest), f"{name}.{role}.offsets"))
-                entry["offsets"] = f"/in/{name}.{role}.offsets"
-            described.append(entry)
-        family = accepts if accepts.islower() else one.file.families[0]
-        entries.append({"name": name, "family": family, "files": described})
+    entries, files = _inputs(schema, inputs, vault)
     request = canonical_json(
         {
             "protocol": 1,
@@ -63,9 +54,44 @@ def method_request(
                 },
             },
             "limits": _limits(limits),
+            **({} if bundle is None else {"bundle": _source_texts(bundle)}),
         }
     )
-    return request, tuple(files)
+    return request, files
+
+
+def hold_request(
+    schema: MethodSchema,
+    inputs: tuple[ResolvedInput, ...],
+    *,
+    frame_budget_bytes: int,
+    limits: RunLimits,
+    vault: ObjectStore,
+) -> tuple[bytes, tuple[InputFile, ...]]:
+    """Request of a holder for the inputs of a call, and the files that it may read.
+
+    Parameters
+    ----------
+    schema
+        Of the method that is called first; it says of which family each input is.
+    inputs
+        Resolved to exact bytes.
+    frame_budget_bytes
+        Decoded frames may take so much memory; otherwise they stay in the file.
+    limits
+        Of each child.
+    vault
+        Where the objects lie.
+    """
+    entries, files = _inputs(schema, inputs, vault)
+    request = {
+        "protocol": 1,
+        "task": "hold",
+        "inputs": entries,
+        "frame_budget_bytes": frame_budget_bytes,
+        "limits": _limits(limits),
+    }
+    return canonical_json(request), files
 
 
 def probe_request(*, name: str, size: int, topology: FileObject | None, limits: RunLimits) -> bytes:
@@ -80,6 +106,29 @@ def probe_request(*, name: str, size: int, topology: FileObject | None, limits: 
         }
     file = {"path": "/in/file", "name": name, "size": size}
     return canonical_json({"protocol": 1, "task": "probe", "file": file, "topology": paired, "limits": _limits(limits)})
+
+
+def _inputs(
+    schema: MethodSchema, inputs: tuple[ResolvedInput, ...], vault: ObjectStore
+) -> tuple[list[dict[str, Any]], tuple[InputFile, ...]]:
+    entries, files = [], []
+    for (name, accepts), one in zip(schema.inputs, inputs, strict=True):
+        described = []
+        for role, file in _roles(one):
+            inside = f"{name}.{role}.{file.file_type.lower()}"
+            files.append(InputFile(vault.path(file.digest), inside))
+            entry = {"role": role, "type": file.file_type, "path": f"/in/{inside}", "name": file.name}
+            if file.offsets_digest is not None:
+                files.append(InputFile(vault.path(file.offsets_digest), f"{name}.{role}.offsets"))
+                entry["offsets"] = f"/in/{name}.{role}.offsets"
+            described.append(entry)
+        family = accepts if accepts.islower() else one.file.families[0]
+        entries.append({"name": name, "family": family, "files": described})
+    return entries, tuple(files)
+
+
+def _source_texts(bundle: Bundle) -> dict[str, str]:
+    return {path: content.decode() for path, content in bundle.files.items() if path.endswith(".py")}
 
 
 def _roles(one: ResolvedInput) -> list[tuple[str, FileObject]]:
