@@ -42,6 +42,7 @@ class RemoteFile:
         self.facts: Mapping[str, Any] = MappingProxyType(dict(file.facts))
         self._topology = file.topology
         self._calls = calls
+        self._methods = FileMethods(self, calls)
 
     @property
     def topology(self) -> RemoteFile | None:
@@ -80,7 +81,7 @@ class RemoteFile:
     @property
     def methods(self) -> FileMethods:
         """Methods that fit this file, by name or by ``name, version``."""
-        return FileMethods(self, self._calls)
+        return self._methods
 
     @property
     def submit(self) -> SubmittedMethods:

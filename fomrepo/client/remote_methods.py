@@ -32,6 +32,7 @@ class FileMethods:
     def __init__(self, file: RemoteFile, calls: Calls) -> None:
         self._file = file
         self._calls = calls
+        self._bound: dict[str, Callable[..., Result]] = {}
 
     def __getitem__(self, key: str | tuple[str, str]) -> Callable[..., Result]:
         name, version = (key, None) if isinstance(key, str) else key
@@ -41,7 +42,9 @@ class FileMethods:
                 f"{self._file.name} is {self._file.file_type}; {name} takes {method.schema.inputs[0][1]}",
                 remedy=f"methods of this file: {', '.join(self)}",
             )
-        return bound_method(self._file, method, self._calls)
+        if method.digest not in self._bound:
+            self._bound[method.digest] = bound_method(self._file, method, self._calls)
+        return self._bound[method.digest]
 
     def __iter__(self) -> Iterator[str]:
         return (one.schema.name for one in self._calls.registry.newest() if fits(one.schema, self._file))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 
@@ -26,6 +27,7 @@ def schema_to_wire(schema: MethodSchema) -> str:
     return json.dumps(schema.source, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+@functools.lru_cache(maxsize=256)  # each reply carries the schema of its method
 def schema_from_wire(text: str) -> MethodSchema:
     """Make the value again.
 
