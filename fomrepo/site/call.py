@@ -61,6 +61,7 @@ class CallDesk:
         self._book = OperationBook(site, sites, self._start)
         self._drivers = ThreadPoolExecutor(DRIVEN_AT_ONCE, thread_name_prefix="drive-call")
         self._driven: Counter[str] = Counter()
+        self._closing = False
         self._draw = random.Random()  # noqa: S311 - spreads load, guards nothing
 
     def call(self, principal: Principal, order: CallOrder) -> LiveOperation:
@@ -108,7 +109,8 @@ class CallDesk:
         return iter(read_chunks(path, offset=offset))
 
     def close(self) -> None:
-        """Stop driving; what is under way is left to whoever asks next."""
+        """Stop driving; what is under way is left to whoever is asked next."""
+        self._closing = True
         self._drivers.shutdown(wait=False, cancel_futures=True)
         self._book.close()
 
@@ -156,7 +158,12 @@ class CallDesk:
             answer = self._answer(live, question, found.run, seen=seen, site=site, detours=detours, inline=found.inline)
             self._book.end(live, answer, result_key=found.run.key)
         except FomrepoError as error:
-            self._book.fail(live, error)
+            if self._closing and not live.cancelled.is_set():
+                live.end(
+                    error=error
+                )  # not noted: the operation is unfinished, and whoever is asked next goes on with it
+            else:
+                self._book.fail(live, error)
         except Exception as error:  # a fault of ours must reach its caller, too
             self._book.fail(live, log_unexpected(error))
 

@@ -200,7 +200,7 @@ def run_here(
                 "run", id=order.run_id, method=question.schema.name, ended=report.ended, wall_s=round(report.wall_s, 3)
             )
             # 8. Its answer is read as hostile input.
-            _raise_unless_outcome(report, question.schema)
+            _raise_unless_outcome(report, question.schema, cancelled=cancelled.is_set())
             _check_outcome(path, report, question.schema)
             computed = time.time()
             blob, size = site.results.keep(path)
@@ -288,11 +288,13 @@ def _order(site: SiteParts, question: Question, call: ResolvedCall) -> RunOrder:
     )
 
 
-def _raise_unless_outcome(report: RunReport, schema: MethodSchema) -> None:
+def _raise_unless_outcome(report: RunReport, schema: MethodSchema, *, cancelled: bool) -> None:
     """Turn an end without an outcome into the error that its caller sees."""
     if report.ended == "outcome":
         return
     if report.ended == "cancelled":
+        if not cancelled:
+            raise SiteError(f"the site was stopped while {schema.name} ran")
         raise CancelledError(f"{schema.name} was cancelled")
     if report.ended == "limit":
         remedy = "ask for fewer frames (stop=, step=) or atoms (select=), or its author for a higher limit"

@@ -102,12 +102,11 @@ def error_from_rpc(error: grpc.RpcError, *, address: str) -> FomrepoError:
             f"{address} shows a certificate that is not of this federation",
             remedy="check the address, and the file that `ca` names in your profile: fomrepo profile show",
         )
-    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+    # CANCELLED without a failure of ours is what a server that stops says to those who wait.
+    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED):
         return errors.SiteUnreachableError(
             f"no answer from {address}", remedy="see whether it is up: fomrepo site status", facts={"address": address}
         )
-    if code is grpc.StatusCode.CANCELLED:
-        return errors.CancelledError(f"the request to {address} was cancelled")
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return errors.SiteBusyError(
             f"{address} refused the request: {details[:200]}", remedy="send less at once, or try again later"

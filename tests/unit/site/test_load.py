@@ -114,9 +114,9 @@ def test_memory_is_never_promised_twice() -> None:
 
 
 def test_what_can_never_run_is_refused_at_once() -> None:
-    with pytest.raises(SiteError, match="needs 20 MiB, this site has 10 MiB"):
-        with Slots(1, 10 * MIB).one(Claim("alice", "p", 20 * MIB), threading.Event()):
-            pytest.fail("it ran")
+    slot = Slots(1, 10 * MIB).one(Claim("alice", "p", 20 * MIB), threading.Event())
+    with pytest.raises(SiteError, match="needs 20 MiB, this site has 10 MiB"), slot:
+        pytest.fail("it ran")
 
 
 def test_a_cancelled_run_leaves_the_line() -> None:
@@ -137,9 +137,9 @@ def test_one_user_cannot_fill_the_line() -> None:
     try:
         for number in range(WAITING_PER_SLOT_AND_USER + 1):
             runs.ask(f"alice {number}", "alice")
-        with pytest.raises(SiteBusyError) as refused:
-            with runs.slots.one(Claim("alice", "p", MIB), threading.Event()):
-                pytest.fail("it ran")
+        slot = runs.slots.one(Claim("alice", "p", MIB), threading.Event())
+        with pytest.raises(SiteBusyError) as refused, slot:
+            pytest.fail("it ran")
         assert refused.value.facts == {"retry_after_s": "5"}
         runs.ask("bob", "bob")
         assert runs.slots.figures().waiting == WAITING_PER_SLOT_AND_USER + 1
