@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TypeVar
@@ -10,7 +12,7 @@ from typing import TypeVar
 import grpc
 
 from fomrepo.client.profile import Profile
-from fomrepo.errors import FomrepoError, SiteUnreachableError
+from fomrepo.errors import FomrepoError, SiteBusyError, SiteUnreachableError
 from fomrepo.wire.failures import error_from_rpc
 from fomrepo.wire.v1.calls_pb2_grpc import CallsStub
 from fomrepo.wire.v1.deposits_pb2_grpc import DepositsStub
@@ -20,6 +22,8 @@ from fomrepo.wire.v1.sites_pb2_grpc import SitesStub
 
 #: Deadline of a request that a site answers at once.
 ANSWER_S = 30.0
+#: How long a site that says that it is busy is asked again.
+BUSY_PATIENCE_S = 600.0
 #: Deadline of a stream of bytes: a terabyte at 12 MB/s.
 STREAM_S = 24 * 3600.0
 #: Most bytes of one message: chunks have 1 MiB, schemas of all methods a few hundred kilobytes.
@@ -124,8 +128,19 @@ class Connection:
         *,
         deadline_s: float = ANSWER_S,
     ) -> Reply:
-        """Send a request that may be sent twice, to the first site that answers."""
-        return self._from_any_site(lambda site: rpc(site)(request, timeout=deadline_s, metadata=site.token))
+        """Send a request that may be sent twice, to the first site that answers.
+
+        A site that is busy says when to come back, and is asked again then.
+        """
+        give_up = time.monotonic() + BUSY_PATIENCE_S
+        while True:
+            try:
+                return self._from_any_site(lambda site: rpc(site)(request, timeout=deadline_s, metadata=site.token))
+            except SiteBusyError as busy:
+                pause_s = float(busy.facts.get("retry_after_s", "inf")) * random.uniform(0.8, 1.2)  # noqa: S311  (a pause)
+                if time.monotonic() + pause_s > give_up:
+                    raise
+                time.sleep(pause_s)
 
     def send(
         self,

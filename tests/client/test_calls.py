@@ -25,6 +25,7 @@ from fomrepo.errors import (
     NotFoundError,
     OutcomeRefusedError,
     SettingsError,
+    SiteBusyError,
 )
 from fomrepo.wire.failures import failure_to_wire
 from fomrepo.wire.v1 import calls_pb2, files_pb2
@@ -344,3 +345,26 @@ def test_one_schema_of_the_future_spoils_no_other(site: ScriptedSite, traj: Remo
     with contextlib.suppress(AttributeError):
         traj.later  # noqa: B018
     assert RMSD["name"] in list(traj.methods)
+
+
+def test_a_busy_site_is_asked_again_when_it_says(site: ScriptedSite, traj: RemoteFile) -> None:
+    refusals = iter(range(2))
+
+    def busy_twice(_: Any) -> calls_pb2.CallReply:
+        if next(refusals, None) is not None:
+            raise SiteBusyError("all slots are taken", facts={"retry_after_s": "0.01"})
+        return reply()
+
+    site.answers["Call"] = busy_twice
+    assert traj.rmsd().rmsd.shape == (3,)
+    assert site.counted["Call"] == 3
+
+
+def test_a_busy_site_that_names_no_time_is_not_asked_again(site: ScriptedSite, traj: RemoteFile) -> None:
+    def busy(_: Any) -> calls_pb2.CallReply:
+        raise SiteBusyError("all slots are taken")
+
+    site.answers["Call"] = busy
+    with pytest.raises(SiteBusyError):
+        traj.rmsd()
+    assert site.counted["Call"] == 1
