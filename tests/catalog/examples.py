@@ -70,7 +70,7 @@ def probed(catalog: Catalog, deposit: Deposit) -> str:
 
 def record(catalog: Catalog, who: Principal, *, files: Sequence[AcceptedFile] = ADK, **how: object) -> RecordVersion:
     """Deposit a record, or a new version of one."""
-    return catalog.deposits.accept(probed(catalog, draft(catalog, who, **how)), files)  # type: ignore[arg-type]
+    return catalog.deposits.accept(probed(catalog, draft(catalog, who, **how)), files)  # type: ignore[arg-type]  # fields may be left out
 
 
 def named(version: RecordVersion) -> RecordName:

@@ -12,7 +12,7 @@ from fomrepo.model.people import Principal
 from fomrepo.model.results import ResolvedCall
 from tests.catalog.examples import DCD, FINGERPRINT, OFFSETS, PSF, method, named, record, result, set_state
 
-no_key: Callable[[ResolvedCall], None] = lambda resolved: None  # noqa: E731
+no_key: Callable[[ResolvedCall], None] = lambda resolved: None  # noqa: E731 - one line says it
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def test_an_unknown_method_names_close_ones(traj: RemoteFile) -> None:
     with pytest.raises(AttributeError, match=r"did you mean rmsd"):
         traj.rmds  # noqa: B018 - asking is the test
     with pytest.raises(AttributeError, match=r"did you mean rmsd"):
-        traj.submit.rmds  # noqa: B018
+        traj.submit.rmds  # noqa: B018 - looking it up is the act
 
 
 def test_methods_look_like_functions(traj: RemoteFile) -> None:
@@ -317,7 +317,7 @@ def test_a_lock_file_pins_versions(site: ScriptedSite, repo: Repository, tmp_pat
     path = repo.lock_methods(tmp_path / "methods.lock")
     path.write_text(path.read_text().replace("1.0.0", "0.9.0", 1).replace("[methods.rmsd]", "[methods.rmsd]"))
     text = path.read_text()
-    connect = lambda: fomrepo.connect(site.address, token=TOKEN, ca=AUTHORITY.certificate.decode(), methods=path)  # noqa: E731
+    connect = lambda: fomrepo.connect(site.address, token=TOKEN, ca=AUTHORITY.certificate.decode(), methods=path)  # noqa: E731 - one line says it
     path.write_text(f'[methods]\nrmsd = {{version = "0.9.0", digest = "{"d" * 64}"}}\n')
     with connect() as pinned:
         pinned["FOM-402917"]["adk_dims.dcd"].rmsd()
@@ -343,7 +343,7 @@ def test_one_schema_of_the_future_spoils_no_other(site: ScriptedSite, traj: Remo
     site.answers["ListMethods"] = with_strangers
     assert traj.rmsd().rmsd.shape == (3,)
     with contextlib.suppress(AttributeError):
-        traj.later  # noqa: B018
+        traj.later  # noqa: B018 - looking it up is the act
     assert RMSD["name"] in list(traj.methods)
 
 
