@@ -25,7 +25,7 @@ def test_no_module_is_a_drawer() -> None:
 
 def test_every_exception_to_a_rule_has_its_reason_on_the_same_line() -> None:
     exception = re.compile(r"# (noqa|type: ignore|nosec)")
-    reasoned = re.compile(r"# (noqa: [A-Z]+\d+(, ?[A-Z]+\d+)*[ #(-]+[a-z]|type: ignore\[[a-z, -]+\]  # \w)")
+    reasoned = re.compile(r"# (noqa: [A-Z]+\d+(, ?[A-Z]+\d+)*[ #(-]+[a-z]|type: ignore\[[a-z, -]+\] +# ?\w)")
     bare = [
         f"{path.relative_to(CHECKOUT)}:{number}: {line.strip()}"
         for path in SOURCE
