@@ -24,12 +24,15 @@ class ResultStore:
     def new_blob(self) -> Iterator[tuple[Path, BinaryIO]]:
         """Open a fresh file for an outcome; what is not kept is deleted on the way out."""
         path = self._objects.incoming_path(new_id())
-        with storage_errors(path):
-            stream = path.open("w+b")
         try:
-            with stream:
+            with storage_errors(path), path.open("w+b") as stream:
                 yield path, stream
         finally:
+            path.unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Delete what a killed site left of runs that never ended; nothing may be running now."""
+        for path in self._objects.incoming():
             path.unlink(missing_ok=True)
 
     def keep(self, path: Path) -> tuple[str, int]:

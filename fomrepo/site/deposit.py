@@ -35,6 +35,7 @@ from fomrepo.model.people import Principal
 from fomrepo.site.log import log_unexpected
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.probe import Probed, probe_file
+from fomrepo.vault.objects import storage_errors
 from fomrepo.vault.receive import IncomingFile
 from fomrepo.wire.failures import failure_to_wire
 
@@ -185,6 +186,17 @@ class DepositDesk:
         self._delete_parts(deposit)
         return self._need(principal, deposit_id)
 
+    def sweep(self) -> None:
+        """Delete the bytes of deposits that have ended, which a kill at that moment left."""
+        open_uploads = {
+            upload.id
+            for deposit in self._site.catalog.deposits.unfinished(self._site.name)
+            for upload in deposit.uploads
+        }
+        for path in self._site.vault.incoming():
+            if path.suffix in (".part", ".offsets") and path.stem not in open_uploads:
+                path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Stop taking on work; what is under way is continued when it is asked for again."""
         self._workers.shutdown(wait=False, cancel_futures=True)
@@ -227,7 +239,8 @@ class DepositDesk:
         offsets = None
         if probed.offsets is not None:
             path = vault.incoming_path(f"{upload.id}.offsets")
-            path.write_bytes(probed.offsets)
+            with storage_errors(path):
+                path.write_bytes(probed.offsets)
             digest = sha256_hex(probed.offsets)
             offsets = (digest, len(probed.offsets), vault.keep(path, digest))
         return AcceptedFile(

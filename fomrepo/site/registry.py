@@ -14,6 +14,7 @@ from fomrepo.model.canonical import new_id
 from fomrepo.model.methods import Bundle, version_rank
 from fomrepo.model.operations import MethodRef
 from fomrepo.site.trust import verify_method
+from fomrepo.vault.objects import storage_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,12 @@ class Registry:
         folder = self._bundles / bundle.digest
         if not _holds(folder, bundle):
             fresh = self._bundles / new_id()
-            for path, content in bundle.files.items():
-                target = fresh / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content)
-                target.chmod(0o444)
+            with storage_errors(fresh):
+                for path, content in bundle.files.items():
+                    target = fresh / path
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(content)
+                    target.chmod(0o444)
             if folder.exists():
                 folder.rename(self._bundles / f"changed-{new_id()}")
             try:

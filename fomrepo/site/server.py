@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from fomrepo.cache.store import ResultStore
 from fomrepo.catalog import open_catalog
-from fomrepo.errors import SettingsError
+from fomrepo.errors import FomrepoError, SettingsError
 from fomrepo.isolation.doctor import WallVerdict
 from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.warden import Warden
@@ -97,7 +98,7 @@ class SiteServer:
             grpc.ssl_channel_credentials(authority, key, certificate), TicketPrinter(site.name, key), known.entries
         )
         calls = CallDesk(site, known, Forward(peers))
-        deposits = DepositDesk(site)
+        self._deposits = deposits = DepositDesk(site)
         replicate = ReplicateDesk(site, peers, known)
         served = PeerDesk(site)
 
@@ -126,8 +127,10 @@ class SiteServer:
             self._end.callback(desk.close)
 
     def __enter__(self) -> SiteServer:
-        """Open both listeners and tell the federation."""
+        """Clear away what a kill left, open both listeners and tell the federation."""
         catalog, site = self._site.catalog, self._site
+        site.results.sweep()
+        self._deposits.sweep()
         catalog.sites.announce(
             site.name,
             address=site.settings.announced_address or self.address,
@@ -146,6 +149,8 @@ class SiteServer:
         """Let what is under way end within a grace, then close everything."""
         self._health.enter_graceful_shutdown()
         self._heartbeat.close()
+        with contextlib.suppress(FomrepoError):  # others find out by themselves, a little later
+            self._site.catalog.sites.leave(self._site.name)
         for stopping in [listener.stop(GRACE_S) for listener in self._listeners]:
             stopping.wait(GRACE_S + 1)
         self._end.close()

@@ -54,6 +54,10 @@ class ObjectStore:
         """Where bytes that are on their way under a name are collected."""
         return self.folder / "incoming" / name
 
+    def incoming(self) -> list[Path]:
+        """All that is on its way, or was left on it."""
+        return list((self.folder / "incoming").iterdir())
+
     def fingerprint(self, digest: str) -> StatFingerprint | None:
         """What the file system says of an object now; None if it is not there."""
         return fingerprint_of(self.path(digest))

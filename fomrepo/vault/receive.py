@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import queue
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
-from fomrepo.errors import DigestMismatchError, FileRefusedError
+from fomrepo.errors import DigestMismatchError, FileRefusedError, StorageError
 from fomrepo.model.files import StatFingerprint
 from fomrepo.vault.objects import ObjectStore, storage_errors
 
@@ -29,7 +30,8 @@ class IncomingFile:
     Parameters
     ----------
     path
-        Where the bytes are collected; kept when the block is left by an error, so that the next attempt continues.
+        Where the bytes are collected; kept when the block is left by an error, so that the next attempt continues. Only
+        a full disk gets its room back.
     expected_bytes
         Size that was announced; more bytes are refused.
     """
@@ -55,10 +57,16 @@ class IncomingFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the part; it stays where it is."""
+        """Close the part; it stays where it is, unless it could not be written."""
         self._end_hash()
-        with storage_errors(self.path):
-            self._stream.close()
+        try:
+            with storage_errors(self.path):
+                self._stream.close()
+            if isinstance(error, StorageError):
+                raise error
+        except StorageError:
+            self.path.unlink(missing_ok=True)
+            raise
 
     def write(self, data: bytes) -> None:
         """Append some bytes.
@@ -95,6 +103,8 @@ class IncomingFile:
             If they differ; the part is deleted, because nobody knows which bytes are wrong.
         """
         self.flush()
+        with storage_errors(self.path):
+            os.fsync(self._stream.fileno())  # whoever hears of the digest may rely on the bytes
         self._end_hash()
         digest = self._sha256.hexdigest()
         if claimed_digest is not None and digest != claimed_digest:
