@@ -49,8 +49,12 @@ def processes_of_namespace(pid_namespace: int) -> list[int]:
 
 def _family(first: int) -> Iterator[int]:
     yield first
-    for task in Path(f"/proc/{first}/task").glob("*"):
-        for child in _text(task / "children").split():
+    try:
+        tasks = os.listdir(f"/proc/{first}/task")
+    except OSError:  # it has ended
+        return
+    for task in tasks:
+        for child in _text(Path(f"/proc/{first}/task/{task}/children")).split():
             yield from _family(int(child))
 
 
