@@ -1,0 +1,36 @@
+"""Peer: Ray on this machine; ``ray.get(task.remote())``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # read on import
+import ray
+
+from bench.peers import tasks
+from bench.peers.work import Work
+
+STORE_BYTES = 256 * 2**20
+
+
+@contextmanager
+def opened(setup: Mapping[str, Any]) -> Iterator[dict[str, Work]]:
+    """Start Ray without its dashboard."""
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:  # short: sockets
+        ray.init(
+            address="local",
+            num_cpus=os.cpu_count(),
+            include_dashboard=False,
+            log_to_driver=False,
+            object_store_memory=STORE_BYTES,
+            _temp_dir=folder,
+        )
+        try:
+            task = ray.remote(tasks.run)
+            yield {name: Work(lambda n, name=name: ray.get(task.remote(name, n))) for name in tasks.TASKS}
+        finally:
+            ray.shutdown()
