@@ -90,6 +90,10 @@ class CallDesk:
         self._book.cancel(live)
         return live
 
+    def heed_cancellations(self) -> None:
+        """Let those runs end that were cancelled through another site."""
+        self._book.heed_cancellations()
+
     def read_result(self, principal: Principal, operation_id: str, *, offset: int) -> Iterator[bytes]:
         """10. Bytes of an operation's result, from this site's store or through it."""
         answer = self.find(principal, operation_id).answer

@@ -94,6 +94,11 @@ class LiveOperations:
         """Operation of that home and id, or None."""
         return self._operations.get((home, operation_id))
 
+    def under_way(self) -> list[LiveOperation]:
+        """Operations that have not ended."""
+        with self._lock:
+            return [one for one in self._operations.values() if not one.ended.is_set()]
+
     def need(self, home: str, operation_id: str) -> LiveOperation:
         """Operation of that home and id.
 

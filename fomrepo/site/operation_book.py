@@ -117,6 +117,12 @@ class OperationBook:
         live.cancelled.set()
         self._ledger.note(lambda: self._site.catalog.operations.request_cancel(live.id, live.principal))
 
+    def heed_cancellations(self) -> None:
+        """Hear of the operations driven here that their callers cancelled through another site."""
+        for live in self._live.under_way():
+            if not live.cancelled.is_set() and self._site.catalog.operations.cancel_requested(live.id):
+                live.cancelled.set()
+
     def end(self, live: LiveOperation, answer: Answer, *, result_key: str) -> None:
         """Note an answer, and give it to those who wait."""
         pending = (live.principal, result_key)

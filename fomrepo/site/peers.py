@@ -12,12 +12,15 @@ from fomrepo.errors import SiteUnreachableError
 from fomrepo.model.sites import SiteEntry
 from fomrepo.site.certificates import PEER_SUFFIX
 from fomrepo.site.tickets import TicketPrinter
-from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S
+from fomrepo.wire.calls import CALL_WAIT_S
 from fomrepo.wire.failures import error_from_rpc
 from fomrepo.wire.v1 import calls_pb2, files_pb2, sites_pb2, sites_pb2_grpc
 
 #: Seconds beyond the time that a request may wait by itself, for the way there and back.
 GRACE_S = 5.0
+
+#: One request waits so long for a run at another site: a cancellation and the progress travel as often.
+PEER_WAIT_S = 1.0
 
 #: Options of channels to other sites: notice a lost peer within seconds, also in the middle of a wait.
 CHANNEL_OPTIONS = (
@@ -67,9 +70,9 @@ class Peers:
         return self._ask(site, lambda stub: stub.Run(request, timeout=CALL_WAIT_S + GRACE_S))
 
     def wait(self, site: str, operation: str) -> calls_pb2.CallReply:
-        """Wait at most 20 s for an operation that runs at a site."""
-        request = calls_pb2.WaitRequest(operation=operation, wait_s=WAIT_LIMIT_S)
-        return self._ask(site, lambda stub: stub.Wait(request, timeout=WAIT_LIMIT_S + GRACE_S))
+        """Wait a moment for an operation that runs at a site."""
+        request = calls_pb2.WaitRequest(operation=operation, wait_s=PEER_WAIT_S)
+        return self._ask(site, lambda stub: stub.Wait(request, timeout=PEER_WAIT_S + GRACE_S))
 
     def cancel(self, site: str, operation: str) -> calls_pb2.CallReply:
         """Cancel an operation that runs at a site."""

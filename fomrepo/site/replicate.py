@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from fomrepo import errors
 from fomrepo.errors import FomrepoError, NoReplicaError, NotFoundError
@@ -30,6 +31,7 @@ class ReplicateDesk:
         self._site, self._peers, self._known = site, peers, known
         self._lock = threading.Lock()
         self._fetching: dict[str, _Fetching] = {}
+        self._turns = _Turns()
 
     def to_site(self, principal: Principal, version: RecordVersion, site: str) -> files_pb2.ReplicateReply:
         """Ask for a copy of a record's files at a site; tells how far it is."""
@@ -49,7 +51,7 @@ class ReplicateDesk:
         with self._lock:
             running = self._fetching.get(version.version_id)
             if running is None:
-                running = self._fetching[version.version_id] = _Fetching(self._site, self._peers, version)
+                running = self._fetching[version.version_id] = _Fetching(self._site, self._peers, self._turns, version)
                 running.start()
         running.ended.wait(CALL_WAIT_S)
         if running.ended.is_set():
@@ -60,12 +62,33 @@ class ReplicateDesk:
         return files_pb2.ReplicateReply(done=running.ended.is_set(), copied=running.copied, total=running.total)
 
 
+class _Turns:
+    """Lets one thread at a time fetch an object: versions share files, and two would write into one another's part."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._taken: set[str] = set()
+
+    @contextmanager
+    def of(self, digest: str) -> Iterator[None]:
+        """Wait for the turn at an object and hold it during the ``with`` block."""
+        with self._changed:
+            self._changed.wait_for(lambda: digest not in self._taken)
+            self._taken.add(digest)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken.remove(digest)
+                self._changed.notify_all()
+
+
 class _Fetching(threading.Thread):
     """Fetches the objects of one version."""
 
-    def __init__(self, site: SiteParts, peers: Peers, version: RecordVersion) -> None:
+    def __init__(self, site: SiteParts, peers: Peers, turns: _Turns, version: RecordVersion) -> None:
         super().__init__(name="fetch-replica", daemon=True)
-        self._site, self._peers = site, peers
+        self._site, self._peers, self._turns = site, peers, turns
         self._objects = {file.digest: file.size for file in version.files}
         self._offsets = [file.offsets_digest for file in version.files if file.offsets_digest]
         self.total = sum(self._objects.values())
@@ -77,10 +100,12 @@ class _Fetching(threading.Thread):
         """Fetch one object after the other, offsets last: a replica is usable when all are there."""
         try:
             for digest, size in self._objects.items():
-                self._fetch(digest, size)
+                with self._turns.of(digest):
+                    self._fetch(digest, size)
                 self.copied += size
             for digest in self._offsets:
-                self._fetch(digest, None)
+                with self._turns.of(digest):
+                    self._fetch(digest, None)
         except FomrepoError as error:
             self.error = error
         except Exception as error:

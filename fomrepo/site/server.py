@@ -97,7 +97,7 @@ class SiteServer:
         peers = Peers(
             grpc.ssl_channel_credentials(authority, key, certificate), TicketPrinter(site.name, key), known.entries
         )
-        calls = CallDesk(site, known, Forward(peers))
+        self._calls = calls = CallDesk(site, known, Forward(peers))
         self._deposits = deposits = DepositDesk(site)
         replicate = ReplicateDesk(site, peers, known)
         served = PeerDesk(site)
@@ -156,6 +156,7 @@ class SiteServer:
         self._end.close()
 
     def _beat(self) -> None:
+        self._calls.heed_cancellations()
         load = self._site.slots.figures()
         runs = self._site.warden is not None
         self._site.catalog.sites.heartbeat(

@@ -9,13 +9,19 @@ from types import TracebackType
 
 
 class PeerTap:
-    """Passes connections on to another address on this machine and counts the bytes of both directions."""
+    """Passes connections on to another address on this machine and counts the bytes of both directions.
+
+    It can stop in the middle, as a cable does that somebody pulls: see ``hold_after``.
+    """
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self._count = 0
         self._target: tuple[str, int] | None = None
+        self._held_at: int | None = None
+        self._open = threading.Event()
+        self._open.set()
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     @property
@@ -29,6 +35,17 @@ class PeerTap:
         host, _, port = address.rpartition(":")
         self._target = (host, int(port))
 
+    def hold_after(self, further_bytes: int) -> None:
+        """Let so many bytes pass from now on, and then none until ``release`` is called."""
+        with self._lock:
+            self._held_at = self._count + further_bytes
+
+    def release(self) -> None:
+        """Let everything pass again."""
+        with self._lock:
+            self._held_at = None
+        self._open.set()
+
     def __enter__(self) -> PeerTap:
         """Begin to accept."""
         threading.Thread(target=self._accept, name="peer-tap", daemon=True).start()
@@ -39,6 +56,7 @@ class PeerTap:
     ) -> None:
         """Accept no more."""
         self._listener.close()
+        self.release()
 
     def _accept(self) -> None:
         while True:
@@ -60,6 +78,9 @@ class PeerTap:
             while data := source.recv(65_536):
                 with self._lock:
                     self._count += len(data)
+                    if self._held_at is not None and self._count > self._held_at:
+                        self._open.clear()
+                self._open.wait()
                 target.sendall(data)
         for end in (source, target):
             with contextlib.suppress(OSError):
