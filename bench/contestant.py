@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any
+from typing import IO, Any
 
 from bench.places import LOGS, PEER_PYTHON, ROOT
 
@@ -61,6 +61,8 @@ class Contestant:
         path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"  # Parsl looks for its own programs there
         self._variables = {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", "PATH": path, **variables}
         self._process: subprocess.Popen[str] | None = None
+        self._orders: IO[str]
+        self._answers: IO[str]
         self._calls = first
         self._error = ""
         self._is_ready = False
@@ -71,7 +73,7 @@ class Contestant:
         LOGS.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
             try:
-                self._process = subprocess.Popen(
+                process = subprocess.Popen(
                     (self._python, "-m", "bench.driver", self.peer, self._setup),
                     cwd=ROOT,
                     env={**os.environ, **self._variables},
@@ -83,6 +85,10 @@ class Contestant:
                 )
             except OSError as error:
                 self._error = f"{self.peer} cannot be started: {error}"
+                return self
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process, self._orders, self._answers = process, process.stdin, process.stdout
         return self
 
     def __exit__(
@@ -92,7 +98,7 @@ class Contestant:
         if (process := self._process) is None:
             return
         with contextlib.suppress(OSError):
-            process.stdin.close()
+            self._orders.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STOP_TIMEOUT_S)
         with contextlib.suppress(ProcessLookupError):  # its own session: nothing of anybody else's
@@ -146,21 +152,19 @@ class Contestant:
         self.wait_until_ready()
         if self._error:
             raise ContestantError(self._error)
-        assert self._process is not None
         try:
-            self._process.stdin.write(json.dumps({**order, "first": self._calls}) + "\n")
-            self._process.stdin.flush()
+            self._orders.write(json.dumps({**order, "first": self._calls}) + "\n")
+            self._orders.flush()
         except OSError:
             raise self._failed("it has ended") from None
         self._calls += order.get("times", 1)
         return self._answer(ORDER_TIMEOUT_S)
 
     def _answer(self, timeout_s: float) -> dict[str, Any]:
-        assert self._process is not None
-        readable, _, _ = select.select([self._process.stdout], [], [], timeout_s)
+        readable, _, _ = select.select([self._answers], [], [], timeout_s)
         if not readable:
             raise self._failed(f"no answer within {timeout_s:g} s")
-        if not (line := self._process.stdout.readline()):
+        if not (line := self._answers.readline()):
             raise self._failed(f"it ended; {self._log} ends with {self._last_words()}")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:

@@ -42,8 +42,8 @@ def _answer(works: Mapping[str, Work], order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _time(work: Work, order: dict[str, Any]) -> dict[str, Any]:
-    seconds = []
-    value = None
+    seconds: list[float] = []
+    value: Any = None
     until = time.monotonic() + order["at_most_s"]
     for number in range(order["first"], order["first"] + order["times"]):
         if seconds and time.monotonic() > until:

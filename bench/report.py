@@ -9,6 +9,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 
 from bench.findings import Figure, Findings, Panel
 from bench.places import RESULTS
@@ -108,22 +109,26 @@ def _plot(bench: str, panels: list[Panel], path: Path) -> None:
             _draw(axis, panels[place])
         else:
             axis.set_axis_off()
-    figure.suptitle(f"{bench}: medians, and what 19 of 20 stay below")
+    figure.suptitle(f"{bench}: medians; lines reach to what 19 of 20 stay below")
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
 
-def _draw(axis: plt.Axes, panel: Panel) -> None:
+def _draw(axis: Axes, panel: Panel) -> None:
     known = {label: one for label, one in panel.figures.items() if one.p50 is not None}
     labels = list(known)
     values = [one.p50 or 0.0 for one in known.values()]
-    axis.barh(labels, values, color=[OURS if label.startswith("ours") else OTHERS for label in labels], height=0.7)
-    for place, one in enumerate(known.values()):
-        if one.p95 is not None:
-            axis.plot([one.p95], [place], "|", color="black", markersize=9)
+    for place, (label, one) in enumerate(known.items()):
+        color = OURS if label.startswith("ours") else OTHERS
+        axis.plot([one.p50, one.p50 if one.p95 is None else one.p95], [place, place], color=color, linewidth=2)
+        axis.plot([one.p50], [place], "o", color=color, markersize=7)
+    axis.set_yticks(range(len(labels)), labels)
+    axis.grid(axis="x", color="#dddddd", linewidth=0.6)
     if values and min(values) > 0 and max(values) / min(values) > LOGARITHMIC_FROM:
         axis.set_xscale("log")
-    axis.invert_yaxis()
+    else:
+        axis.set_xlim(left=0.0)
+    axis.set_ylim(len(labels) - 0.5, -0.5)
     axis.set_title(panel.title, fontsize=10)
     axis.set_xlabel(panel.unit, fontsize=9)
     axis.tick_params(labelsize=8)

@@ -17,6 +17,8 @@ from MDAnalysisTests.datafiles import DCD, PSF
 
 from bench.places import DATA
 
+ATOMS, FRAMES = 3_341, 98
+
 SEED = 20_000
 LONG_FRAMES = 4_000
 #: How far a frame of the long trajectory is moved, turned and shaken.
@@ -24,7 +26,6 @@ SHIFT_ANGSTROM, TURN_RADIANS, NOISE_ANGSTROM = 3.0, 0.3, 0.2
 
 #: Where a DCD's header states the number of frames, after the mark of its first record and its name.
 DCD_FRAMES = 8
-COPY_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Trajectory:
 
 
 def adk() -> Trajectory:
-    """3,341 atoms, 98 frames."""
+    """The trajectory as it comes: 3,341 atoms, 98 frames."""
     return Trajectory(Path(PSF), Path(DCD))
 
 
@@ -108,18 +109,17 @@ def _rotation(draw: np.random.Generator) -> np.ndarray:
     axis /= np.linalg.norm(axis)
     angle = draw.normal(0.0, TURN_RADIANS)
     cross = np.array([[0.0, -axis[2], axis[1]], [axis[2], 0.0, -axis[0]], [-axis[1], axis[0], 0.0]])
-    return np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * cross @ cross
+    rotation: np.ndarray = np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * cross @ cross
+    return rotation
 
 
 def _write_large(path: Path, size: int) -> None:
     """Repeat the frames' bytes as they are; only their number in the header changes."""
     content = Path(DCD).read_bytes()
-    n_frames = len(MDAnalysis.coordinates.DCD.DCDReader(DCD))
-    n_atoms = MDAnalysis.Universe(PSF).atoms.n_atoms
-    frame_bytes = 3 * (4 * n_atoms + 8)
-    header, frames = content[: len(content) - n_frames * frame_bytes], content[-n_frames * frame_bytes :]
+    frame_bytes = 3 * (4 * ATOMS + 8)
+    header, frames = content[: -FRAMES * frame_bytes], content[-FRAMES * frame_bytes :]
     wanted = -(-(size - len(header)) // frame_bytes)
     with path.open("wb") as file:
         file.write(header[:DCD_FRAMES] + struct.pack("<i", wanted) + header[DCD_FRAMES + 4 :])
-        for first in range(0, wanted, n_frames):
-            file.write(frames[: min(n_frames, wanted - first) * frame_bytes])
+        for first in range(0, wanted, FRAMES):
+            file.write(frames[: min(FRAMES, wanted - first) * frame_bytes])

@@ -139,8 +139,8 @@ def _many_clients(findings: Findings, site: OurSite, record: str, *, rounds: int
         time.sleep(UNTIL_IDLE_S)
         sizes = [size / 2**20 for size in idle_children_uss(site.pid)]
     found = statistics.median(sizes) if sizes else None
-    error = "" if sizes else "no child waits for a call"
-    findings.panels.append(Panel("memory of an idle child (USS)", "MiB", {OURS: Figure(found, error=error)}))
+    why_not = "" if sizes else "no child waits for a call"
+    findings.panels.append(Panel("memory of an idle child (USS)", "MiB", {OURS: Figure(found, error=why_not)}))
     findings.rows.append(measured_alone("memory of an idle child (USS), MiB", found, IDLE_BOUND_MIB))
     findings.notes.append(f"{len(sizes)} children waited for a call.")
 
@@ -149,5 +149,6 @@ def _calls_per_s(clients: Sequence[Contestant], threads: int, for_s: float) -> f
     """Let clients call at the same time; returns the calls that all got done, by the second."""
     with ThreadPoolExecutor(len(clients)) as pool:
         began = time.perf_counter()
-        done = list(pool.map(lambda one: one.count("rmsd_98", for_s=for_s, clients=threads), clients))
-        return sum(done) / (time.perf_counter() - began)
+        done: list[int] = list(pool.map(lambda one: one.count("rmsd_98", for_s=for_s, clients=threads), clients))
+        took = time.perf_counter() - began
+    return sum(done) / took

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from dask.distributed import Client, LocalCluster
@@ -20,7 +21,8 @@ def opened(setup: Mapping[str, Any]) -> Iterator[dict[str, Work]]:
         LocalCluster(n_workers=os.cpu_count(), threads_per_worker=1, dashboard_address=None) as cluster,
         Client(cluster) as client,
     ):
-        yield {
-            name: Work(lambda n, name=name: client.submit(tasks.run, name, n, pure=False).result())
-            for name in tasks.TASKS
-        }
+        yield {name: Work(partial(_answer, client, name)) for name in tasks.TASKS}
+
+
+def _answer(client: Client, name: str, number: int) -> Any:
+    return client.submit(tasks.run, name, number, pure=False).result()

@@ -28,7 +28,9 @@ class _Server(flight.FlightServerBase):
 def table_of(file: Path) -> pa.Table:
     """Return the bytes of a file as a column, 1 MiB a batch, without reading them."""
     content = pa.memory_map(str(file)).read_buffer()
-    parts = [content.slice(first, CHUNK_BYTES) for first in range(0, content.size, CHUNK_BYTES)]
+    parts = [
+        content.slice(first, min(CHUNK_BYTES, content.size - first)) for first in range(0, content.size, CHUNK_BYTES)
+    ]
     arrays = [pa.Array.from_buffers(pa.uint8(), part.size, [None, part]) for part in parts]
     return pa.table({"bytes": pa.chunked_array(arrays)})
 

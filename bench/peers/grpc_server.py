@@ -20,7 +20,7 @@ class _Handlers(grpc.GenericRpcHandler):
     def __init__(self, file: Path | None) -> None:
         self._file = file
 
-    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes] | None:
         """Find a method; without serialisers a message is bytes."""
         if details.method == "/bench/Echo":
             return grpc.unary_unary_rpc_method_handler(lambda request, context: request)

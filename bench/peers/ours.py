@@ -7,6 +7,7 @@ import shutil
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from fomrepo.client.repository import Repository
 from fomrepo.client.results.result import Result
 
 #: Where the step of the first frame stands in an XTC: four bytes that no analysis looks at.
-XTC_STEP = slice(8, 12)
+XTC_STEP = 8
 
 ANALYSES = ("rmsd", "rmsf", "radius_of_gyration")
 
@@ -60,7 +61,7 @@ def _calls(repo: Repository, adk: RemoteFile) -> dict[str, Work]:
     }
 
 
-def one_frame(number: int, n_frames: int) -> dict[str, int]:
+def one_frame(number: int, n_frames: int) -> dict[str, Any]:
     """Arguments that ask for one frame and differ from number to number."""
     frame = number % n_frames
     return {"start": frame, "stop": frame + 1, "ref_frame": number // n_frames % n_frames}
@@ -70,17 +71,16 @@ def _analyses(repo: Repository, long: RemoteFile, fresh: Mapping[str, str]) -> d
     """Each analysis on the file in use, and as the first call on a file that was deposited just before."""
     works = {}
     for name in ANALYSES:
-        works[name] = Work(lambda n, name=name: numbers(name, uncached(_ask(long, name, n))))
         arrival = FreshDeposit(repo, fresh)
-        works[f"{name}_first"] = Work(
-            lambda n, name=name, arrival=arrival: numbers(name, uncached(_ask(arrival.file, name, n))), arrival.deposit
-        )
+        works[name] = Work(partial(_analysed, lambda: long, name))
+        works[f"{name}_first"] = Work(partial(_analysed, arrival.file, name), arrival.deposit)
     return works
 
 
-def _ask(file: RemoteFile, name: str, number: int) -> Result:
-    answer: Result = getattr(file, name)(stop=(file.n_frames or 0) + 1 + number)
-    return answer
+def _analysed(file: Callable[[], RemoteFile], name: str, number: int) -> Any:
+    """Call a method on all frames, in words that nobody has used; returns the field that is called like it."""
+    traj = file()
+    return getattr(uncached(getattr(traj, name)(stop=(traj.n_frames or 0) + 1 + number)), name)
 
 
 class FreshDeposit:
@@ -93,18 +93,22 @@ class FreshDeposit:
         self._repo = repo
         self._topology = Path(fresh["topology"])
         self._source, self._folder = Path(fresh["trajectory"]), Path(fresh["folder"])
-        self.file: RemoteFile
+        self._file: RemoteFile
+
+    def file(self) -> RemoteFile:
+        """What was deposited last."""
+        return self._file
 
     def deposit(self, number: int) -> None:
         """Make new bytes and deposit them."""
         copy = self._folder / f"fresh-{number}.xtc"
         shutil.copy(self._source, copy)
         with copy.open("r+b") as content:
-            content.seek(XTC_STEP.start)
+            content.seek(XTC_STEP)
             content.write(struct.pack(">i", number + 1))
         record = self._repo.deposit(self._topology, copy, title=f"Adenylate kinase again, {number}")
         copy.unlink()
-        self.file = record[copy.name]
+        self._file = record[copy.name]
 
 
 def _transfers(large: RemoteFile, setup: Mapping[str, Any]) -> dict[str, Work]:
@@ -126,7 +130,7 @@ def cached(call: Callable[[], Result]) -> Work:
         return result
 
     compute_once = functools.cache(call)
-    return Work(from_cache, lambda number: compute_once() and None)
+    return Work(from_cache, lambda number: compute_once())
 
 
 def uncached(result: Result) -> Result:
@@ -140,8 +144,3 @@ def uncached(result: Result) -> Result:
     if result.cached:
         raise RuntimeError(f"{result.method} was answered from the cache")
     return result
-
-
-def numbers(name: str, result: Result) -> Any:
-    """Return the field that is called like its method."""
-    return getattr(result, name)

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import parsl
@@ -33,4 +34,8 @@ def opened(setup: Mapping[str, Any]) -> Iterator[dict[str, Work]]:
             )
         ):
             app = parsl.python_app(tasks.run)
-            yield {name: Work(lambda n, name=name: app(name, n).result()) for name in tasks.TASKS}
+            yield {name: Work(partial(_answer, app, name)) for name in tasks.TASKS}
+
+
+def _answer(app: Any, name: str, number: int) -> Any:
+    return app(name, number).result()

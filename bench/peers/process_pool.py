@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from bench.peers import tasks
@@ -18,4 +19,8 @@ def opened(setup: Mapping[str, Any]) -> Iterator[dict[str, Work]]:
     """Start the pool."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), mp_context=spawn, initializer=tasks.universe) as pool:
-        yield {name: Work(lambda n, name=name: pool.submit(tasks.run, name, n).result()) for name in tasks.TASKS}
+        yield {name: Work(partial(_answer, pool, name)) for name in tasks.TASKS}
+
+
+def _answer(pool: ProcessPoolExecutor, name: str, number: int) -> Any:
+    return pool.submit(tasks.run, name, number).result()

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # read on import
@@ -31,6 +32,10 @@ def opened(setup: Mapping[str, Any]) -> Iterator[dict[str, Work]]:
         )
         try:
             task = ray.remote(tasks.run)
-            yield {name: Work(lambda n, name=name: ray.get(task.remote(name, n))) for name in tasks.TASKS}
+            yield {name: Work(partial(_answer, task, name)) for name in tasks.TASKS}
         finally:
             ray.shutdown()
+
+
+def _answer(task: Any, name: str, number: int) -> Any:
+    return ray.get(task.remote(name, number))

@@ -41,7 +41,7 @@ class FramesInMemory:
 
     def positions_at(self, index: int, atoms: MDAnalysis.AtomGroup, *, whole: bool = False) -> np.ndarray:
         """Positions of one frame, float64."""
-        return self._positions[index][atoms.ix].astype(np.float64)
+        return np.asarray(self._positions[index][atoms.ix], np.float64)
 
 
 @functools.cache
