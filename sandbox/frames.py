@@ -74,6 +74,9 @@ class Frames:
     @property
     def times(self) -> np.ndarray:
         """Time of each frame, (frame,) float64, ps; reads the frames that nobody has read yet."""
+        held = self._held()
+        if held is not None and held.times is not None:
+            return held.times[self.indices].astype(np.float64)
         for row in np.flatnonzero(np.isnan(self._times)):
             self._read_row(int(row))
         return self._times.copy()
@@ -134,6 +137,9 @@ class Frames:
 
     def _read_rows(self, rows: slice, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Read positions (frame, atom, xyz) and boxes (frame, cell) of some rows; no boxes if a frame has none."""
+        held = self._held()
+        if held is not None:
+            return self._take_rows(held, rows, indices)
         positions = np.empty((rows.stop - rows.start, len(indices), 3), np.float32)
         boxes = np.empty((len(positions), 6), np.float32)
         wanted = _as_slice(indices)
@@ -147,6 +153,29 @@ class Frames:
                 boxes[place] = timestep.dimensions
             self._progress(row + 1, len(self))
         return positions, boxes if all_periodic else None
+
+    def _held(self) -> Any:
+        """Return the decoded frames in memory, where they are what the trajectory would give."""
+        trajectory = self._universe.trajectory
+        held = getattr(trajectory, "held", None)
+        usable = held is not None and held.all_have_positions() and not trajectory.transformations
+        return held if usable else None
+
+    def _take_rows(self, held: Any, rows: slice, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Take rows from memory: a view where all atoms of consecutive frames are wanted, else a copy of its layout."""
+        frames, atoms = _as_slice(self.indices[rows]), _as_slice(indices)
+        if isinstance(frames, slice) and isinstance(atoms, slice):
+            positions = np.ascontiguousarray(held.positions[frames, atoms])
+        elif isinstance(frames, slice):
+            positions = held.positions[frames].take(indices, axis=1)
+        else:
+            positions = held.positions[frames[:, None], indices]
+        boxes = held.boxes[frames]
+        if held.times is not None:
+            self._times[rows] = held.times[frames]
+        self._read_row(rows.stop - 1)  # where reading one by one leaves the Universe
+        self._progress(rows.stop, len(self))
+        return positions, boxes if (boxes[:, :3] != 0.0).any(axis=1).all() else None
 
     def _read_row(self, row: int) -> Any:
         """Move the Universe to one frame of the run and note its time."""

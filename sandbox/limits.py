@@ -14,13 +14,21 @@ MAPPED_LIBRARIES_BYTES = 512 << 20
 CPU_SLACK_S = 2
 
 
-def apply_limits(limits: Limits) -> None:
-    """Lower every limit of this process to what the request allows; none is ever raised."""
+def apply_limits(limits: Limits, *, mapped_bytes: int = 0, data_bytes: int = 0) -> None:
+    """Lower every limit of this process to what the request allows; none is ever raised.
+
+    Parameters
+    ----------
+    limits
+        What the run may use.
+    mapped_bytes, data_bytes
+        Address space, and the part of it that counts as data, which a fork has from its holder: not the run's.
+    """
     _lower(resource.RLIMIT_NPROC, limits.processes)
     _lower(resource.RLIMIT_NOFILE, limits.open_files)
     _lower(resource.RLIMIT_CPU, limits.cpu_s + CPU_SLACK_S)
-    _lower(resource.RLIMIT_DATA, limits.memory_bytes)
-    _lower(resource.RLIMIT_AS, limits.memory_bytes + MAPPED_LIBRARIES_BYTES)
+    _lower(resource.RLIMIT_DATA, data_bytes + limits.memory_bytes)
+    _lower(resource.RLIMIT_AS, mapped_bytes + limits.memory_bytes + MAPPED_LIBRARIES_BYTES)
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, 0)
     _lower(resource.RLIMIT_MEMLOCK, 0)

@@ -32,6 +32,19 @@ class _KnownOffsets:
         if self._given_offsets is not None:
             self._xdr.set_offsets(self._given_offsets)
 
+    def keep_offsets(self) -> None:
+        """Keep the offsets while the file is closed; the reader would forget them."""
+        self._given_offsets = self._xdr.offsets.copy()
+
+    def _reopen(self) -> None:
+        """Open the file anew, at its beginning, with the offsets that are known."""
+        offsets = self._xdr.offsets if self._given_offsets is None else self._given_offsets
+        self.ts.frame = 0
+        self._frame = -1
+        self._xdr.close()
+        self._xdr.open(self.filename.encode(), "r")
+        self._xdr.set_offsets(offsets)
+
     def _read_frame(self, i: int) -> Any:
         """Read one frame; a failure is an error, not a reason to rebuild the offsets."""
         self._frame = i - 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 PROTOCOL = 1
@@ -98,6 +98,16 @@ class MethodRequest:
     result_type: str
     fields: tuple[Field, ...]
     limits: Limits
+    bundle: Mapping[str, str] = field(default_factory=dict)  # of a held call: sources by relative path
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """Open the data and fork a child ahead of each call."""
+
+    inputs: tuple[Input, ...]
+    frame_budget_bytes: int  # frames that take more are not decoded
+    limits: Limits  # of each child, unless its request lowers them
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,7 @@ class ProbeRequest:
     limits: Limits
 
 
-def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest:
+def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest | HoldRequest:
     """Read the length and the JSON that the host sends once.
 
     Raises
@@ -124,6 +134,9 @@ def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest:
     limits = Limits(**{name: int(entry["limits"][name]) for name in Limits.__slots__})
     if entry["task"] == "probe":
         return ProbeRequest(entry["file"], entry["topology"], limits)
+    if entry["task"] == "hold":
+        inputs = tuple(Input.from_json(item) for item in entry["inputs"])
+        return HoldRequest(inputs, int(entry["frame_budget_bytes"]), limits)
     if entry["task"] != "method":
         raise ValueError(f"unknown task {entry['task']!r}")
     return MethodRequest(
@@ -136,6 +149,7 @@ def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest:
         result_type=entry["result"]["type"],
         fields=tuple(Field.from_json(name, item) for name, item in entry["result"]["fields"].items()),
         limits=limits,
+        bundle=entry.get("bundle", {}),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,24 @@ from sandbox.request import MethodRequest
 from sandbox.selections import checked_arguments
 
 
-def method_outcome(request: MethodRequest, answer: Answer, method_folder: str) -> Container:
-    """Return what the run came to: the result, or a failure and whose fault it was."""
+def method_outcome(
+    request: MethodRequest, answer: Answer, method_folder: str, held: Sequence[Any] | None = None
+) -> Container:
+    """Return what the run came to: the result, or a failure and whose fault it was.
+
+    Parameters
+    ----------
+    request
+        What to run.
+    answer
+        Takes the progress.
+    method_folder
+        Where the bundle lies, or would lie.
+    held
+        The inputs, where a holder has opened them already.
+    """
     try:
-        universes = [load_input(given) for given in request.inputs]
+        universes = [load_input(given) for given in request.inputs] if held is None else held
     except Exception as error:
         return failure(error, method_folder=method_folder, opening_data=True)
     try:
@@ -32,7 +46,7 @@ def method_outcome(request: MethodRequest, answer: Answer, method_folder: str) -
         return failure(error, method_folder=method_folder)
 
 
-def _run(request: MethodRequest, universes: list[Any], answer: Answer) -> Container:
+def _run(request: MethodRequest, universes: Sequence[Any], answer: Answer) -> Container:
     """Check the arguments against the data, call the method, encode what it returned."""
     # 1. What only the data can tell about the arguments.
     arguments = checked_arguments(request.parameters, request.arguments, universes, _file_name(request))

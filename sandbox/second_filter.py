@@ -23,24 +23,38 @@ class _Program(ctypes.Structure):
 
 
 def install_second_filter(path: str) -> None:
-    """Install the compiled BPF that lies in `path` on every thread of this process.
+    """Install the filter that lies in `path` on every thread of this process; raises as the two functions below."""
+    install_filter(read_filter(path))
+
+
+def read_filter(path: str) -> bytes:
+    """Return the compiled BPF that lies in a file.
 
     Raises
     ------
     ValueError
         The file is no whole number of BPF instructions.
-    OSError
-        The file cannot be read or the kernel refused the filter. The run must not go on.
     """
     with open(path, "rb") as file:
         program = file.read(INSTRUCTIONS_LIMIT * INSTRUCTION_BYTES + 1)
     length, rest = divmod(len(program), INSTRUCTION_BYTES)
     if rest or not 0 < length <= INSTRUCTIONS_LIMIT:
         raise ValueError(f"{path}: {len(program)} bytes are no BPF program")
+    return program
+
+
+def install_filter(program: bytes) -> None:
+    """Install compiled BPF on every thread of this process.
+
+    Raises
+    ------
+    OSError
+        The kernel refused the filter. The run must not go on.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "PR_SET_NO_NEW_PRIVS was refused")
     number = SECCOMP_SYSCALL[os.uname().machine]
-    argument = _Program(length, program)
+    argument = _Program(len(program) // INSTRUCTION_BYTES, program)
     if libc.syscall(number, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, ctypes.byref(argument)) != 0:
         raise OSError(ctypes.get_errno(), "the kernel refused the second filter")

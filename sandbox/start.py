@@ -21,6 +21,7 @@ class Places:
     environment: str = "/env"
     method: str = "/method"
     second_filter: str = "/harness/second-filter.bpf"
+    holder_filter: str = "/harness/holder-filter.bpf"
 
 
 def run(places: Places) -> None:
@@ -29,7 +30,7 @@ def run(places: Places) -> None:
     Whatever fails before step 5 is the machine's fault: it is raised, and the process ends without an outcome.
     """
     sys.path += [places.harness, places.environment]
-    from sandbox.request import ProbeRequest, read_request
+    from sandbox.request import HoldRequest, ProbeRequest, read_request
 
     # 1. Read the request.
     with open(HOST_DESCRIPTOR, "rb", closefd=False) as stream:
@@ -42,6 +43,15 @@ def run(places: Places) -> None:
 
     if isinstance(request, ProbeRequest):
         from sandbox.run_probe import probe_outcome
+    elif isinstance(request, HoldRequest):
+        from sandbox.hold import hold
+
+        hold(
+            request,
+            holder_filter=places.holder_filter,
+            second_filter=places.second_filter,
+            method_folder=places.method,
+        )
     else:
         from sandbox.run_method import method_outcome
 

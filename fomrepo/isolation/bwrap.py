@@ -12,12 +12,13 @@ from itertools import chain
 
 from fomrepo.errors import SandboxUnavailableError
 from fomrepo.isolation.limits import ROOT_TMPFS_BYTES
-from fomrepo.isolation.policy import DEVICES, NOBODY, SECOND_FILTER_PATH, GuestPolicy
+from fomrepo.isolation.policy import DEVICES, HOLDER_FILTER_PATH, NOBODY, SECOND_FILTER_PATH, GuestPolicy
 
 __all__ = [
     "BASE_FILTER_FD",
     "BLOCK_FD",
     "GUEST_FD",
+    "HOLDER_FILTER_FD",
     "INFO_FD",
     "SECOND_FILTER_FD",
     "bwrap_arguments",
@@ -34,13 +35,13 @@ SECOND_FILTER_FD = 5
 INFO_FD = 6
 #: The sandbox's first process waits for the end of this one before it goes on, so that it can be limited first.
 BLOCK_FD = 7
+#: bubblewrap copies a holder's filter from here into a file, and closes it. Guests have none.
+HOLDER_FILTER_FD = 8
 
 #: Everything that is not about files.
 SEPARATION = (
     "--unshare-all",  # user, mount, pid, net, ipc, uts, cgroup
     "--unshare-user",  # and fail where there is no user namespace, rather than go on without
-    "--disable-userns",  # no further ones inside
-    "--assert-userns-disabled",
     "--uid", str(NOBODY), "--gid", str(NOBODY),
     "--hostname", "guest",
     "--cap-drop", "ALL",
@@ -49,6 +50,9 @@ SEPARATION = (
     "--as-pid-1",  # no process of bubblewrap inside, which would have the weaker filter
     "--clearenv",
 )  # fmt: skip
+
+#: A guest makes no further user namespaces; a holder makes one for each child, which its filter allows in one form.
+NO_FURTHER_USER_NAMESPACES = ("--disable-userns", "--assert-userns-disabled")
 
 
 def find_bwrap() -> str:
@@ -70,7 +74,8 @@ def bwrap_arguments(policy: GuestPolicy, bwrap: str) -> tuple[str, ...]:
 
     The descriptors are those named in this module.
     """
-    return (bwrap, *SEPARATION, *_descriptors(), *_files(policy), "--chdir", "/", "--", *policy.program)
+    closed = NO_FURTHER_USER_NAMESPACES if policy.kind == "guest" else ()
+    return (bwrap, *SEPARATION, *closed, *_descriptors(), *_files(policy), "--chdir", "/", "--", *policy.program)
 
 
 def _descriptors() -> tuple[str, ...]:
@@ -85,6 +90,8 @@ def _files(policy: GuestPolicy) -> Iterator[str]:
     for folder in policy.covered:
         yield from ("--size", "4096", "--perms", "0555", "--tmpfs", folder, "--remount-ro", folder)
     yield from ("--perms", "0444", "--file", str(SECOND_FILTER_FD), SECOND_FILTER_PATH)
+    if policy.kind == "holder":
+        yield from ("--perms", "0444", "--file", str(HOLDER_FILTER_FD), HOLDER_FILTER_PATH)
     yield from ("--size", str(policy.tmp_bytes), "--perms", "0700", "--tmpfs", "/tmp")  # noqa: S108 - the sandbox's own
     yield from chain.from_iterable(("--setenv", name, value) for name, value in policy.variables)
     yield from ("--remount-ro", "/")

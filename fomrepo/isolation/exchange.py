@@ -62,6 +62,7 @@ def converse(
     result_bytes: int,
     on_progress: Callable[[int, int], None] | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
+    also: int | None = None,
 ) -> Exchange:
     """Hand a request to a guest and read its answer.
 
@@ -80,14 +81,16 @@ def converse(
     on_progress
         Called with (done, total) for each progress message.
     is_cancelled
-        Asked while waiting.
+        Asked while waiting, at least twenty times a second.
+    also
+        A descriptor; when it becomes readable, ``is_cancelled`` is asked, which may read it.
 
     Returns
     -------
     Exchange
         Never raises for what the guest does.
     """
-    talk = _Talk(guest, outcome, result_bytes, on_progress, is_cancelled)
+    talk = _Talk(guest, outcome, result_bytes, on_progress, is_cancelled, also)
     try:
         talk.say(struct.pack("<Q", len(request)) + request)
         talk.listen()
@@ -104,6 +107,7 @@ class _Talk:
         result_bytes: int,
         on_progress: Callable[[int, int], None] | None,
         is_cancelled: Callable[[], bool],
+        also: int | None,
     ) -> None:
         self._guest = guest
         self._guest.setblocking(False)
@@ -111,6 +115,7 @@ class _Talk:
         self._result_bytes = result_bytes
         self._on_progress = on_progress
         self._is_cancelled = is_cancelled
+        self._also = also
         self.outcome_bytes = 0
 
     def say(self, message: bytes) -> None:
@@ -189,7 +194,12 @@ class _Talk:
     def _wait_for(self, event: int) -> None:
         poll = select.poll()
         poll.register(self._guest, event)
+        if self._also is not None:
+            poll.register(self._also, select.POLLIN)
         while not self._is_cancelled():
-            if poll.poll(CANCEL_INTERVAL_MS):
+            ready = poll.poll(CANCEL_INTERVAL_MS)
+            if any(number != self._also for number, _ in ready):
                 return
+            if self._also is not None and any(happened & ~select.POLLIN for _, happened in ready):
+                poll.unregister(self._also)  # its writer has gone
         raise _EndOfTalkError("cancelled", "cancelled by the caller")

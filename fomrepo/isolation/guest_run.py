@@ -21,14 +21,16 @@ import socket
 import struct
 import termios
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from fomrepo.errors import LimitHit, SandboxUnavailableError
 from fomrepo.isolation import bwrap
 from fomrepo.isolation.cgroups import RunCgroup, find_guest_cgroups
-from fomrepo.isolation.filters import base_filter, second_filter
+from fomrepo.isolation.filters import base_filter, holder_base_filter, holder_filter, second_filter
+from fomrepo.isolation.guest_log import GuestLog
 from fomrepo.isolation.launch import start_sandbox
 from fomrepo.isolation.limits import LOG_FLOOD_BYTES, RunLimits, resource_limits
 from fomrepo.isolation.policy import GuestPolicy
@@ -41,8 +43,6 @@ WATCH_INTERVAL_S = 0.02
 
 #: bubblewrap makes its namespaces in 5 ms; a machine under heavy load may take long.
 START_TIMEOUT_S = 30.0
-
-LOG_CHUNK_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,17 @@ class GuestEnd:
     in_cgroup: bool
 
 
-def run_guest(policy: GuestPolicy, limits: RunLimits, guest_socket: socket.socket, stop: int) -> GuestEnd:
-    """Run one guest to its end.
+def run_guest(
+    policy: GuestPolicy,
+    limits: RunLimits,
+    guest_socket: socket.socket,
+    stop: int,
+    *,
+    kernel_limits: tuple[tuple[int, int], ...] | None = None,
+    begun: Callable[[int], None] = lambda _: None,
+    look_every_s: float = WATCH_INTERVAL_S,
+) -> GuestEnd:
+    """Run one guest, or one holder, to its end.
 
     Parameters
     ----------
@@ -80,6 +89,12 @@ def run_guest(policy: GuestPolicy, limits: RunLimits, guest_socket: socket.socke
         The guest's end of the socket; closed here as soon as the guest has it.
     stop
         A descriptor; when it becomes readable, the guest is ended.
+    kernel_limits
+        Limits of the first process, where they are not those of a guest.
+    begun
+        Told the host's id of the first process, before it goes on.
+    look_every_s
+        Between two looks at what it uses.
 
     Returns
     -------
@@ -94,10 +109,11 @@ def run_guest(policy: GuestPolicy, limits: RunLimits, guest_socket: socket.socke
     with ExitStack() as ours, ExitStack() as childs:
         childs.enter_context(guest_socket)
         guest = _Guest(policy, limits, ours)
-        guest.start(guest_socket, childs)
+        first = guest.start(guest_socket, childs)
         try:
-            guest.limit_and_release()
-            guest.watch(stop)
+            begun(first)
+            guest.limit_and_release(resource_limits(limits) if kernel_limits is None else kernel_limits)
+            guest.watch(stop, look_every_s)
         finally:
             guest.end()
         return guest.report()
@@ -110,19 +126,18 @@ class _Guest:
         self._policy = policy
         self._limits = limits
         self._descriptors = descriptors
-        self._log = bytearray()
-        self._log_total = 0
         self._limit: LimitHit | None = None
         self._cgroup: RunCgroup | None = None
         self._stopped = False
         self._used = Usage(0, 0.0, 0)
         self._peak_memory_bytes = 0
 
-    def start(self, guest_socket: socket.socket, childs: ExitStack) -> None:
-        """Make the sandbox; its first process waits."""
+    def start(self, guest_socket: socket.socket, childs: ExitStack) -> int:
+        """Make the sandbox; its first process waits. Returns the host's id of that process."""
         self._started = time.monotonic()
         arguments = bwrap.bwrap_arguments(self._policy, bwrap.find_bwrap())
         self._log_end, log_writer = _pipe(self._descriptors, childs)
+        self._log = GuestLog(self._log_end, self._limits.log_bytes)
         info_end, info_writer = _pipe(self._descriptors, childs)
         self._block_reader, self._block_writer = _pipe(self._descriptors, self._descriptors)
         self._bwrap = start_sandbox(
@@ -132,38 +147,37 @@ class _Guest:
                 1: log_writer,
                 2: log_writer,
                 bwrap.GUEST_FD: guest_socket.fileno(),
-                bwrap.BASE_FILTER_FD: _filled_pipe(childs, base_filter()),
-                bwrap.SECOND_FILTER_FD: _filled_pipe(childs, second_filter()),
+                **{number: _filled_pipe(childs, code) for number, code in _filters(self._policy.kind).items()},
                 bwrap.INFO_FD: info_writer,
                 bwrap.BLOCK_FD: self._block_reader,
             },
         )
         childs.close()
-        os.set_blocking(self._log_end, False)
         made = _what_was_made(info_end)
         if made is None:
             self._give_up()
         self._first, self._namespace = made
         self._pidfd = _owned_by(self._descriptors, os.pidfd_open(self._first))
+        return self._first
 
-    def limit_and_release(self) -> None:
+    def limit_and_release(self, kernel_limits: tuple[tuple[int, int], ...]) -> None:
         """Set the kernel's limits on the first process, put it into its cgroup, and let it go on."""
         with suppress(ProcessLookupError):  # it has ended by itself, and said why in the log
-            for name, value in resource_limits(self._limits):
+            for name, value in kernel_limits:
                 resource.prlimit(self._first, name, (value, value))
         with suppress(OSError):  # without a cgroup there is the watch
             self._enter_cgroup()
         os.write(self._block_writer, b"!")
 
-    def watch(self, stop: int) -> None:
+    def watch(self, stop: int, look_every_s: float) -> None:
         """Return when the guest has ended by itself, is over a limit, or is to be stopped."""
         poll = select.poll()
         for number in (self._pidfd, self._log_end, stop):
             poll.register(number, select.POLLIN)
         next_look = time.monotonic()
         while True:
-            ready = {number for number, _ in poll.poll(WATCH_INTERVAL_S * 1000)}
-            if self._log_end in ready and not self._read_log():
+            ready = {number for number, _ in poll.poll(look_every_s * 1000)}
+            if self._log_end in ready and not self._log.read():
                 poll.unregister(self._log_end)
             if self._pidfd in ready:
                 return
@@ -174,7 +188,7 @@ class _Guest:
                 self._limit = self._limit_hit()
                 if self._limit is not None:
                     return
-                next_look = time.monotonic() + WATCH_INTERVAL_S
+                next_look = time.monotonic() + look_every_s
 
     def end(self) -> None:
         """Kill everything inside, and return when nothing of it is left."""
@@ -183,13 +197,13 @@ class _Guest:
         select.select([self._pidfd], [], [])
         self._wall_s = time.monotonic() - self._started
         _, self._wait_status, self._rusage = os.wait4(self._bwrap, 0)
-        while self._read_log():
+        while self._log.read():
             pass
 
     def report(self) -> GuestEnd:
         """Say how it ended."""
         if _unread_bytes(self._block_reader):
-            raise _could_not_be_made(self._log_text())
+            raise _could_not_be_made(self._log.text())
         cpu_s = max(self._used.cpu_s, self._rusage.ru_utime + self._rusage.ru_stime)
         status = os.waitstatus_to_exitcode(self._wait_status)
         ended_by = -status if status < 0 else status - 128 if status > 128 else None  # bubblewrap adds 128
@@ -204,7 +218,7 @@ class _Guest:
             wall_s=self._wall_s,
             cpu_s=cpu_s,
             peak_memory_bytes=max(self._peak_memory_bytes, self._rusage.ru_maxrss * 1024),
-            log_tail=self._log_text(),
+            log_tail=self._log.text(),
             pid_namespace=self._namespace,
             in_cgroup=self._cgroup is not None,
         )
@@ -229,8 +243,8 @@ class _Guest:
             return LimitHit("cpu", limits.cpu_s, self._used.cpu_s, "s")
         if wall_s > limits.wall_s:
             return LimitHit("wall", limits.wall_s, wall_s, "s")
-        if self._log_total > LOG_FLOOD_BYTES:
-            return LimitHit("log", LOG_FLOOD_BYTES, self._log_total, "byte")
+        if self._log.total_bytes > LOG_FLOOD_BYTES:
+            return LimitHit("log", LOG_FLOOD_BYTES, self._log.total_bytes, "byte")
         return None
 
     def _limit_of_kernel(self, cpu_s: float) -> LimitHit | None:
@@ -242,29 +256,24 @@ class _Guest:
             return LimitHit("memory", allowed, max(allowed, self._peak_memory_bytes), "byte")
         return None
 
-    def _read_log(self) -> bool:
-        """Read what is there, keep the tail; False at the end of the log, or when there is nothing more for now."""
-        try:
-            chunk = os.read(self._log_end, LOG_CHUNK_BYTES)
-        except BlockingIOError:
-            return False
-        self._log_total += len(chunk)
-        self._log += chunk
-        del self._log[: max(0, len(self._log) - self._limits.log_bytes)]
-        return bool(chunk)
-
-    def _log_text(self) -> str:
-        """Text of the tail, without what would command a terminal."""
-        text = self._log.decode(errors="replace").strip()
-        return "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)
-
     def _give_up(self) -> NoReturn:
         """End bubblewrap, which ended or hung before there was a process inside."""
         with suppress(ProcessLookupError):
             os.kill(self._bwrap, signal.SIGKILL)
         os.waitpid(self._bwrap, 0)
-        self._read_log()
-        raise _could_not_be_made(self._log_text())
+        self._log.read()
+        raise _could_not_be_made(self._log.text())
+
+
+def _filters(kind: Literal["guest", "holder"]) -> dict[int, bytes]:
+    """Compiled filters by the descriptor on which bubblewrap finds them."""
+    if kind == "guest":
+        return {bwrap.BASE_FILTER_FD: base_filter(), bwrap.SECOND_FILTER_FD: second_filter()}
+    return {
+        bwrap.BASE_FILTER_FD: holder_base_filter(),
+        bwrap.SECOND_FILTER_FD: second_filter(),
+        bwrap.HOLDER_FILTER_FD: holder_filter(),
+    }
 
 
 def _what_was_made(info_end: int) -> tuple[int, int] | None:

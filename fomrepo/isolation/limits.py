@@ -7,9 +7,16 @@ its reason stands beside it.
 from __future__ import annotations
 
 import resource
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["LOG_FLOOD_BYTES", "RunLimits", "resource_limits"]
+__all__ = [
+    "CHILDREN_AT_ONCE",
+    "LOG_FLOOD_BYTES",
+    "RunLimits",
+    "holder_limits",
+    "holder_resource_limits",
+    "resource_limits",
+]
 
 MIB = 2**20
 
@@ -34,6 +41,12 @@ STACK_BYTES = 8 * MIB
 
 #: Progress messages of one run; at the harness's pace of ten a second this is a day.
 PROGRESS_MESSAGES = 1_000_000
+
+#: Children that one holder may have, ready, serving or ending.
+CHILDREN_AT_ONCE = 16
+
+#: A holder lives until it is evicted.
+FOR_EVER_S = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +97,26 @@ def resource_limits(limits: RunLimits) -> tuple[tuple[int, int], ...]:
         (resource.RLIMIT_NICE, 0),
         (resource.RLIMIT_RTPRIO, 0),
     )
+
+
+def holder_limits(memory_bytes: int, child: RunLimits) -> RunLimits:
+    """Limits of a holder's whole sandbox: its own memory, with the frames, and what its children may use together."""
+    return replace(
+        child,
+        memory_bytes=memory_bytes + CHILDREN_AT_ONCE * child.memory_bytes,
+        wall_s=FOR_EVER_S,
+        cpu_s=FOR_EVER_S,
+        processes=CHILDREN_AT_ONCE * (child.processes + 1),
+    )
+
+
+def holder_resource_limits(memory_bytes: int, child: RunLimits) -> tuple[tuple[int, int], ...]:
+    """Kernel limits of a holder's own process, under which each child sets its own, which are lower.
+
+    A memory file counts as a file: it cannot become longer than the holder's memory.
+    """
+    own = {
+        resource.RLIMIT_AS: memory_bytes + child.memory_bytes + ADDRESS_SPACE_SLACK_BYTES,
+        resource.RLIMIT_FSIZE: memory_bytes,
+    }
+    return tuple((name, own.get(name, value)) for name, value in resource_limits(holder_limits(memory_bytes, child)))

@@ -11,7 +11,7 @@ from fomrepo.errors import LimitHit
 from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.limits import RunLimits
 
-__all__ = ["InputFile", "LimitHit", "RunLimits", "RunOrder", "RunReport"]
+__all__ = ["HoldOrder", "InputFile", "LimitHit", "RunLimits", "RunOrder", "RunReport"]
 
 #: Names that a data file may have inside: neutral, chosen by the site.
 INSIDE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -52,18 +52,10 @@ class RunOrder:
 
     def to_plain(self) -> dict[str, Any]:
         """Everything but the request, for the way to the warden."""
-        environment = self.environment
         return {
             "run_id": self.run_id,
             "task": self.task,
-            "environment": {
-                "name": environment.name,
-                "digest": environment.digest,
-                "python": str(environment.python),
-                "standard_library": [str(each) for each in environment.standard_library],
-                "libraries": [str(each) for each in environment.libraries],
-                "packages": str(environment.packages),
-            },
+            "environment": _environment_to_plain(self.environment),
             "method_folder": None if self.method_folder is None else str(self.method_folder),
             "inputs": [[str(each.host_path), each.inside] for each in self.inputs],
             "limits": {name: getattr(self.limits, name) for name in RunLimits.__slots__},
@@ -72,23 +64,77 @@ class RunOrder:
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> RunOrder:
         """Undo ``to_plain``."""
-        environment = plain["environment"]
         return cls(
             run_id=plain["run_id"],
             task=plain["task"],
-            environment=GuestEnvironment(
-                name=environment["name"],
-                digest=environment["digest"],
-                python=Path(environment["python"]),
-                standard_library=tuple(Path(each) for each in environment["standard_library"]),
-                libraries=tuple(Path(each) for each in environment["libraries"]),
-                packages=Path(environment["packages"]),
-            ),
+            environment=_environment_from_plain(plain["environment"]),
             method_folder=None if plain["method_folder"] is None else Path(plain["method_folder"]),
             inputs=tuple(InputFile(Path(path), inside) for path, inside in plain["inputs"]),
             limits=RunLimits(**plain["limits"]),
             request=b"",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class HoldOrder:
+    """One holder: a sandbox that opens a record's data once and serves many calls on them."""
+
+    #: Name of the holder, unique at this site.
+    hold_id: str
+    #: What methods can import.
+    environment: GuestEnvironment
+    #: Everything that holder and children may read of the data.
+    inputs: tuple[InputFile, ...]
+    #: The request, JSON of docs/guest-protocol.md with the task ``hold``. The warden never sees it.
+    request: bytes
+    #: Limits of each child; a call may have lower ones.
+    limits: RunLimits
+    #: Memory of the holder itself, the decoded frames included.
+    holder_memory_bytes: int
+
+    def to_plain(self) -> dict[str, Any]:
+        """Everything but the request, for the way to the warden."""
+        return {
+            "hold_id": self.hold_id,
+            "environment": _environment_to_plain(self.environment),
+            "inputs": [[str(each.host_path), each.inside] for each in self.inputs],
+            "limits": {name: getattr(self.limits, name) for name in RunLimits.__slots__},
+            "holder_memory_bytes": self.holder_memory_bytes,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> HoldOrder:
+        """Undo ``to_plain``."""
+        return cls(
+            hold_id=plain["hold_id"],
+            environment=_environment_from_plain(plain["environment"]),
+            inputs=tuple(InputFile(Path(path), inside) for path, inside in plain["inputs"]),
+            request=b"",
+            limits=RunLimits(**plain["limits"]),
+            holder_memory_bytes=plain["holder_memory_bytes"],
+        )
+
+
+def _environment_to_plain(environment: GuestEnvironment) -> dict[str, Any]:
+    return {
+        "name": environment.name,
+        "digest": environment.digest,
+        "python": str(environment.python),
+        "standard_library": [str(each) for each in environment.standard_library],
+        "libraries": [str(each) for each in environment.libraries],
+        "packages": str(environment.packages),
+    }
+
+
+def _environment_from_plain(plain: dict[str, Any]) -> GuestEnvironment:
+    return GuestEnvironment(
+        name=plain["name"],
+        digest=plain["digest"],
+        python=Path(plain["python"]),
+        standard_library=tuple(Path(each) for each in plain["standard_library"]),
+        libraries=tuple(Path(each) for each in plain["libraries"]),
+        packages=Path(plain["packages"]),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,28 @@ def check_method_outcome(path: Path, schema: ResultSchema) -> None:
     _check_offsets(path, container, fields)
 
 
+def read_holder_facts(body: bytes) -> tuple[int, bool, int]:
+    """Read what a holder holds: frames, whether they are decoded, and bytes of memory for that.
+
+    Raises
+    ------
+    OutcomeRefusedError
+        If the container is malformed.
+    FileRefusedError, MethodFailedError
+        If the data could not be opened, or not within the limits.
+    """
+    container = parse_header(body[PREFIX : header_end(body[:PREFIX], len(body))], len(body))
+    if container.outcome.get("status") == "failed":
+        raise _failure(container.outcome)
+    facts = container.outcome.get("facts")
+    match facts:
+        case {"n_frames": int(n_frames), "decoded": bool(decoded), "frame_bytes": int(size)} if (
+            0 <= n_frames < 2**40 and 0 <= size < 2**50
+        ):
+            return n_frames, decoded, size
+    raise OutcomeRefusedError("a holder said something else than what it holds")
+
+
 def read_probe_outcome(path: Path) -> ProbeReport:
     """Read what a probe found, or raise its refusal.
 

@@ -1,4 +1,4 @@
-"""What a guest may see: one page.
+"""What a guest may see: one page; a holder sees the same, but for the method.
 
 Nothing is visible but what is listed here. There is no /proc, /sys, /etc, /usr or shell, no network, no other process,
 no environment variable, no descriptor but the one socket. Everything is read-only but a small /tmp.
@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from fomrepo.installed_files import installed_folder
+from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.interpreter import Interpreter
 from fomrepo.isolation.limits import RunLimits
-from fomrepo.isolation.orders import RunOrder
+from fomrepo.isolation.orders import HoldOrder, InputFile, RunOrder
 
-__all__ = ["Bind", "GuestPolicy", "bare_policy", "guest_policy"]
+__all__ = ["Bind", "GuestPolicy", "bare_policy", "guest_policy", "holder_policy"]
 
 #: Where the compiled second filter lies inside.
 SECOND_FILTER_PATH = "/harness/second-filter.bpf"
+
+#: Where the compiled filter of a holder lies inside a holder.
+HOLDER_FILTER_PATH = "/harness/holder-filter.bpf"
 
 #: The outer world's nobody; as every guest has it, it tells nothing.
 NOBODY = 65534
@@ -66,6 +71,8 @@ class GuestPolicy:
     tmp_bytes: int
     #: The guest's program and its arguments.
     program: tuple[str, ...]
+    #: A holder may make namespaces for its children, and has the filters for that.
+    kind: Literal["guest", "holder"] = "guest"
 
 
 def guest_policy(order: RunOrder) -> GuestPolicy:
@@ -76,28 +83,52 @@ def guest_policy(order: RunOrder) -> GuestPolicy:
     ValueError
         An input is not a regular file, or two inputs have one name.
     """
-    environment = order.environment
-    interpreter = Interpreter(environment.python, environment.standard_library, environment.libraries)
     binds = [
         Bind(installed_folder("sandbox"), "/harness/sandbox"),
-        Bind(environment.packages, "/env"),
+        Bind(order.environment.packages, "/env"),
     ]
     if order.task == "probe":
         binds.append(Bind(installed_folder("deposition"), "/harness/deposition"))
     if order.method_folder is not None:
         binds.append(Bind(order.method_folder.resolve(strict=True), "/method"))
-    if len({each.inside for each in order.inputs}) != len(order.inputs):
-        raise ValueError("two input files have one name")
-    for each in order.inputs:
-        if not stat.S_ISREG(each.host_path.lstat().st_mode):
-            raise ValueError(f"{each.host_path} is not a regular file")
-        binds.append(Bind(each.host_path, f"/in/{each.inside}"))
-    return _on_interpreter(interpreter, binds, "/harness/sandbox/start.py", order.limits)
+    binds += _data(order.inputs)
+    return _on_interpreter(_interpreter(order.environment), binds, "/harness/sandbox/start.py", order.limits)
+
+
+def holder_policy(order: HoldOrder) -> GuestPolicy:
+    """Policy of a holder and its children: the harness and the files of one record. Methods come as text.
+
+    Raises
+    ------
+    ValueError
+        As ``guest_policy``.
+    """
+    binds = [
+        Bind(installed_folder("sandbox"), "/harness/sandbox"),
+        Bind(order.environment.packages, "/env"),
+        *_data(order.inputs),
+    ]
+    policy = _on_interpreter(_interpreter(order.environment), binds, "/harness/sandbox/start.py", order.limits)
+    return replace(policy, kind="holder")
 
 
 def bare_policy(interpreter: Interpreter, program: Path, limits: RunLimits) -> GuestPolicy:
     """Policy of a single program file without packages or data: the canaries."""
     return _on_interpreter(interpreter, [Bind(program, "/harness/program.py")], "/harness/program.py", limits)
+
+
+def _interpreter(environment: GuestEnvironment) -> Interpreter:
+    return Interpreter(environment.python, environment.standard_library, environment.libraries)
+
+
+def _data(inputs: tuple[InputFile, ...]) -> list[Bind]:
+    """Bind each data file as a leaf."""
+    if len({each.inside for each in inputs}) != len(inputs):
+        raise ValueError("two input files have one name")
+    for each in inputs:
+        if not stat.S_ISREG(each.host_path.lstat().st_mode):
+            raise ValueError(f"{each.host_path} is not a regular file")
+    return [Bind(each.host_path, f"/in/{each.inside}") for each in inputs]
 
 
 def _on_interpreter(interpreter: Interpreter, binds: list[Bind], program: str, limits: RunLimits) -> GuestPolicy:

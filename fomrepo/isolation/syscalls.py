@@ -184,4 +184,11 @@ SYSCALLS: dict[str, tuple[int | None, int | None]] = {
     "getsockopt": (55, 209),
     "getsockname": (51, 204),
     "shutdown": (48, 210),
+    "recvmsg": (47, 212),
+    "close_range": (436, 436),
+    "setsid": (112, 157),
+    "capset": (126, 91),
+    "pidfd_open": (434, 434),
+    "sched_setscheduler": (144, 119),
+    "memfd_create": (319, 279),
 }

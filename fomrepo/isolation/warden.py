@@ -4,7 +4,9 @@ Starting processes from a program with gRPC's threads in it hangs, so the site s
 and then only talks to it, over one inherited socket with whole messages (SOCK_SEQPACKET):
 
 - site to warden: ``{"do": "run", "order": ...}`` with the guest's end of a socket, ``{"do": "stop", "run_id": ...}``;
-- warden to site: ``{"run_id": ..., "end": ...}`` or ``{"run_id": ..., "unavailable": [message, remedy]}``.
+  ``{"do": "hold", "order": ...}`` likewise for a holder;
+- warden to site: ``{"run_id": ..., "end": ...}`` or ``{"run_id": ..., "unavailable": [message, remedy]}``; of a holder,
+  ``{"run_id": ..., "begun": process}`` before that.
 
 The warden reads no byte that a guest has written but its log, which it only counts and keeps. When its socket closes,
 because the site has closed it or is dead, the warden ends, and the kernel ends all guests with it.
@@ -12,32 +14,42 @@ because the site has closed it or is dead, the warden ends, and the kernel ends 
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import os
 import queue
-import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, BinaryIO
 
-from fomrepo.errors import LimitHit, SandboxUnavailableError
+from fomrepo.errors import FomrepoError, LimitHit, SandboxUnavailableError
 from fomrepo.isolation.environment import GuestEnvironment
-from fomrepo.isolation.exchange import Exchange, converse
+from fomrepo.isolation.exchange import converse
 from fomrepo.isolation.guest_run import GuestEnd, run_guest
+from fomrepo.isolation.holder import Holder, HolderFacts, HolderFailed
 from fomrepo.isolation.launch import start_module
-from fomrepo.isolation.limits import RunLimits
-from fomrepo.isolation.orders import InputFile, RunOrder, RunReport
-from fomrepo.isolation.policy import guest_policy
+from fomrepo.isolation.limits import RunLimits, holder_limits, holder_resource_limits
+from fomrepo.isolation.orders import HoldOrder, InputFile, RunOrder, RunReport
+from fomrepo.isolation.policy import guest_policy, holder_policy
+from fomrepo.isolation.report import run_report
 
 __all__ = ["GuestEnvironment", "InputFile", "LimitHit", "RunLimits", "RunOrder", "RunReport", "Warden"]
 
 #: Longest message between site and warden: an order with some hundred library paths is 20 KiB.
 MESSAGE_BYTES = 1024 * 1024
+
+#: What a holder says of itself, or of its failure.
+FACTS_BYTES = 1024 * 1024
+
+#: Between two looks at what a holder uses; its children are watched by the site, more closely, while they serve.
+HOLDER_LOOK_INTERVAL_S = 0.25
 
 
 class Warden:
@@ -113,16 +125,8 @@ class Warden:
         """
         guest_policy(order)  # refuse an impossible order here, where its author sees it
         key = f"{order.run_id}#{next(self._numbers)}"
-        replies: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        ours, guests = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        ours, replies = self._order(key, {"do": "run", "order": replace(order, run_id=key).to_plain()})
         with ours:
-            with guests, self._waiting_lock:
-                self._waiting[key] = replies
-                if self._gone:
-                    replies.put(None)
-                else:
-                    plain = replace(order, run_id=key).to_plain()
-                    self._send({"do": "run", "order": plain}, guests.fileno())
             try:
                 exchange = converse(
                     ours,
@@ -138,15 +142,71 @@ class Warden:
                 self._send({"do": "stop", "run_id": key})
                 raise
             finally:
-                reply = replies.get()
-                with self._waiting_lock:
-                    del self._waiting[key]
-        if reply is None:
-            raise SandboxUnavailableError("the warden process is gone", remedy="restart the site")
-        if "unavailable" in reply:
-            message, remedy = reply["unavailable"]
-            raise SandboxUnavailableError(message, remedy=remedy)
-        return _report(exchange, _end_from_plain(reply["end"]))
+                reply = self._last_reply(key, replies)
+        return run_report(exchange, _end_from_plain(_checked(reply)["end"]))
+
+    def hold(self, order: HoldOrder, *, cancelled: threading.Event | None = None) -> Holder:
+        """Start a holder; blocks until it has its data and a first child is ready.
+
+        Parameters
+        ----------
+        order
+            What to hold, and the limits of each child; opening the data may take as long as one of them.
+        cancelled
+            Set it from another thread to give up.
+
+        Raises
+        ------
+        HolderFailed
+            The data cannot be opened, or not within the limits, or it was cancelled; the report says how it ended.
+        SandboxUnavailableError
+            The sandbox could not be made, or the warden is gone.
+        ValueError
+            An input is not a regular file.
+        """
+        from fomrepo.isolation.outcome import read_holder_facts  # numpy: the warden process stays without it
+
+        holder_policy(order)
+        key = f"{order.hold_id}#{next(self._numbers)}"
+        deadline = time.monotonic() + order.limits.wall_s
+        ours, replies = self._order(key, {"do": "hold", "order": replace(order, hold_id=key).to_plain()})
+
+        def end() -> dict[str, Any] | None:
+            self._send({"do": "stop", "run_id": key})
+            return self._last_reply(key, replies)
+
+        body = io.BytesIO()
+        try:
+            process = _begun(replies)
+            exchange = converse(
+                ours,
+                order.request,
+                body,
+                result_bytes=FACTS_BYTES,
+                is_cancelled=lambda: time.monotonic() > deadline or (cancelled is not None and cancelled.is_set()),
+            )
+            if time.monotonic() > deadline and exchange.ended == "cancelled":
+                wall = LimitHit("wall", order.limits.wall_s, time.monotonic() - deadline + order.limits.wall_s, "s")
+                exchange = replace(exchange, ended="limit", limit=wall)
+            cause = None
+            if exchange.ended == "outcome":
+                try:
+                    n_frames, decoded, size = read_holder_facts(body.getvalue())
+                except FomrepoError as error:
+                    cause = error
+            if exchange.ended != "outcome" or cause is not None:
+                raise HolderFailed(run_report(exchange, _end_from_plain(_checked(end())["end"])), cause)
+            holder = Holder(HolderFacts(n_frames, decoded, size, 0, process), ours, end)
+        except BaseException:
+            ours.close()
+            end()
+            raise
+        try:
+            holder.wait_until_ready()
+        except BaseException:
+            holder.close()
+            raise
+        return holder
 
     def close(self) -> None:
         """End the warden and every guest that is still running; their runs return ``crashed``."""
@@ -155,6 +215,32 @@ class Warden:
         self._process_end()
         self._listener.join()
         self._control.close()
+
+    def _order(
+        self, key: str, message: dict[str, Any]
+    ) -> tuple[socket.socket, queue.SimpleQueue[dict[str, Any] | None]]:
+        """Give an order with the guest's end of a new socket; returns our end, and where the replies will be."""
+        replies: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        ours, guests = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with guests, self._waiting_lock:
+            self._waiting[key] = replies
+            if self._gone:
+                replies.put(None)
+            else:
+                self._send(message, guests.fileno())
+        return ours, replies
+
+    def _last_reply(self, key: str, replies: queue.SimpleQueue[dict[str, Any] | None]) -> dict[str, Any] | None:
+        """Wait for the end of a run or holder; None if the warden is gone."""
+        with self._waiting_lock:
+            if key not in self._waiting:
+                return None
+        reply = replies.get()
+        while reply is not None and "begun" in reply:
+            reply = replies.get()
+        with self._waiting_lock:
+            del self._waiting[key]
+        return reply
 
     def _send(self, message: dict[str, Any], *descriptors: int) -> None:
         with self._send_lock, suppress(BrokenPipeError, ConnectionResetError):  # the reply will be that it is gone
@@ -172,31 +258,23 @@ class Warden:
                 replies.put(None)
 
 
-def _report(exchange: Exchange, end: GuestEnd) -> RunReport:
-    """Put together what the site heard and what the warden saw; a limit explains everything else."""
-    limit = end.limit or exchange.limit
-    detail = exchange.detail
-    if limit is not None and exchange.ended != "cancelled":
-        ended, detail = "limit", str(limit)
-    elif exchange.ended in ("hostile", "cancelled"):
-        ended = exchange.ended
-    elif exchange.ended == "outcome" and end.exit_status == 0:
-        ended = "outcome"
-    else:
-        how = f"signal {signal.Signals(end.signal).name}" if end.signal else f"exit status {end.exit_status}"
-        ended, detail = "crashed", f"{exchange.detail} ({how})"
-    return RunReport(
-        ended=ended,  # type: ignore[arg-type]  # one of the five words
-        exit_status=end.exit_status,
-        signal=end.signal,
-        limit=limit if ended == "limit" else None,
-        wall_s=end.wall_s,
-        cpu_s=end.cpu_s,
-        peak_memory_bytes=end.peak_memory_bytes,
-        outcome_bytes=exchange.outcome_bytes,
-        log_tail=end.log_tail,
-        detail=detail,
-    )
+def _begun(replies: queue.SimpleQueue[dict[str, Any] | None]) -> int:
+    """Wait until a holder's sandbox is made; returns its process."""
+    reply = replies.get()
+    if reply is None or "begun" not in reply:
+        replies.put(reply)  # it was the last one
+    process: int = _checked(reply)["begun"]
+    return process
+
+
+def _checked(reply: dict[str, Any] | None) -> dict[str, Any]:
+    """Give back a reply, unless it is that there was no sandbox, or no warden."""
+    if reply is None:
+        raise SandboxUnavailableError("the warden process is gone", remedy="restart the site")
+    if "unavailable" in reply:
+        message, remedy = reply["unavailable"]
+        raise SandboxUnavailableError(message, remedy=remedy)
+    return reply
 
 
 def _end_from_plain(plain: dict[str, Any]) -> GuestEnd:
@@ -234,7 +312,12 @@ class _Post:
                 break
             wanted = json.loads(message)
             if wanted["do"] == "run":
-                self._start(RunOrder.from_plain(wanted["order"]), descriptors[0])
+                order = RunOrder.from_plain(wanted["order"])
+                self._start(order.run_id, partial(_run, order), descriptors[0])
+            elif wanted["do"] == "hold":
+                hold_order = HoldOrder.from_plain(wanted["order"])
+                begun = partial(self._say_begun, hold_order.hold_id)
+                self._start(hold_order.hold_id, partial(_hold, hold_order, begun), descriptors[0])
             else:
                 self._stop(wanted["run_id"])
         for run_id in tuple(self._stops):
@@ -247,29 +330,34 @@ class _Post:
             if (stop := self._stops.get(run_id)) is not None:
                 os.eventfd_write(stop, 1)
 
-    def _start(self, order: RunOrder, guest_socket: int) -> None:
+    def _start(self, run_id: str, guard: Callable[[socket.socket, int], GuestEnd], guest_socket: int) -> None:
         stop = os.eventfd(0, os.EFD_CLOEXEC)
-        thread = threading.Thread(target=self._guard, args=(order, guest_socket, stop), daemon=True)
+        thread = threading.Thread(target=self._guard, args=(run_id, guard, guest_socket, stop), daemon=True)
         with self._lock:
-            self._stops[order.run_id] = stop
+            self._stops[run_id] = stop
             self._threads.add(thread)
         try:
             thread.start()
         except RuntimeError as error:  # this user has too many threads; the other runs go on
             os.close(guest_socket)
-            self._reply(order.run_id, thread, unavailable=[f"no guest can be started: {error}", "let some runs end"])
+            self._reply(run_id, thread, unavailable=[f"no guest can be started: {error}", "let some runs end"])
 
-    def _guard(self, order: RunOrder, guest_socket: int, stop: int) -> None:
+    def _guard(
+        self, run_id: str, guard: Callable[[socket.socket, int], GuestEnd], guest_socket: int, stop: int
+    ) -> None:
         reply: dict[str, Any] = {}
         try:
             with socket.socket(fileno=guest_socket) as guests_end:
-                policy = guest_policy(order)
-                reply["end"] = asdict(run_guest(policy, order.limits, guests_end, stop))
+                reply["end"] = asdict(guard(guests_end, stop))
         except SandboxUnavailableError as error:
             reply["unavailable"] = [error.message, error.remedy]
         except Exception as error:
             reply["unavailable"] = [f"the warden failed: {error!r}", None]
-        self._reply(order.run_id, threading.current_thread(), **reply)
+        self._reply(run_id, threading.current_thread(), **reply)
+
+    def _say_begun(self, hold_id: str, process: int) -> None:
+        with self._send_lock, suppress(OSError):
+            self._control.send(json.dumps({"run_id": hold_id, "begun": process}).encode())
 
     def _reply(self, run_id: str, thread: threading.Thread, **reply: object) -> None:
         with self._lock:
@@ -278,6 +366,22 @@ class _Post:
             self._control.send(json.dumps({"run_id": run_id, **reply}).encode())
         with self._lock:
             self._threads.discard(thread)
+
+
+def _run(order: RunOrder, guest_socket: socket.socket, stop: int) -> GuestEnd:
+    return run_guest(guest_policy(order), order.limits, guest_socket, stop)
+
+
+def _hold(order: HoldOrder, begun: Callable[[int], None], guest_socket: socket.socket, stop: int) -> GuestEnd:
+    return run_guest(
+        holder_policy(order),
+        holder_limits(order.holder_memory_bytes, order.limits),
+        guest_socket,
+        stop,
+        kernel_limits=holder_resource_limits(order.holder_memory_bytes, order.limits),
+        begun=begun,
+        look_every_s=HOLDER_LOOK_INTERVAL_S,
+    )
 
 
 def main() -> None:

@@ -38,6 +38,7 @@ SAMPLES = {
     "adk_oplsaa_trr": Sample(str(datafiles.GRO), str(datafiles.TRR), ("GRO", "TRR")),
     "adk_oplsaa_bonds": Sample(str(datafiles.TPR), str(datafiles.XTC), ("TPR", "XTC")),
     "nmr_models": Sample(str(datafiles.PDB_multiframe), str(datafiles.PDB_multiframe), ("PDB", "PDB")),
+    "one_structure": Sample(str(datafiles.GRO_velocity), str(datafiles.GRO_velocity), ("GRO", "GRO")),
 }
 
 

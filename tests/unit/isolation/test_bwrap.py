@@ -20,9 +20,10 @@ POLICY = GuestPolicy(
 def test_the_arguments_of_a_policy():
     assert bwrap.bwrap_arguments(POLICY, "/usr/bin/bwrap") == (
         "/usr/bin/bwrap",
-        *("--unshare-all", "--unshare-user", "--disable-userns", "--assert-userns-disabled"),
+        *("--unshare-all", "--unshare-user"),
         *("--uid", "65534", "--gid", "65534", "--hostname", "guest", "--cap-drop", "ALL"),
         *("--new-session", "--die-with-parent", "--as-pid-1", "--clearenv"),
+        *("--disable-userns", "--assert-userns-disabled"),
         *("--seccomp", "4", "--info-fd", "6", "--block-fd", "7"),
         *("--size", "1048576", "--perms", "0755", "--tmpfs", "/", "--dir", "/dev"),
         *("--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/zero", "/dev/zero"),

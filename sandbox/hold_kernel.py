@@ -1,0 +1,58 @@
+"""Guest: the calls of the kernel by which a holder makes its children; Python's standard library has none of them.
+
+Host counterpart: fomrepo/isolation/filters, which allows them to a holder and to nobody else.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+
+# linux/sched.h: CLONE_NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. The filter allows these together, and no others.
+NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
+CLONE_SYSCALL = {"x86_64": 56, "aarch64": 220}
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+CAPABILITY_VERSION_3 = 0x20080522  # linux/capability.h
+
+# PyDLL keeps the interpreter's lock during a call: between a fork and its aftermath nothing else runs.
+_libc = ctypes.PyDLL(None, use_errno=True)
+_long = ctypes.c_long
+
+
+def fork_into_namespaces() -> int:
+    """Fork; the child is process 1 of namespaces of its own. Returns as `os.fork` does.
+
+    The process must have one thread. The C library keeps in the child what it knew of the parent's thread id, which
+    nothing here asks it for.
+
+    Raises
+    ------
+    OSError
+        The kernel refused it.
+    """
+    number = CLONE_SYSCALL[os.uname().machine]
+    process: int = _libc.syscall(_long(number), _long(NEW_NAMESPACES | signal.SIGCHLD), *[_long(0)] * 4)
+    if process < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"the kernel made no namespaces within the sandbox: {os.strerror(error)}")
+    if process == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+    return process
+
+
+def drop_capabilities() -> None:
+    """Give away what a new user namespace gave: none is left, and none can come back."""
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    _check(_libc.capset(header, (ctypes.c_uint32 * 6)()), "to drop its capabilities")
+
+
+def die_with_parent() -> None:
+    """Be killed when the parent ends."""
+    _check(_libc.prctl(PR_SET_PDEATHSIG, _long(signal.SIGKILL), *[_long(0)] * 3), "to end with its holder")
+
+
+def _check(result: int, wanted: str) -> None:
+    if result != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"the kernel refused a child {wanted}: {os.strerror(error)}")

@@ -1,0 +1,130 @@
+"""Plays the site: runs guests cold and in holders, and hands back what they answered.
+
+Run as ``python -m tests.hot.driver ENVIRONMENTS < orders``: one JSON line in, one out. Started by root it becomes a
+service user; otherwise it stays who it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import sys
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fomrepo.installed_files import installed_folder
+from fomrepo.isolation.environment import GuestEnvironment, find_or_build_environment
+from fomrepo.isolation.holder import Holder, HolderFailed
+from fomrepo.isolation.orders import HoldOrder, InputFile, RunLimits, RunOrder, RunReport
+from fomrepo.isolation.service_user import drop_to_service_user
+from fomrepo.isolation.warden import Warden
+
+SERVICE_USER = "61187"  # a number that nobody else has
+
+
+class Site:
+    """Warden and holders; each public method is an order."""
+
+    def __init__(self, environments: Path) -> None:
+        lock = installed_folder("sandbox") / "requirements.lock"
+        self._environment: GuestEnvironment = find_or_build_environment(lock, environments)
+        self._warden = Warden.start()
+        self._holders: dict[str, Holder] = {}
+
+    def hold(self, name: str, request: dict[str, Any], inputs: dict[str, str], **limits: Any) -> dict[str, Any]:
+        """Start a holder under a name."""
+        order = HoldOrder(
+            name,
+            self._environment,
+            tuple(InputFile(Path(path), inside) for inside, path in inputs.items()),
+            json.dumps(request).encode(),
+            _limits(request, limits),
+            holder_memory_bytes=2 << 30,
+        )
+        try:
+            self._holders[name] = self._warden.hold(order)
+        except HolderFailed as error:
+            return {"failed": asdict(error.report), "cause": type(error.cause).__name__, "message": str(error)}
+        return asdict(self._holders[name].facts)
+
+    def hot(self, name: str, request: dict[str, Any], cancel_after_s: float | None = None, **limits: Any) -> Any:
+        """Run a method in a holder's child."""
+        body, cancelled = io.BytesIO(), threading.Event()
+        if cancel_after_s is not None:
+            threading.Timer(cancel_after_s, cancelled.set).start()
+        began = time.monotonic()
+        report = self._holders[name].run(
+            json.dumps(request).encode(), limits=_limits(request, limits), outcome=body, cancelled=cancelled
+        )
+        return {**_told(report, body), "took_s": time.monotonic() - began}
+
+    def hot_at_once(self, name: str, requests: list[dict[str, Any]]) -> list[Any]:
+        """Run some methods in children of one holder at once."""
+        answers: list[Any] = [None] * len(requests)
+
+        def run(place: int) -> None:
+            answers[place] = self.hot(name, requests[place])
+
+        threads = [threading.Thread(target=run, args=(place,)) for place in range(len(requests))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return answers
+
+    def cold(self, request: dict[str, Any], inputs: dict[str, str], method_folder: str, **limits: Any) -> Any:
+        """Run a method in a cold sandbox."""
+        order = RunOrder(
+            run_id="cold",
+            task="method",
+            environment=self._environment,
+            method_folder=Path(method_folder),
+            inputs=tuple(InputFile(Path(path), inside) for inside, path in inputs.items()),
+            limits=_limits(request, limits),
+            request=json.dumps(request).encode(),
+        )
+        body = io.BytesIO()
+        return _told(self._warden.run(order, outcome=body), body)
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """Say what a holder holds now, and whether it is alive."""
+        return {**asdict(self._holders[name].facts), "alive": self._holders[name].alive}
+
+    def children(self, name: str) -> list[int]:
+        """Processes that a holder has, by the host's numbers."""
+        holder = self._holders[name].facts.pid
+        return [int(each) for each in Path(f"/proc/{holder}/task/{holder}/children").read_text().split()]
+
+    def close(self, name: str) -> dict[str, Any]:
+        """End a holder."""
+        self._holders.pop(name).close()
+        return {}
+
+
+def _limits(request: dict[str, Any], others: dict[str, Any]) -> RunLimits:
+    named = request["limits"]
+    common = {"memory_bytes": named["memory_bytes"], "result_bytes": named["result_bytes"], "cpu_s": named["cpu_s"]}
+    return RunLimits(**{**common, "wall_s": 60.0, "tmp_bytes": 1 << 20, **others})
+
+
+def _told(report: RunReport, body: io.BytesIO) -> dict[str, Any]:
+    return {**asdict(report), "outcome": base64.b64encode(body.getvalue()).decode()}
+
+
+def main() -> None:
+    """Become somebody, start a warden, carry out what comes."""
+    if os.geteuid() == 0:
+        drop_to_service_user((), user=SERVICE_USER)
+    site = Site(Path(sys.argv[1]))
+    for line in sys.stdin:
+        order = json.loads(line)
+        print(json.dumps(getattr(site, order.pop("do"))(**order)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
