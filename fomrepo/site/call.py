@@ -31,13 +31,14 @@ from fomrepo.model.operations import CallOrder, FrameRange, Provenance
 from fomrepo.model.people import Principal
 from fomrepo.model.placement import candidates, choose_replica, sites_with_all
 from fomrepo.model.results import ResolvedCall, StoredResult
+from fomrepo.site.execute import environment_of
 from fomrepo.site.forward import Forward
 from fomrepo.site.live import Answer, LiveOperation
 from fomrepo.site.load import RETRY_AFTER_S
 from fomrepo.site.log import log_unexpected
 from fomrepo.site.operation_book import OperationBook
 from fomrepo.site.parts import SiteParts
-from fomrepo.site.run import Question, RunAnswer, environment_of, run_here, stored_answer
+from fomrepo.site.run import Question, RunAnswer, run_here, stored_answer
 from fomrepo.site.sites_known import SitesKnown
 from fomrepo.vault.receive import read_chunks
 from fomrepo.wire.methods import schema_to_wire

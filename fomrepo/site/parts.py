@@ -11,6 +11,7 @@ from fomrepo.errors import SandboxUnavailableError
 from fomrepo.isolation.doctor import WallVerdict
 from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.warden import Warden
+from fomrepo.site.holders import HolderDesk
 from fomrepo.site.load import Slots
 from fomrepo.site.registry import Registry
 from fomrepo.site.settings import SiteHome, SiteSettings
@@ -34,6 +35,8 @@ class SiteParts:
     #: None where this machine cannot sandbox.
     warden: Warden | None
     wall: WallVerdict
+    #: Files in use, held ready; None where nothing runs.
+    holders: HolderDesk | None
     #: Guest environments by name.
     environments: Mapping[str, GuestEnvironment]
     #: HMAC key of the federation's results.

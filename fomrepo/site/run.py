@@ -20,25 +20,19 @@ from fomrepo.errors import (
     OutcomeRefusedError,
     SiteError,
 )
-from fomrepo.isolation.environment import GuestEnvironment
-from fomrepo.isolation.limits import RunLimits
-from fomrepo.isolation.orders import RunOrder, RunReport
+from fomrepo.isolation.orders import RunReport
 from fomrepo.isolation.outcome import check_method_outcome
-from fomrepo.model.canonical import new_id
 from fomrepo.model.files import RecordName, ReplicaState
 from fomrepo.model.methods import Bundle, MethodSchema
 from fomrepo.model.operations import CallOrder, MethodRef
 from fomrepo.model.results import ResolvedCall, StoredResult
-from fomrepo.site.guest_request import method_request
+from fomrepo.site.execute import environment_of, execute
 from fomrepo.site.load import Claim
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
 
 #: How often a run is done again because its data changed while it ran.
 ATTEMPTS_WHILE_DATA_CHANGES = 3
-
-#: Seconds of processor time allowed for each second on the clock: one core, and a little for the exit.
-CPU_PER_WALL = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,23 +120,6 @@ class Question:
                 )
 
 
-def environment_of(site: SiteParts, schema: MethodSchema) -> GuestEnvironment:
-    """Guest environment that a method names.
-
-    Raises
-    ------
-    SiteError
-        If this site has none of that name.
-    """
-    found = site.environments.get(schema.environment)
-    if found is None:
-        raise SiteError(
-            f"{site.name} has no guest environment {schema.environment!r}, which {schema.name} needs",
-            remedy=f"name one of {', '.join(site.environments)} in method.toml",
-        )
-    return found
-
-
 def stored_answer(site: SiteParts, call: ResolvedCall, stored: tuple[StoredResult, ...]) -> RunAnswer | None:
     """Answer from this site's cache, if a row, its blob and the data that it came from are all good."""
     mine = next((one for one in stored if one.site == site.name), None)
@@ -193,11 +170,15 @@ def run_here(
         claim = Claim(principal, call.scope, question.schema.limits.memory_mib * 2**20)
         with site.slots.one(claim, cancelled), site.results.new_blob() as (path, stream):
             # 7. The guest runs on exactly these files.
-            order = _order(site, question, call)
-            report = site.need_warden().run(order, outcome=stream, on_progress=on_progress, cancelled=cancelled)
-            stream.flush()
-            logger.info(
-                "run", id=order.run_id, method=question.schema.name, ended=report.ended, wall_s=round(report.wall_s, 3)
+            report = execute(
+                site,
+                question.bundle,
+                question.order,
+                call,
+                draft=question.draft,
+                outcome=stream,
+                on_progress=on_progress,
+                cancelled=cancelled,
             )
             # 8. Its answer is read as hostile input.
             _raise_unless_outcome(report, question.schema, cancelled=cancelled.is_set())
@@ -257,35 +238,10 @@ def refresh_or_spoil(site: SiteParts, digest: str) -> None:
         site.catalog.replicas.finish(site.name, digest, before)
         return
     logger.warning("replica spoilt", digest=digest)
+    if site.holders is not None:
+        site.holders.forget(digest)
     for blob in site.catalog.replicas.spoil(site.name, digest, ReplicaState.BAD):
         site.results.discard(blob)
-
-
-def _order(site: SiteParts, question: Question, call: ResolvedCall) -> RunOrder:
-    schema = question.schema
-    limits = RunLimits(
-        memory_bytes=schema.limits.memory_mib * 2**20,
-        wall_s=schema.limits.wall_s,
-        cpu_s=schema.limits.wall_s * CPU_PER_WALL + 1,
-        result_bytes=int(schema.limits.result_mib * 2**20),
-    )
-    request, files = method_request(
-        schema,
-        call.inputs,
-        arguments=question.order.arguments,
-        frames=question.order.frames,
-        limits=limits,
-        vault=site.vault,
-    )
-    return RunOrder(
-        run_id=new_id(),
-        task="method",
-        environment=environment_of(site, schema),
-        method_folder=site.registry.folder_of(question.bundle),
-        inputs=files,
-        limits=limits,
-        request=request,
-    )
 
 
 def _raise_unless_outcome(report: RunReport, schema: MethodSchema, *, cancelled: bool) -> None:

@@ -22,6 +22,7 @@ from fomrepo.isolation.warden import Warden
 from fomrepo.site.call import CallDesk
 from fomrepo.site.deposit import DepositDesk
 from fomrepo.site.forward import Forward
+from fomrepo.site.holders import HolderDesk
 from fomrepo.site.load import Slots
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
@@ -79,16 +80,22 @@ class SiteServer:
         catalog = open_catalog(settings.catalog)
         self._end.callback(catalog.close)
         home.bundles.mkdir(exist_ok=True)
+        vault = ObjectStore(home.vault)
+        budget_bytes = settings.holder_memory_mib * 2**20
+        holders = HolderDesk(warden, vault, budget_bytes=budget_bytes) if warden is not None else None
+        if holders is not None:
+            self._end.callback(holders.close)
         site = SiteParts(
             settings=settings,
             home=home,
             catalog=catalog,
-            vault=ObjectStore(home.vault),
+            vault=vault,
             results=ResultStore(home.cache),
             registry=Registry(catalog, home.read_secret("root.pub"), home.bundles),
             slots=Slots(settings.slots, settings.memory_mib * 2**20),
             warden=warden,
             wall=wall,
+            holders=holders,
             environments=environments,
             secret=home.read_secret("federation.secret"),
         )

@@ -43,6 +43,8 @@ class SiteSettings(BaseSettings):
     slots: int = Field(default_factory=lambda: max(os.cpu_count() or 1, 1), ge=1, le=1024)
     #: Memory that all runs together may be promised, in MiB. Sites on one machine share it out by this setting.
     memory_mib: int = Field(default_factory=lambda: machine_memory_mib() // 2, ge=128)
+    #: Memory of files that are held ready, in MiB; 0: none are. By default a quarter of the machine.
+    holder_memory_mib: int = Field(default_factory=lambda: machine_memory_mib() // 4, ge=0)
     #: Threads that answer clients.
     threads: int = Field(default=32, ge=4, le=512)
     #: Where guest environments are kept; empty: the machine's common folder.

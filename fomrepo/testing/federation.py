@@ -16,7 +16,7 @@ from fomrepo.client.repository import Repository
 from fomrepo.errors import SiteError
 from fomrepo.isolation.launch import Program, start_program
 from fomrepo.site.administration import init_site, open_administration
-from fomrepo.site.settings import SiteHome
+from fomrepo.site.settings import SiteHome, machine_memory_mib
 from fomrepo.testing.peer_tap import PeerTap
 
 #: Seconds that a site may take to get ready; the first one on a machine builds the guest environment.
@@ -149,8 +149,10 @@ class LocalFederation:
     ) -> None:
         self.folder = folder.absolute()
         self.taps = {name: PeerTap() for name in sites} if tapped else {}
+        share = {"FOMREPO_SITE_HOLDER_MEMORY_MIB": str(machine_memory_mib() // 4 // len(sites))}
         self.sites = {
-            name: LocalSite(self.folder / name, {**(variables or {}), **self._announced(name)}) for name in sites
+            name: LocalSite(self.folder / name, {**share, **(variables or {}), **self._announced(name)})
+            for name in sites
         }
         self._end = ExitStack()
         self._founder = self.sites[sites[0]].home

@@ -1,0 +1,201 @@
+"""Files in use are held ready: which holders a site keeps, for whom they are good, and which one goes first.
+
+A holder has one call's inputs loaded and children forked ahead of time (isolation/holder.py). It is made at the first
+call of a signed method on its files, kept while it is used, and evicted by least use under a memory budget: never
+while a call runs in it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from fomrepo.errors import SandboxUnavailableError
+from fomrepo.isolation.environment import GuestEnvironment
+from fomrepo.isolation.holder import Holder, HolderFailed, HoldOrder
+from fomrepo.isolation.limits import RunLimits
+from fomrepo.isolation.warden import Warden
+from fomrepo.model.canonical import new_id
+from fomrepo.model.methods import MethodSchema
+from fomrepo.model.results import ResolvedCall, ResolvedInput
+from fomrepo.site.guest_request import hold_request
+from fomrepo.site.log import logger
+from fomrepo.vault.objects import ObjectStore
+
+#: What every child of a holder may use; a method that asks for more runs cold.
+CHILD_LIMITS = RunLimits(memory_bytes=1024 * 2**20, wall_s=600.0, cpu_s=660.0, result_bytes=64 * 2**20)
+
+#: Memory of a holder besides decoded frames: the interpreter with its packages, a topology of a million atoms.
+HOLDER_BASE_BYTES = 256 * 2**20
+
+#: Bytes of one decoded position: three float32.
+POSITION_BYTES = 12
+
+#: The frames of one trajectory may take this part of the budget; those of a larger one stay in the file.
+LARGEST_PART = 0.5
+
+#: A holder that nobody used for so long goes.
+IDLE_S = 900.0
+
+#: After a holder could not be made, its files are read cold for so long.
+FAILED_S = 300.0
+
+
+@dataclass(slots=True)
+class _Held:
+    """A holder, or the attempt to make one."""
+
+    digests: frozenset[str]
+    reserved_bytes: int
+    users: int = 0
+    last_used: float = field(default_factory=time.monotonic)
+    ready: threading.Event = field(default_factory=threading.Event)
+    holder: Holder | None = None
+
+
+class HolderDesk:
+    """Holders of one site.
+
+    Parameters
+    ----------
+    warden
+        Starts them.
+    vault
+        Where the objects lie.
+    budget_bytes
+        Memory of all holders together.
+    """
+
+    def __init__(self, warden: Warden, vault: ObjectStore, *, budget_bytes: int) -> None:
+        self._warden, self._vault, self._budget = warden, vault, budget_bytes
+        self._lock = threading.Lock()
+        self._held: dict[tuple[str, ...], _Held] = {}
+        self._failed: dict[tuple[str, ...], float] = {}
+
+    @contextmanager
+    def holding(
+        self, schema: MethodSchema, call: ResolvedCall, environment: GuestEnvironment, cancelled: threading.Event
+    ) -> Iterator[Holder | None]:
+        """Give the holder of a call's files for the ``with`` block; None where the call has to run cold."""
+        entry = self._enter(schema, call, environment, cancelled)
+        if entry is None:
+            yield None
+            return
+        try:
+            entry.ready.wait()
+            yield entry.holder if entry.holder is not None and entry.holder.alive else None
+        finally:
+            with self._lock:
+                entry.users -= 1
+                entry.last_used = time.monotonic()
+            if entry.holder is None or not entry.holder.alive:
+                self._drop(entry)
+
+    def forget(self, digest: str) -> None:
+        """Close the holders of an object whose bytes are no longer good."""
+        for entry in list(self._held.values()):
+            if digest in entry.digests:
+                self._drop(entry)
+
+    def figures(self) -> tuple[int, int]:
+        """Number of holders, and the bytes that they may use."""
+        with self._lock:
+            return len(self._held), sum(entry.reserved_bytes for entry in self._held.values())
+
+    def close(self) -> None:
+        """End all holders."""
+        for entry in list(self._held.values()):
+            self._drop(entry)
+
+    def _enter(
+        self, schema: MethodSchema, call: ResolvedCall, environment: GuestEnvironment, cancelled: threading.Event
+    ) -> _Held | None:
+        """Find or make the entry of a call's files, and count its user in."""
+        accepted = (part for pair in schema.inputs for part in pair)
+        key = (environment.digest, call.scope, *accepted, *(part for one in call.inputs for part in _identity(one)))
+        needed = schema.limits
+        if needed.memory_mib * 2**20 > CHILD_LIMITS.memory_bytes or needed.wall_s > CHILD_LIMITS.wall_s:
+            return None
+        with self._lock:
+            if self._failed.get(key, 0.0) > time.monotonic():
+                return None
+            entry = self._held.get(key)
+            if entry is not None:
+                entry.users += 1
+                return entry
+            frame_bytes = sum(_decoded_bytes(one) for one in call.inputs)
+            if frame_bytes > LARGEST_PART * self._budget:
+                frame_bytes = 0
+            if not self._make_room(HOLDER_BASE_BYTES + frame_bytes):
+                return None
+            entry = self._held[key] = _Held(frozenset(call.objects), HOLDER_BASE_BYTES + frame_bytes, users=1)
+        self._make(entry, key, schema, call, environment, frame_bytes, cancelled)
+        return entry
+
+    def _make(
+        self,
+        entry: _Held,
+        key: tuple[str, ...],
+        schema: MethodSchema,
+        call: ResolvedCall,
+        environment: GuestEnvironment,
+        frame_bytes: int,
+        cancelled: threading.Event,
+    ) -> None:
+        request, files = hold_request(
+            schema, call.inputs, frame_budget_bytes=frame_bytes, limits=CHILD_LIMITS, vault=self._vault
+        )
+        order = HoldOrder(
+            hold_id=new_id(),
+            environment=environment,
+            inputs=files,
+            request=request,
+            limits=CHILD_LIMITS,
+            holder_memory_bytes=entry.reserved_bytes + CHILD_LIMITS.memory_bytes,
+        )
+        begun = time.monotonic()
+        try:
+            entry.holder = self._warden.hold(order, cancelled=cancelled)
+            logger.info("holder", id=order.hold_id, seconds=round(time.monotonic() - begun, 3))
+        except (HolderFailed, SandboxUnavailableError) as error:
+            logger.warning("no holder", id=order.hold_id, error=str(error))
+            with self._lock:
+                self._failed[key] = time.monotonic() + FAILED_S
+        finally:
+            entry.ready.set()
+
+    def _make_room(self, wanted: int) -> bool:
+        """Evict idle holders, least used first, until there is room; call it with the lock held."""
+        now = time.monotonic()
+        idle = sorted((one for one in self._held.values() if not one.users), key=lambda one: one.last_used)
+        taken = sum(one.reserved_bytes for one in self._held.values())
+        for one in idle:
+            if taken + wanted <= self._budget and now - one.last_used < IDLE_S:
+                break
+            taken -= one.reserved_bytes
+            self._remove(one)
+        return taken + wanted <= self._budget
+
+    def _drop(self, entry: _Held) -> None:
+        with self._lock:
+            self._remove(entry)
+
+    def _remove(self, entry: _Held) -> None:
+        """Take an entry out and end its holder; call it with the lock held."""
+        self._held = {key: one for key, one in self._held.items() if one is not entry}
+        if entry.holder is not None:
+            threading.Thread(target=entry.holder.close, name="close-holder", daemon=True).start()
+
+
+def _identity(one: ResolvedInput) -> tuple[str, ...]:
+    """What a holder's files are; with their names, which messages quote, so that nobody reads another's."""
+    files = (one.file,) if one.topology is None else (one.file, one.topology)
+    return tuple(part for file in files for part in (file.name, file.file_type, file.digest, file.offsets_digest or ""))
+
+
+def _decoded_bytes(one: ResolvedInput) -> int:
+    facts = one.file.facts
+    return int(facts.get("n_frames") or 1) * int(facts.get("n_atoms") or 0) * POSITION_BYTES
