@@ -47,7 +47,7 @@ SAME_ANGSTROM = 1e-5
 
 def measure(*, short: bool) -> Findings:
     """Measure everything once."""
-    rounds, slow, budget_s = (20, 10, 5.0) if short else (200, 10, 120.0)
+    rounds, slow, budget_s = (20, 20, 5.0) if short else (200, 10, 120.0)
     blocks, times = (3, 20) if short else (10, 40)
     findings = Findings()
     with ExitStack() as end:

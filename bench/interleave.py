@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Sequence
@@ -80,7 +81,7 @@ def interleave(
     samples = {entry.label: Samples() for entry in entries}
     turn_s = budget_s / len(entries) / FEWEST_ROUNDS
     for entry in entries:
-        _turn(entry, samples[entry.label], times=entry.warm_ups, idle_s=idle_s, turn_s=turn_s)
+        _turn(entry, samples[entry.label], times=entry.warm_ups, idle_s=idle_s)
         samples[entry.label].seconds.clear()
     until = time.monotonic() + budget_s
     for number in range(rounds):
@@ -93,7 +94,7 @@ def interleave(
     return samples
 
 
-def _turn(entry: Entry, samples: Samples, *, times: int, idle_s: float, turn_s: float) -> None:
+def _turn(entry: Entry, samples: Samples, *, times: int, idle_s: float, turn_s: float = math.inf) -> None:
     if not times:
         return
     try:

@@ -21,6 +21,7 @@ def opened(setup: Mapping[str, Any]) -> Iterator[dict[str, Work]]:
         LocalCluster(n_workers=os.cpu_count(), threads_per_worker=1, dashboard_address=None) as cluster,
         Client(cluster) as client,
     ):
+        client.gather([client.submit(tasks.run, tasks.WARM_UP, n, pure=False) for n in range(tasks.WARM_UPS)])
         yield {name: Work(partial(_answer, client, name)) for name in tasks.TASKS}
 
 

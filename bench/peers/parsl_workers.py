@@ -34,6 +34,8 @@ def opened(setup: Mapping[str, Any]) -> Iterator[dict[str, Work]]:
             )
         ):
             app = parsl.python_app(tasks.run)
+            for started in [app(tasks.WARM_UP, n) for n in range(tasks.WARM_UPS)]:
+                started.result()
             yield {name: Work(partial(_answer, app, name)) for name in tasks.TASKS}
 
 

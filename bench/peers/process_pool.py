@@ -19,6 +19,7 @@ def opened(setup: Mapping[str, Any]) -> Iterator[dict[str, Work]]:
     """Start the pool."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), mp_context=spawn, initializer=tasks.universe) as pool:
+        list(pool.map(tasks.run, [tasks.WARM_UP] * tasks.WARM_UPS, range(tasks.WARM_UPS)))
         yield {name: Work(partial(_answer, pool, name)) for name in tasks.TASKS}
 
 

@@ -32,6 +32,7 @@ def opened(setup: Mapping[str, Any]) -> Iterator[dict[str, Work]]:
         )
         try:
             task = ray.remote(tasks.run)
+            ray.get([task.remote(tasks.WARM_UP, n) for n in range(tasks.WARM_UPS)])
             yield {name: Work(partial(_answer, task, name)) for name in tasks.TASKS}
         finally:
             ray.shutdown()
