@@ -15,6 +15,9 @@ _GOOD = select(replicas.c.site, replicas.c.digest).where(
     replicas.c.digest.in_(bindparam("digests", expanding=True)), replicas.c.state == ReplicaState.GOOD.value
 )
 _GET = select(replicas).where(replicas.c.digest == bindparam("digest"), replicas.c.site == bindparam("site"))
+_HELD = select(replicas).where(
+    replicas.c.digest.in_(bindparam("digests", expanding=True)), replicas.c.site == bindparam("site")
+)
 
 
 class Replicas:
@@ -36,6 +39,12 @@ class Replicas:
         """Find a site's replica, whatever its state."""
         row = connection.execute(_GET, {"digest": digest, "site": site}).first()
         return None if row is None else replica_of(row)
+
+    @reads
+    def held(self, connection: Connection, site: str, digests: Iterable[str]) -> Mapping[str, Replica]:
+        """Find a site's replicas of several objects, whatever their states."""
+        rows = connection.execute(_HELD, {"digests": list(digests), "site": site})
+        return {row.digest: replica_of(row) for row in rows}
 
     @reads
     def of_site(self, connection: Connection, site: str) -> tuple[Replica, ...]:

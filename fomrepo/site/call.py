@@ -69,8 +69,8 @@ class CallDesk:
         """Answer a call of a published method from the cache, or begin to answer it."""
         bundle = self._site.registry.find(order.method)
         question = Question(checked_order(order, bundle.schema), bundle, draft=False)
-        call, stored, _ = question.resolve(self._site, principal.id)
-        if (found := stored_answer(self._site, call, stored)) is not None:
+        call, stored, key = question.resolve(self._site, principal.id)
+        if (found := stored_answer(self._site, call, stored, key)) is not None:
             return self._answer_at_once(principal, question, call, found)
         return self._begin(principal, question)
 
@@ -117,7 +117,6 @@ class CallDesk:
         """Stop driving; what is under way is left to whoever is asked next."""
         self._closing = True
         self._drivers.shutdown(wait=False, cancel_futures=True)
-        self._book.close()
 
     def _answer_at_once(
         self, principal: Principal, question: Question, call: ResolvedCall, found: RunAnswer

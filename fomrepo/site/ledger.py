@@ -14,6 +14,7 @@ from concurrent.futures import Future
 
 from fomrepo.catalog import Catalog
 from fomrepo.errors import FomrepoError
+from fomrepo.model.results import StoredResult
 from fomrepo.site.log import logger
 
 #: Most notes of one transaction.
@@ -29,6 +30,8 @@ class Ledger:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
+        #: Results that the catalog's index may not have heard of yet, by their keys.
+        self._fresh: dict[str, StoredResult] = {}
         self._line: queue.Queue[Note | None] = queue.Queue(LINE)
         self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._writer.start()
@@ -38,6 +41,15 @@ class Ledger:
         written: Future[None] = Future()
         self._line.put((write, written))
         return written
+
+    def note_result(self, result: StoredResult, write: Callable[[], object]) -> None:
+        """Note a result; until it is written, :meth:`fresh_result` finds it."""
+        self._fresh[result.key] = result
+        self.note(write).add_done_callback(lambda _: self._fresh.pop(result.key, None))
+
+    def fresh_result(self, key: str) -> StoredResult | None:
+        """Result of this site that is still to be written."""
+        return self._fresh.get(key)
 
     def close(self) -> None:
         """Write what stands in line, then stop."""

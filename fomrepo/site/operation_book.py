@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 
 from fomrepo.errors import CancelledError, FomrepoError, NotFoundError
 from fomrepo.model.bundle import read_bundle
 from fomrepo.model.canonical import canonical_json, new_id, sha256_hex
 from fomrepo.model.operations import Operation, OperationState
 from fomrepo.model.people import Principal
-from fomrepo.site.ledger import Ledger
 from fomrepo.site.live import Answer, LiveOperation, LiveOperations, recalled
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.run import Question
@@ -40,7 +38,6 @@ class OperationBook:
 
     def __init__(self, site: SiteParts, sites: SitesKnown, drive: Drive) -> None:
         self._site, self._sites, self._drive = site, sites, drive
-        self._ledger = Ledger(site.catalog)
         self._live = LiveOperations()
         self._lock = threading.Lock()
         #: Under way, by caller and idempotency key: the catalog may not have heard of them yet.
@@ -66,7 +63,7 @@ class OperationBook:
         if live is not fresh:
             return live, False
         self._live.get_or_add(live)
-        live.noted = self._ledger.note(
+        live.noted = self._site.ledger.note(
             lambda: self._site.catalog.operations.open(
                 principal.id,
                 key=key,
@@ -110,12 +107,12 @@ class OperationBook:
     def served(self, live: LiveOperation, site: str) -> None:
         """Note which site runs an operation."""
         live.site = site
-        self._ledger.note(lambda: self._site.catalog.operations.serve(live.id, site))
+        self._site.ledger.note(lambda: self._site.catalog.operations.serve(live.id, site))
 
     def cancel(self, live: LiveOperation) -> None:
         """Note that the caller wants an operation to end, and let whoever drives it here know."""
         live.cancelled.set()
-        self._ledger.note(lambda: self._site.catalog.operations.request_cancel(live.id, live.principal))
+        self._site.ledger.note(lambda: self._site.catalog.operations.request_cancel(live.id, live.principal))
 
     def heed_cancellations(self) -> None:
         """Hear of the operations driven here that their callers cancelled through another site."""
@@ -128,7 +125,7 @@ class OperationBook:
         pending = (live.principal, result_key)
         if result_key:
             self._answered.add(pending)
-        noted = self._ledger.note(
+        noted = self._site.ledger.note(
             lambda: self._site.catalog.operations.finish(
                 live.id,
                 state=OperationState.DONE,
@@ -146,16 +143,8 @@ class OperationBook:
         """Note a failure, and tell those who wait."""
         state = OperationState.CANCELLED if isinstance(error, CancelledError) else OperationState.FAILED
         failure = failure_to_wire(error).SerializeToString()
-        self._ledger.note(lambda: self._site.catalog.operations.finish(live.id, state=state, failure=failure))
+        self._site.ledger.note(lambda: self._site.catalog.operations.finish(live.id, state=state, failure=failure))
         live.end(error=error)
-
-    def note(self, write: Callable[[], object]) -> Future[None]:
-        """Note something else about a call."""
-        return self._ledger.note(write)
-
-    def close(self) -> None:
-        """Write down what is still to be noted."""
-        self._ledger.close()
 
     def _known(self, principal: Principal, operation: Operation) -> LiveOperation:
         """Operation that the catalog has: under way here, taken over, or as the catalog remembers it."""

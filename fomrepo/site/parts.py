@@ -12,6 +12,7 @@ from fomrepo.isolation.doctor import WallVerdict
 from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.warden import Warden
 from fomrepo.site.holders import HolderDesk
+from fomrepo.site.ledger import Ledger
 from fomrepo.site.load import Slots
 from fomrepo.site.registry import Registry
 from fomrepo.site.settings import SiteHome, SiteSettings
@@ -32,6 +33,8 @@ class SiteParts:
     #: Published methods, verified.
     registry: Registry
     slots: Slots
+    #: Writes down what is noted about calls.
+    ledger: Ledger
     #: None where this machine cannot sandbox.
     warden: Warden | None
     wall: WallVerdict

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fomrepo.cache.key import result_key
@@ -120,9 +121,9 @@ class Question:
                 )
 
 
-def stored_answer(site: SiteParts, call: ResolvedCall, stored: tuple[StoredResult, ...]) -> RunAnswer | None:
+def stored_answer(site: SiteParts, call: ResolvedCall, stored: tuple[StoredResult, ...], key: str) -> RunAnswer | None:
     """Answer from this site's cache, if a row, its blob and the data that it came from are all good."""
-    mine = next((one for one in stored if one.site == site.name), None)
+    mine = next((one for one in stored if one.site == site.name), None) or site.ledger.fresh_result(key)
     if mine is None or not replicas_are_good(site, call):
         return None
     if site.results.verified(mine.blob) is None:
@@ -158,7 +159,7 @@ def run_here(
     for _ in range(ATTEMPTS_WHILE_DATA_CHANGES):
         # Authorise again, whatever another site has said; somebody may have answered meanwhile.
         call, stored, key = question.resolve(site, principal)
-        if (answer := stored_answer(site, call, stored)) is not None:
+        if (answer := stored_answer(site, call, stored, key)) is not None:
             return answer
         # 6. The files are what the catalog says; their generations are remembered for the fence.
         generations = _generations(site, call)
@@ -191,17 +192,14 @@ def run_here(
                 return RunAnswer("", blob, size, report.wall_s, computed, stored=False, inputs=_read(call))
         elif replicas_are_good(site, call):
             result = StoredResult(key, site.name, blob, size, report.wall_s, computed)
-            moving = {  # versions that were asked for as the newest, and must still be
+            moving = tuple(  # versions that were asked for as the newest, and must still be
                 one.version.version_id
                 for one, given in zip(call.inputs, question.order.inputs, strict=True)
                 if one.version.current and RecordName.parse(given.record).version is None
-            }
-            if site.catalog.calls.commit_result(
-                result,
-                replicas=list(generations.items()),
-                versions=[one.version.version_id for one in call.inputs],
-                current=sorted(moving),
-            ):
+            )
+            fence = _Fence(tuple(generations.items()), tuple(one.version.version_id for one in call.inputs), moving)
+            if fence.holds(site):
+                site.ledger.note_result(result, partial(fence.commit, site, result))
                 return RunAnswer(key, blob, size, report.wall_s, computed, stored=False, inputs=_read(call))
     raise ConflictError(
         f"{question.order.inputs[0].name} changed {ATTEMPTS_WHILE_DATA_CHANGES} times "
@@ -217,11 +215,31 @@ def _read(call: ResolvedCall) -> tuple[tuple[str, str, str], ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Fence:
+    """What must still hold when a result is given out, and again when its row is written."""
+
+    replicas: tuple[tuple[str, int], ...]
+    versions: tuple[str, ...]
+    current: tuple[str, ...]
+
+    def holds(self, site: SiteParts) -> bool:
+        return site.catalog.calls.fence_holds(
+            site.name, replicas=self.replicas, versions=self.versions, current=self.current
+        )
+
+    def commit(self, site: SiteParts, result: StoredResult) -> bool:
+        return site.catalog.calls.commit_result(
+            result, replicas=self.replicas, versions=self.versions, current=self.current
+        )
+
+
 def _generations(site: SiteParts, call: ResolvedCall) -> Mapping[str, int] | None:
     """Generation of this site's replica of each object; None if one is missing or no longer what it was."""
     found: dict[str, int] = {}
+    held = site.catalog.replicas.held(site.name, call.objects)
     for digest in call.objects:
-        replica = site.catalog.replicas.get(site.name, digest)
+        replica = held.get(digest)
         if replica is None or replica.state is not ReplicaState.GOOD:
             return None
         if site.vault.fingerprint(digest) != replica.fingerprint:

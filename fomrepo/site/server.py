@@ -23,6 +23,7 @@ from fomrepo.site.call import CallDesk
 from fomrepo.site.deposit import DepositDesk
 from fomrepo.site.forward import Forward
 from fomrepo.site.holders import HolderDesk
+from fomrepo.site.ledger import Ledger
 from fomrepo.site.load import Slots
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
@@ -80,6 +81,8 @@ class SiteServer:
         catalog = open_catalog(settings.catalog)
         self._end.callback(catalog.close)
         home.bundles.mkdir(exist_ok=True)
+        ledger = Ledger(catalog)
+        self._end.callback(ledger.close)
         vault = ObjectStore(home.vault)
         budget_bytes = settings.holder_memory_mib * 2**20
         holders = HolderDesk(warden, vault, budget_bytes=budget_bytes) if warden is not None else None
@@ -92,6 +95,7 @@ class SiteServer:
             vault=vault,
             results=ResultStore(home.cache),
             registry=Registry(catalog, home.read_secret("root.pub"), home.bundles),
+            ledger=ledger,
             slots=Slots(settings.slots, settings.memory_mib * 2**20),
             warden=warden,
             wall=wall,
