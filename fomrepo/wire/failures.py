@@ -16,6 +16,9 @@ FAILURE_METADATA = "fomrepo-failure-bin"
 #: Longest text of a message or log on the wire. Trailing metadata must stay below gRPC's 8 KiB of headers.
 TEXT_LIMIT = 3000
 
+#: What gRPC says of a certificate of another authority, and of one with another name.
+_NOT_BELIEVED = ("CERTIFICATE_VERIFY_FAILED", "Hostname Verification Check failed")
+
 #: Status of gRPC for each branch of errors, for programs that look at nothing else.
 _STATUS: dict[type[FomrepoError], grpc.StatusCode] = {
     errors.NotFoundError: grpc.StatusCode.NOT_FOUND,
@@ -97,7 +100,7 @@ def error_from_rpc(error: grpc.RpcError, *, address: str) -> FomrepoError:
         if key == FAILURE_METADATA:
             return failure_from_wire(pb.Failure.FromString(value))
     code, details = error.code(), error.details() or ""
-    if code is grpc.StatusCode.UNAVAILABLE and "CERTIFICATE" in details.upper():
+    if code is grpc.StatusCode.UNAVAILABLE and any(said in details for said in _NOT_BELIEVED):
         return errors.IdentityError(
             f"{address} shows a certificate that is not of this federation",
             remedy="check the address, and the file that `ca` names in your profile: fomrepo profile show",
