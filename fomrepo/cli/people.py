@@ -30,7 +30,7 @@ def add_user(name: User, home: Home, json: Json = False) -> None:
     """Add a user, with a project of their own."""
     with _administration(home) as administration:
         administration.catalog.people.add_principal(name)
-    _told({"user": name}, f"added {name}; give them a token: fomrepo token new {name}", json)
+    _told({"user": name}, f"added {name}; give them a token: fomrepo token new {name} --home {home}", json)
 
 
 @user.command("list")

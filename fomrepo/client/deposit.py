@@ -65,7 +65,7 @@ def deposit_files(
     """Deposit files as :meth:`Repository.deposit` says; return the accession with its version."""
     files = look_at_files(paths)
     if not title.strip():
-        raise ArgumentError("the deposit has no title", remedy='say in a sentence what it is: title="..."')
+        raise ArgumentError("the deposit has no title", remedy="say in a sentence what it is: --title, or title=")
     request = deposits_pb2.BeginDepositRequest(
         idempotency_key=_key(files, title, project, name, new_version_of),
         title=title,

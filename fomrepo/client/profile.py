@@ -104,7 +104,9 @@ def authority_text(ca: str | Path) -> str:
     except (OSError, ValueError) as error:
         raise SettingsError(f"the authority's certificate {text!r} cannot be read: {error}") from None
     if "-----BEGIN CERTIFICATE-----" not in content:
-        raise SettingsError(f"{text!r} holds no certificate", remedy="give the federation's ca.pem")
+        raise SettingsError(
+            f"{text!r} holds no certificate", remedy="give the federation.pem that lies in the home of a site"
+        )
     return content
 
 

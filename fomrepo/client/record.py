@@ -91,7 +91,7 @@ class Record:
             return self._files[name]
         except KeyError:
             raise NotFoundError(
-                f"{self.accession} has no file {name!r}", remedy=closest(name, list(self._files))
+                f"{self.accession} has no file {name!r}", remedy=closest(str(name), list(self._files))
             ) from None
 
     def __iter__(self) -> Iterator[RemoteFile]:

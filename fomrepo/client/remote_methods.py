@@ -40,7 +40,7 @@ class FileMethods:
         if not fits(method.schema, self._file):
             raise NotFoundError(
                 f"{self._file.name} is {self._file.file_type}; {name} takes {method.schema.inputs[0][1]}",
-                remedy=f"methods of this file: {', '.join(self)}",
+                remedy=f"methods of this file: {', '.join(self) or 'none'}",
             )
         if method.digest not in self._bound:
             self._bound[method.digest] = bound_method(self._file, method, self._calls)
@@ -152,7 +152,7 @@ def call_order(
     if len(inputs) > len(schema.inputs):
         raise ArgumentError(
             f"{schema.name}() works on {len(schema.inputs)} files, {len(inputs)} were given",
-            remedy="give everything else by name",
+            remedy="give parameters by name, such as select=...",
         )
     for position, ((name, accepts), one) in enumerate(zip(schema.inputs, inputs, strict=True)):
         if not isinstance(one, type(files[0])):

@@ -118,7 +118,7 @@ class Repository:
 
     def __getitem__(self, name: str) -> Record:
         """Record of an accession, ``FOM-402917`` or ``FOM-402917.v2``, or of a path, ``/project/name``."""
-        wanted = RecordName.parse(name)
+        wanted = RecordName.parse(str(name))
         request = files_pb2.GetRecordRequest(record=str(wanted))
         return self._record(self._connection.ask(lambda site: site.files.GetRecord, request), wanted)
 
