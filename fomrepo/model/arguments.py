@@ -133,7 +133,7 @@ def _single(parameter: Parameter, kind: str, value: Any) -> Any:
     elif kind == "choice":
         if isinstance(value, str) and value in parameter.choices:
             return value
-    elif isinstance(value, str):
+    elif isinstance(value, str) and _is_unicode(value):
         text = " ".join(value.split()) if kind == "selection" else value
         longest = TEXT_LIMIT if parameter.type == "list" or parameter.max_items is None else parameter.max_items
         _within(parameter, len(text), None if parameter.type == "list" else parameter.min_items, longest, "characters")
@@ -141,6 +141,15 @@ def _single(parameter: Parameter, kind: str, value: Any) -> Any:
             raise _wrong(parameter, value, "a selection such as 'protein and name CA'")
         return text
     raise _wrong(parameter, value, _accepted(parameter, kind))
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written down: JSON may hold half a character, a lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _as_integer(value: Any) -> int | None:

@@ -8,7 +8,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from fomrepo.errors import ArgumentError
 from fomrepo.model.canonical import canonical_json
+
+#: Longest idempotency key, in characters: a digest has 64.
+KEY_LIMIT = 200
 
 
 class OperationState(StrEnum):
@@ -24,6 +28,19 @@ class OperationState(StrEnum):
     def final(self) -> bool:
         """Whether nothing follows."""
         return self in {OperationState.DONE, OperationState.FAILED, OperationState.CANCELLED}
+
+
+def check_idempotency_key(key: str) -> str:
+    """Return a key that a client drew, or made from what it asks for, if it is one.
+
+    Raises
+    ------
+    ArgumentError
+        If it is longer than any digest or id, or not printable.
+    """
+    if len(key) > KEY_LIMIT or not key.isprintable():
+        raise ArgumentError("this is no idempotency key", remedy=f"draw at most {KEY_LIMIT} printable characters")
+    return key
 
 
 @dataclass(frozen=True, slots=True)

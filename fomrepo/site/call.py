@@ -27,7 +27,7 @@ from fomrepo import errors
 from fomrepo.errors import ArgumentError, CancelledError, FomrepoError, NoReplicaError, NotFoundError, SiteBusyError
 from fomrepo.model.arguments import canonical_arguments, canonical_frames
 from fomrepo.model.methods import Bundle, MethodSchema
-from fomrepo.model.operations import CallOrder, FrameRange, Provenance
+from fomrepo.model.operations import CallOrder, FrameRange, Provenance, check_idempotency_key
 from fomrepo.model.people import Principal
 from fomrepo.model.placement import candidates, choose_replica, sites_with_all
 from fomrepo.model.results import ResolvedCall, StoredResult
@@ -124,6 +124,8 @@ class CallDesk:
         """4. Answer from this site's cache."""
         seen = self._book.answered(principal.id, found.key)
         self.release(principal, call, found)
+        if seen and (known := self._book.opened(principal, question)) is not None:
+            return known
         live, new = (self._book.unrecorded(principal), True) if seen else self._book.open(principal, question)
         if new:
             answer = self._answer(live, question, found, seen=seen, site=self._site.name)
@@ -270,6 +272,7 @@ def checked_order(order: CallOrder, schema: MethodSchema) -> CallOrder:
     ArgumentError
         If an argument, the number of inputs or the choice of frames does not fit the schema.
     """
+    check_idempotency_key(order.idempotency_key)
     if len(order.inputs) != len(schema.inputs):
         raise ArgumentError(f"{schema.name} takes {len(schema.inputs)} files, {len(order.inputs)} were given")
     frames = order.frames

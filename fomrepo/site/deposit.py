@@ -31,6 +31,7 @@ from fomrepo.errors import (
 from fomrepo.model.canonical import canonical_json, sha256_hex
 from fomrepo.model.deposits import AcceptedFile, Deposit, DepositState, ExpectedFile, Upload
 from fomrepo.model.files import RecordName, check_file_name, check_slug, slug_of
+from fomrepo.model.operations import check_idempotency_key
 from fomrepo.model.people import Principal
 from fomrepo.site.log import log_unexpected
 from fomrepo.site.parts import SiteParts
@@ -293,6 +294,7 @@ class DepositDesk:
 
 def _check(request: DepositRequest) -> None:
     """Check names, title and pairing before anything is opened."""
+    check_idempotency_key(request.key)
     title = request.title.strip()
     if not title or len(title) > TITLE_LIMIT or not title.isprintable():
         raise ArgumentError(

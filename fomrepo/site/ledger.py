@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from fomrepo.catalog import Catalog
 from fomrepo.errors import FomrepoError
 from fomrepo.model.results import StoredResult
-from fomrepo.site.log import logger
+from fomrepo.site.log import log_unexpected, logger
 
 #: Most notes of one transaction.
 BATCH = 256
@@ -75,13 +75,15 @@ class Ledger:
         """Write all in one transaction; if one of them cannot be written, each in its own."""
         try:
             self._catalog.together([write for write, _ in batch])
-        except FomrepoError:
+        except Exception:  # whatever one note does, the others are written and the line goes on
             for write, written in batch:
                 try:
                     write()
                 except FomrepoError as error:
                     logger.warning("not noted", error=error.message)
                     written.set_exception(error)
+                except Exception as error:
+                    written.set_exception(log_unexpected(error))
                 else:
                     written.set_result(None)
         else:

@@ -53,10 +53,9 @@ class OperationBook:
         ConflictError
             If the key was used for another call.
         """
+        if (known := self.opened(principal, question)) is not None:
+            return known, False
         key, digest = question.order.idempotency_key or new_id(), _request_digest(question)
-        known = self._site.catalog.operations.find(principal.id, key=key, request_digest=digest)
-        if known is not None:
-            return self._known(principal, known), False
         fresh = LiveOperation(new_id(), principal.id, self._site.name)
         with self._lock:
             live = self._by_key.setdefault((principal.id, key), fresh)
@@ -76,6 +75,20 @@ class OperationBook:
         )
         live.noted.add_done_callback(lambda _: self._by_key.pop((principal.id, key), None))
         return live, True
+
+    def opened(self, principal: Principal, question: Question) -> LiveOperation | None:
+        """Operation that the same idempotency key opened before; None if there is none.
+
+        Raises
+        ------
+        ConflictError
+            If the key was used for another call.
+        """
+        if not (key := question.order.idempotency_key):
+            return None
+        digest = _request_digest(question)
+        known = self._site.catalog.operations.find(principal.id, key=key, request_digest=digest)
+        return None if known is None else self._known(principal, known)
 
     def unrecorded(self, principal: Principal) -> LiveOperation:
         """Make an operation that adds nothing to anybody's history, so that it lives here only."""

@@ -126,9 +126,9 @@ class IncomingFile:
 
 
 def read_chunks(path: Path, *, offset: int = 0) -> Iterable[bytes]:
-    """Bytes of a file from an offset on, in chunks of 1 MiB."""
+    """Bytes of a file from an offset on, in chunks of 1 MiB; none beyond its end."""
     with storage_errors(path), path.open("rb", buffering=0) as stream:
-        stream.seek(offset)
+        stream.seek(min(offset, os.fstat(stream.fileno()).st_size))
         while chunk := stream.read(READ_BYTES):
             yield chunk
 

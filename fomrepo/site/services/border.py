@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
 from fomrepo.catalog import Catalog
-from fomrepo.errors import FomrepoError, IdentityError
+from fomrepo.errors import ArgumentError, FomrepoError, IdentityError
 from fomrepo.model.people import Principal
 from fomrepo.site.authenticate import authenticate
 from fomrepo.site.certificates import site_named_by
@@ -27,6 +28,7 @@ def unary(handler: Handler) -> Handler:
     @functools.wraps(handler)
     def answer(self: object, request: object, context: grpc.ServicerContext) -> object:
         try:
+            _check_texts(request)
             return handler(self, request, context)
         except FomrepoError as error:
             _abort(context, error)
@@ -44,6 +46,7 @@ def stream(handler: Handler) -> Handler:
     @functools.wraps(handler)
     def answer(self: object, request: object, context: grpc.ServicerContext) -> Iterator[object]:
         try:
+            _check_texts(request)
             yield from handler(self, request, context)
         except FomrepoError as error:
             _abort(context, error)
@@ -92,6 +95,25 @@ class WaitingRoom:
             yield wanted
         finally:
             self._seats.release()
+
+
+def _check_texts(request: object) -> None:
+    """Refuse the NUL character, which no name, title or key has and not every database can hold.
+
+    The messages of a client's stream are not looked at here: what they name must exist already.
+    """
+    if not isinstance(request, Message):
+        return
+    for field, value in request.ListFields():
+        several = not isinstance(value, str | Message) and isinstance(value, Sequence)
+        for one in value if several else (value,):
+            if isinstance(one, str):
+                if "\0" in one:
+                    raise ArgumentError(f"{field.name} holds a NUL character", remedy="leave it out")
+            elif isinstance(one, Message):
+                _check_texts(one)
+            else:
+                break  # numbers, of which there may be a million
 
 
 def _abort(context: grpc.ServicerContext, error: FomrepoError) -> NoReturn:
