@@ -23,12 +23,13 @@ from sandbox.hold_child import Fork, Inheritance, be_child
 from sandbox.hold_decode import decode, new_memory
 from sandbox.hold_kernel import fork_into_namespaces
 from sandbox.hold_reader import reads_once
+from sandbox.hold_rehearsal import rehearse
 from sandbox.load import load_input
 from sandbox.request import HoldRequest
 from sandbox.second_filter import install_filter, read_filter
 
 HOST_DESCRIPTOR = 3
-ORDER = struct.Struct("<QQ")  # address space and data of the holder; the child's socket and log come beside it
+ORDER = struct.Struct("<QQQ")  # fields of hold_child.Fork; the child's socket and log come beside it
 ORDER_DESCRIPTORS = 2
 
 
@@ -62,6 +63,8 @@ def hold(request: HoldRequest, *, holder_filter: str, second_filter: str, method
     # 6. One thread, or a fork would lose the others; what is there now is never collected.
     if threading.active_count() != 1:
         raise RuntimeError("the imports started threads, so nothing can be forked")
+    if not closed_readers:
+        rehearse(request, universes, method_folder)  # what is made at first use is then there for all children
     gc.collect()
     gc.freeze()
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))

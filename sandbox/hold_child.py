@@ -17,6 +17,7 @@ from sandbox.answer import Answer
 from sandbox.hold_bundle import make_importable
 from sandbox.hold_kernel import die_with_parent, drop_capabilities
 from sandbox.hold_reader import open_again
+from sandbox.hold_rehearsal import rehearse
 from sandbox.limits import apply_limits
 from sandbox.request import HoldRequest, MethodRequest, read_request
 from sandbox.run_method import method_outcome
@@ -46,12 +47,15 @@ class Fork:
     log: int  # descriptor: where stdout and stderr go
     mapped_bytes: int  # address space that the holder has, which is no memory of the child
     data_bytes: int  # the part of it that counts as data
+    rehearses: int  # 1: it has the time for a rehearsal before its call
 
 
 def be_child(inherited: Inheritance, given: Fork) -> NoReturn:
     """Live the life of a child; whatever goes wrong before the answer is in the log."""
     try:
         _settle(inherited, given)
+        if given.rehearses:
+            rehearse(inherited.request, inherited.universes, inherited.method_folder)
         os.write(ANSWER_DESCRIPTOR, READY)
         _serve(inherited, given)
     except BaseException:

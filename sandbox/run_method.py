@@ -6,11 +6,10 @@ import hashlib
 import importlib
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from sandbox.answer import Answer
 from sandbox.container import Container, canonical_json
 from sandbox.failures import LimitError, failure
 from sandbox.fields import result_tensors
@@ -20,8 +19,15 @@ from sandbox.request import MethodRequest
 from sandbox.selections import checked_arguments
 
 
+class ProgressListener(Protocol):
+    """Who is told how many frames are done."""
+
+    def progress(self, done: int, total: int) -> None:
+        """Hear it."""
+
+
 def method_outcome(
-    request: MethodRequest, answer: Answer, method_folder: str, held: Sequence[Any] | None = None
+    request: MethodRequest, answer: ProgressListener, method_folder: str, held: Sequence[Any] | None = None
 ) -> Container:
     """Return what the run came to: the result, or a failure and whose fault it was.
 
@@ -46,7 +52,7 @@ def method_outcome(
         return failure(error, method_folder=method_folder)
 
 
-def _run(request: MethodRequest, universes: Sequence[Any], answer: Answer) -> Container:
+def _run(request: MethodRequest, universes: Sequence[Any], answer: ProgressListener) -> Container:
     """Check the arguments against the data, call the method, encode what it returned."""
     # 1. What only the data can tell about the arguments.
     arguments = checked_arguments(request.parameters, request.arguments, universes, _file_name(request))
@@ -85,6 +91,6 @@ def _file_name(request: MethodRequest) -> str:
 def _seed_random_numbers(request: MethodRequest) -> None:
     """Seed numpy's and Python's global generators from what was asked."""
     question = canonical_json([request.module, request.function, dict(request.arguments)])
-    digest = hashlib.sha256(question.encode()).digest()
+    digest = hashlib.blake2b(question.encode(), digest_size=32).digest()
     np.random.seed(np.frombuffer(digest, "<u4"))  # noqa: NPY002 - it is this generator that methods may use
     random.seed(digest)

@@ -188,7 +188,8 @@ class Holder:
             while self._wait_for_work():
                 self._end_served()
                 if self._wants_child():
-                    child = fork_child(self._orders, self._facts.pid)
+                    rested = not self._waiting and not self._running
+                    child = fork_child(self._orders, self._facts.pid, rehearses=rested)
                     with self._changed:
                         self._ready.append(child)
                         self._changed.notify_all()

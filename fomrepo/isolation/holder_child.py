@@ -29,8 +29,9 @@ from fomrepo.isolation.usage import Usage, measure_process, measure_usage
 
 __all__ = ["HeldChild", "HostileHolderError", "fork_child"]
 
-#: What the holder is told beside two descriptors (sandbox/hold.py): its own address space, and its data.
-ORDER = struct.Struct("<QQ")
+#: What the holder is told beside two descriptors (docs/guest-protocol.md): its own address space, its data, and whether
+#: the child is to rehearse.
+ORDER = struct.Struct("<QQQ")
 #: The kernel's ``struct ucred``: process, user, group.
 CREDENTIALS = struct.Struct("iII")
 
@@ -56,7 +57,7 @@ class HostileHolderError(Exception):
     """The holder did something that the harness never does, or does not answer."""
 
 
-def fork_child(orders: socket.socket, holder: int) -> HeldChild:
+def fork_child(orders: socket.socket, holder: int, *, rehearses: bool) -> HeldChild:
     """Let a holder fork a child, and wait until it is ready.
 
     Parameters
@@ -65,6 +66,8 @@ def fork_child(orders: socket.socket, holder: int) -> HeldChild:
         The site's end of the holder's socket.
     holder
         Process of the holder.
+    rehearses
+        Whether there is time for a dummy call, which makes the first one faster.
 
     Raises
     ------
@@ -80,7 +83,7 @@ def fork_child(orders: socket.socket, holder: int) -> HeldChild:
         handed.callback(os.close, log_writer)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         try:
-            socket.send_fds(orders, [ORDER.pack(*_mapped_bytes(holder))], [its.fileno(), log_writer])
+            socket.send_fds(orders, [ORDER.pack(*_mapped_bytes(holder), rehearses)], [its.fileno(), log_writer])
             handed.close()
             process = _who_is_ready(ours)
             handle = os.pidfd_open(process)
