@@ -14,6 +14,7 @@ from fomrepo.errors import (
     ArgumentError,
     CancelledError,
     ConflictError,
+    FileRefusedError,
     FomrepoError,
     LimitHit,
     MethodFailedError,
@@ -26,7 +27,7 @@ from fomrepo.isolation.outcome import check_method_outcome
 from fomrepo.model.files import RecordName, ReplicaState
 from fomrepo.model.methods import Bundle, MethodSchema
 from fomrepo.model.operations import CallOrder, MethodRef
-from fomrepo.model.results import ResolvedCall, StoredResult
+from fomrepo.model.results import ResolvedCall, ResolvedInput, StoredResult
 from fomrepo.site.execute import environment_of, execute
 from fomrepo.site.load import Claim
 from fomrepo.site.log import logger
@@ -183,7 +184,7 @@ def run_here(
             )
             # 8. Its answer is read as hostile input.
             _raise_unless_outcome(report, question.schema, cancelled=cancelled.is_set())
-            _check_outcome(path, report, question.schema)
+            _check_outcome(path, report, question.schema, call.inputs[0])
             computed = time.time()
             blob, size = site.results.keep(path)
         # 9. The fence: kept only if the data is still what it was when the run began.
@@ -282,7 +283,7 @@ def _raise_unless_outcome(report: RunReport, schema: MethodSchema, *, cancelled:
     raise MethodFailedError(f"{schema.name} ended without an answer: {report.detail}", log=report.log_tail)
 
 
-def _check_outcome(path: Path, report: RunReport, schema: MethodSchema) -> None:
+def _check_outcome(path: Path, report: RunReport, schema: MethodSchema, first: ResolvedInput) -> None:
     """Accept the outcome, or raise the failure in it, with the log's last lines."""
     try:
         check_method_outcome(path, schema.result)
@@ -294,4 +295,6 @@ def _check_outcome(path: Path, report: RunReport, schema: MethodSchema) -> None:
     except FomrepoError as error:
         if isinstance(error, OutcomeRefusedError):
             error.facts["method"] = f"{schema.name} {schema.version}"
+        elif error.remedy is None or isinstance(error, FileRefusedError):  # the guest knows no accession
+            error.remedy = f"see what the file has: fomrepo show {first.version.accession}/{first.file.name}"
         raise
