@@ -85,10 +85,9 @@ def measure(*, short: bool) -> Findings:
 
 def _commands(folder: Path) -> dict[str, object]:
     files = (str(adk().topology), str(adk().trajectory))
-    output = str(folder / "rmsd.txt")
     script = [str(PEER_PYTHON), str(SCRIPTS / "by_mdanalysis.py")]
     commands = {
-        work: {"arguments": [*script, quantity, *files, output], "output": output}
+        work: {"arguments": [*script, quantity, *files, str(folder / work)], "output": str(folder / work)}
         for work, quantity in zip(WORKS, ("null", "megabyte", "rmsd_1", "rmsd"), strict=True)
     }
     return {**commands, "bwrap": {"arguments": ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"]}}

@@ -122,7 +122,8 @@ class Contestant:
         ContestantError
             If a call failed.
         """
-        seconds: list[float] = self._ask(work=work, times=times, idle_s=idle_s, at_most_s=at_most_s)["seconds"]
+        seconds: list[float] = self._ask("time", work, times=times, idle_s=idle_s, at_most_s=at_most_s)["seconds"]
+        self._calls += times
         return seconds
 
     def count(self, work: str, *, for_s: float, clients: int = 1) -> int:
@@ -133,31 +134,31 @@ class Contestant:
         ContestantError
             If a call failed.
         """
-        done: int = self._ask(work=work, for_s=for_s, clients=clients)["done"]
+        done: int = self._ask("count", work, for_s=for_s, clients=clients)["done"]
         self._calls += done
         return done
 
     def value(self, work: str) -> list[float]:
-        """Numbers that a work gives back.
+        """Numbers that a work gives back; those of its last call, if that has left them on disk.
 
         Raises
         ------
         ContestantError
             If the call failed.
         """
-        value: list[float] = self._ask(work=work, times=1, idle_s=0.0, at_most_s=0.0, tell=True)["value"]
+        value: list[float] = self._ask("tell", work)["value"]
+        self._calls += 1
         return value
 
-    def _ask(self, **order: Any) -> dict[str, Any]:
+    def _ask(self, do: str, work: str, **order: Any) -> dict[str, Any]:
         self.wait_until_ready()
         if self._error:
             raise ContestantError(self._error)
         try:
-            self._orders.write(json.dumps({**order, "first": self._calls}) + "\n")
+            self._orders.write(json.dumps({"do": do, "work": work, "first": self._calls, **order}) + "\n")
             self._orders.flush()
         except OSError:
             raise self._failed("it has ended") from None
-        self._calls += order.get("times", 1)
         return self._answer(ORDER_TIMEOUT_S)
 
     def _answer(self, timeout_s: float) -> dict[str, Any]:

@@ -35,7 +35,13 @@ def main() -> None:
 def _answer(works: Mapping[str, Work], order: dict[str, Any]) -> dict[str, Any]:
     try:
         work = works[order["work"]]
-        return _count(work, order) if "for_s" in order else _time(work, order)
+        match order["do"]:
+            case "time":
+                return _time(work, order)
+            case "count":
+                return _count(work, order)
+            case _:
+                return _tell(work, order)
     except Exception as error:  # whatever a peer raises is told, and the others go on
         said = next(iter(str(error).splitlines()), "")[:LINE_LIMIT]
         return {"error": f"{order['work']}: {type(error).__name__}: {said}"}
@@ -43,22 +49,24 @@ def _answer(works: Mapping[str, Work], order: dict[str, Any]) -> dict[str, Any]:
 
 def _time(work: Work, order: dict[str, Any]) -> dict[str, Any]:
     seconds: list[float] = []
-    value: Any = None
     until = time.monotonic() + order["at_most_s"]
     for number in range(order["first"], order["first"] + order["times"]):
         if seconds and time.monotonic() > until:
             break
-        value = None  # what the last call gave back is freed before the clock runs
         if work.prepare is not None:
             work.prepare(number)
         time.sleep(order["idle_s"])
         began = time.perf_counter()
         value = work.do(number)
         seconds.append(time.perf_counter() - began)
-    if not order.get("tell"):
-        return {"seconds": seconds}
-    value = value() if callable(value) else value
-    return {"seconds": seconds, "value": [float(one) for one in value]}
+        del value  # freed before the clock runs again
+    return {"seconds": seconds}
+
+
+def _tell(work: Work, order: dict[str, Any]) -> dict[str, Any]:
+    """Give back the numbers of a work."""
+    numbers = work.do(order["first"]) if work.left is None else work.left()
+    return {"value": [float(one) for one in numbers]}
 
 
 def _count(work: Work, order: dict[str, Any]) -> dict[str, Any]:

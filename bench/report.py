@@ -118,10 +118,10 @@ def _draw(axis: Axes, panel: Panel) -> None:
     known = {label: one for label, one in panel.figures.items() if one.p50 is not None}
     labels = list(known)
     values = [one.p50 or 0.0 for one in known.values()]
-    for place, (label, one) in enumerate(known.items()):
+    for place, (label, value) in enumerate(zip(labels, values, strict=True)):
         color = OURS if label.startswith("ours") else OTHERS
-        axis.plot([one.p50, one.p50 if one.p95 is None else one.p95], [place, place], color=color, linewidth=2)
-        axis.plot([one.p50], [place], "o", color=color, markersize=7)
+        axis.plot([value, known[label].p95 or value], [place, place], color=color, linewidth=2)
+        axis.plot([value], [place], "o", color=color, markersize=7)
     axis.set_yticks(range(len(labels)), labels)
     axis.grid(axis="x", color="#dddddd", linewidth=0.6)
     if values and min(values) > 0 and max(values) / min(values) > LOGARITHMIC_FROM:

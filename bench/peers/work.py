@@ -11,8 +11,9 @@ from typing import Any
 class Work:
     """One thing that is timed."""
 
-    #: Does it; takes the call's number, which no other call has. What it returns, or what that returns when it is
-    #: called, are the numbers to compare with others.
+    #: Does it; takes the call's number, which no other call has.
     do: Callable[[int], Any]
     #: Is done before, off the clock.
     prepare: Callable[[int], Any] | None = None
+    #: Reads the numbers that the last call left on disk; None: they are what a call returns.
+    left: Callable[[], Any] | None = None
