@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.tables import sites
+from fomrepo.errors import ConflictError
 from fomrepo.model.canonical import canonical_json
 from fomrepo.model.files import check_slug
 from fomrepo.model.placement import SiteLoad
@@ -27,14 +28,28 @@ class Sites:
     def announce(
         self, connection: Connection, name: str, *, address: str, peer_address: str, certificate_digest: str
     ) -> None:
-        """Enter a site, or change where it listens. It counts as up from its first heartbeat."""
+        """Enter a site, or change where it listens. It counts as up from its first heartbeat.
+
+        Raises
+        ------
+        ConflictError
+            If another site has the name: one with another certificate.
+        """
         where = {"address": address, "peer_address": peer_address, "certificate_digest": certificate_digest}
         unknown = {"wall": "REFUSE", "running": 0, "waiting": 0, "slots": 0, "environments": "[]"}
-        connection.execute(
+        entered = connection.execute(
             self._database.insert(sites)
             .values(name=check_slug(name, "site"), **where, **unknown)
-            .on_conflict_do_update(index_elements=[sites.c.name], set_=where)
+            .on_conflict_do_update(
+                index_elements=[sites.c.name],
+                set_=where,
+                where=sites.c.certificate_digest == certificate_digest,
+            )
         )
+        if entered.rowcount != 1:
+            raise ConflictError(
+                f"the federation has another site named {name!r}", remedy="give this one another name: --name"
+            )
 
     @writes
     def heartbeat(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from fomrepo.client.profile import DEFAULT_PROFILE, Profile, authority_text, profile_path, read_profiles, write_profile
 from fomrepo.model.files import slug_of
-from fomrepo.site.administration import init_site, open_administration
+from fomrepo.site.administration import open_administration
+from fomrepo.site.founding import init_site
 
 
 def prepare_own_site(home: Path) -> Iterator[str]:

@@ -34,7 +34,7 @@ def init(
     json: Json = False,
 ) -> None:
     """Make the home of a site: it founds a federation, or joins one."""
-    from fomrepo.site.administration import init_site
+    from fomrepo.site.founding import init_site
 
     made = init_site(
         home,

@@ -7,21 +7,25 @@ threads cannot start processes reliably. 6. Only then gRPC is imported, and the 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from fomrepo.catalog import sqlite_file
+from fomrepo.errors import ConflictError
 from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.doctor import detect_wall
 from fomrepo.isolation.environment import GuestEnvironment, default_environments_folder, find_or_build_environment
 from fomrepo.isolation.service_user import drop_to_service_user
 from fomrepo.isolation.warden import Warden
 from fomrepo.site.log import logger, write_log_to
-from fomrepo.site.settings import SiteHome
+from fomrepo.site.settings import SiteHome, SiteSettings
+from fomrepo.vault.objects import storage_errors
 
 #: TLS 1.2 would need one of these, and none fits our certificates, whose keys are ECDSA: only TLS 1.3 is left. gRPC for
 #: Python has no setting of its own for the lowest version.
@@ -49,10 +53,15 @@ def serve(
     """
     home = SiteHome(home_folder)
     settings = home.read_settings()
+    with _only_one(home):
+        _serve(home, settings, say, stop or threading.Event())
+
+
+def _serve(home: SiteHome, settings: SiteSettings, say: Callable[[str], None], stop: threading.Event) -> None:
+    os.umask(0o077)
     catalog_file = sqlite_file(settings.catalog)
     own = (home.folder, catalog_file.parent) if catalog_file is not None else (home.folder,)
     drop_to_service_user((), settings.service_user, own=own)
-    stop = stop or threading.Event()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
@@ -78,6 +87,21 @@ def serve(
         home.ready_file.unlink(missing_ok=True)
         if warden is not None:
             warden.close()
+
+
+@contextmanager
+def _only_one(home: SiteHome) -> Iterator[None]:
+    """Hold the home's lock: one process at a time is this site."""
+    with storage_errors(home.folder):
+        file = (home.folder / "site.lock").open("a")
+    with file as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConflictError(
+                f"the site of {home.folder} runs already", remedy="see how it is: fomrepo site status; or stop it first"
+            ) from None
+        yield
 
 
 def _environments(folder: Path, say: Callable[[str], None]) -> dict[str, GuestEnvironment]:

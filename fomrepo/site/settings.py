@@ -94,7 +94,7 @@ class SiteHome:
             If there is none, or a value in it is wrong.
         """
         try:
-            return SiteSettings(**tomllib.loads(self.settings_file.read_text()))
+            return self.check_settings(tomllib.loads(self.settings_file.read_text()))
         except FileNotFoundError:
             raise SettingsError(
                 f"{self.folder} is not the home of a site",
@@ -102,6 +102,17 @@ class SiteHome:
             ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"{self.settings_file} is not valid TOML: {error}") from None
+
+    def check_settings(self, values: dict[str, Any]) -> SiteSettings:
+        """Read settings out of values.
+
+        Raises
+        ------
+        SettingsError
+            If one of them is wrong; the message names it.
+        """
+        try:
+            return SiteSettings(**values)
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(map(str, first["loc"]))

@@ -15,7 +15,8 @@ import fomrepo
 from fomrepo.client.repository import Repository
 from fomrepo.errors import SiteError
 from fomrepo.isolation.launch import Program, start_program
-from fomrepo.site.administration import init_site, open_administration
+from fomrepo.site.administration import open_administration
+from fomrepo.site.founding import init_site
 from fomrepo.site.settings import SiteHome, machine_memory_mib
 from fomrepo.testing.peer_tap import PeerTap
 

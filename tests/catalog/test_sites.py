@@ -5,7 +5,7 @@ import math
 import pytest
 
 from fomrepo.catalog import Catalog
-from fomrepo.errors import ArgumentError
+from fomrepo.errors import ArgumentError, ConflictError
 from fomrepo.model.placement import SiteLoad
 from fomrepo.model.sites import SiteEntry
 
@@ -74,3 +74,10 @@ def test_the_last_value_of_a_setting_counts(catalog: Catalog) -> None:
     catalog.federation.set("name", "one")
     catalog.federation.set("name", "two")
     assert catalog.federation.get("name") == "two"
+
+
+def test_a_name_belongs_to_one_certificate(catalog: Catalog) -> None:
+    announce(catalog)
+    with pytest.raises(ConflictError, match="another site named 'site-a'"):
+        catalog.sites.announce("site-a", address="host:7", peer_address="host:8", certificate_digest="another")
+    assert catalog.sites.all(1.0)[0].address != "host:7"

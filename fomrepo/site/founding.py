@@ -1,0 +1,163 @@
+"""Making the home of a site: it founds a federation, or joins one whose founder's home lies on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fomrepo.catalog import upgrade_catalog
+from fomrepo.errors import ConflictError, SettingsError, StorageError
+from fomrepo.model.canonical import new_secret
+from fomrepo.model.files import check_slug
+from fomrepo.site.administration import open_administration
+from fomrepo.site.certificates import KeyPair, new_authority, new_site_certificate
+from fomrepo.site.settings import SiteHome
+from fomrepo.site.trust import new_root_key
+
+#: What a founder's home hands on to a site that joins it.
+_SHARED_SECRETS = ("authority.pem", "federation.secret", "root.pub")
+
+#: Folders of a home that nobody else on the machine may list: names of objects tell what exists.
+_PRIVATE_FOLDERS = ("vault", "cache", "bundles", "catalog")
+
+#: Addresses that mean "all of this machine": one can listen there, and nobody can call there.
+_WILDCARDS = ("0.0.0.0", "[::]", "::", "*")  # noqa: S104  (to refuse them)
+
+
+def init_site(
+    folder: Path,
+    *,
+    name: str,
+    federation: str | None = None,
+    join: Path | None = None,
+    address: str = "127.0.0.1:0",
+    peer_address: str = "127.0.0.1:0",
+    hosts: Sequence[str] = ("localhost", "127.0.0.1"),
+    catalog: str | None = None,
+    slots: int | None = None,
+) -> SiteHome:
+    """Make the home of a site; whatever fails, nothing of it stays.
+
+    1. Names, addresses and settings are checked; a port 0 becomes a free port that stays.
+    2. Secrets: a founder makes the authority, the root key and the federation's secret; others copy what all share.
+    3. The site's own key is certified, and ``site.toml`` is written.
+    4. A founder makes the catalog, and signs and publishes the built-in methods.
+    5. The site is entered into the catalog, where its name is taken from now on.
+
+    Raises
+    ------
+    ConflictError
+        If the folder is a site's home already, or another site has the name.
+    SettingsError
+        If an address or a setting is wrong, or the home to join is not a founder's.
+    """
+    check_slug(name, "site")
+    home = SiteHome(folder)
+    if home.settings_file.exists():
+        raise ConflictError(
+            f"{home.folder} is the home of a site already", remedy=f"start it: fomrepo site serve --home {home.folder}"
+        )
+    founder = SiteHome(join) if join is not None else None
+    shared = founder.read_settings() if founder is not None else None
+    settings: dict[str, Any] = {
+        "name": name,
+        "federation": shared.federation if shared else federation or name,
+        "catalog": catalog or (shared.catalog if shared else f"sqlite:///{home.folder / 'catalog' / 'catalog.db'}"),
+        "address": _settled(address),
+        "peer_address": _settled(peer_address),
+        "hosts": list(hosts),
+        **({} if slots is None else {"slots": slots}),
+    }
+    home.check_settings(settings)
+    with _all_or_nothing(home.folder):
+        authority = _join(home, founder) if founder is not None else _found(home, str(settings["federation"]))
+        pair = new_site_certificate(authority, name, hosts)
+        home.write_secret("site.key", pair.key)
+        home.write_secret("site.pem", pair.certificate)
+        (home.folder / "federation.pem").write_bytes(authority.certificate)
+        for part in _PRIVATE_FOLDERS:
+            (home.folder / part).mkdir(mode=0o700, exist_ok=True)
+        home.write_settings(settings)
+        if founder is None:
+            upgrade_catalog(str(settings["catalog"]))
+        with open_administration(home.folder) as administration:
+            if founder is None:
+                administration.catalog.federation.set("name", str(settings["federation"]))
+                administration.publish_built_ins()
+            administration.catalog.sites.announce(
+                name,
+                address=str(settings["address"]),
+                peer_address=str(settings["peer_address"]),
+                certificate_digest=hashlib.sha256(pair.certificate).hexdigest(),
+            )
+    return home
+
+
+def _found(home: SiteHome, federation: str) -> KeyPair:
+    authority = new_authority(federation)
+    root_private, root_public = new_root_key()
+    for secret, content in {
+        "authority.key": authority.key,
+        "authority.pem": authority.certificate,
+        "root.key": root_private,
+        "root.pub": root_public,
+        "federation.secret": new_secret(),
+    }.items():
+        home.write_secret(secret, content)
+    return authority
+
+
+def _join(home: SiteHome, founder: SiteHome) -> KeyPair:
+    authority = KeyPair(founder.read_secret("authority.key"), founder.read_secret("authority.pem"))
+    for secret in _SHARED_SECRETS:
+        home.write_secret(secret, founder.read_secret(secret))
+    return authority
+
+
+@contextmanager
+def _all_or_nothing(folder: Path) -> Iterator[None]:
+    """Make a folder and, if the block fails, delete what it has made there."""
+    made = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        before = set(folder.iterdir())
+    except OSError as error:
+        raise StorageError(
+            f"{folder} cannot be made: {error.strerror}",
+            remedy="name another folder with --home",
+        ) from None
+    try:
+        yield
+    except BaseException:
+        for path in set(folder.iterdir()) - before:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if made:
+            folder.rmdir()
+        raise
+
+
+def _settled(address: str) -> str:
+    """Address with a port that stays; port 0 becomes one that is free now."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise SettingsError(f"{address!r} is no address", remedy="write it as host:port, such as 127.0.0.1:7411")
+    if host in _WILDCARDS:
+        raise SettingsError(
+            f"nobody can call {address!r}",
+            remedy="name the address by which others reach this machine; to listen elsewhere than there, set address "
+            "and announced_address in site.toml afterwards",
+        )
+    if port != "0":
+        return address
+    try:
+        with socket.create_server((host, 0)) as free:
+            return f"{host}:{free.getsockname()[1]}"
+    except OSError as error:
+        raise SettingsError(
+            f"nothing can listen at {address!r}: {error.strerror}", remedy="name an address of this machine"
+        ) from None
