@@ -58,10 +58,10 @@ def serve(
 
 
 def _serve(home: SiteHome, settings: SiteSettings, say: Callable[[str], None], stop: threading.Event) -> None:
-    os.umask(0o077)
     catalog_file = sqlite_file(settings.catalog)
     own = (home.folder, catalog_file.parent) if catalog_file is not None else (home.folder,)
     drop_to_service_user((), settings.service_user, own=own)
+    os.umask(0o077)  # not before: what the drop puts in place must be passable
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
