@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from fomrepo.errors import ArgumentError
@@ -76,14 +77,15 @@ def canonical_value(parameter: Parameter, value: Any) -> Any:
         return _single(parameter, parameter.type, value)
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise _wrong(parameter, value, "a list")
-    items = list(value)
-    _within(
-        parameter,
-        len(items),
-        parameter.min_items,
-        LIST_LIMIT if parameter.max_items is None else parameter.max_items,
-        "items",
-    )
+    longest = LIST_LIMIT if parameter.max_items is None else parameter.max_items
+    items = list(islice(value, longest + 1))  # what is given may have no end
+    if len(items) > longest:
+        raise ArgumentError(
+            f"{parameter.name} has more than {longest} items",
+            remedy=f"give at most {longest}",
+            facts={"parameter": parameter.name},
+        )
+    _within(parameter, len(items), parameter.min_items, None, "items")
     return [_single(parameter, parameter.items, item) for item in items]
 
 
@@ -109,11 +111,10 @@ def canonical_frames(
         raise ArgumentError("frames= was given together with start=, stop= or step=", remedy="give one or the other")
     if isinstance(frames, str | bytes) or not isinstance(frames, Iterable):
         raise ArgumentError(f"frames={frames!r} is no list of frame indices", remedy="give frames=[0, 10, 20]")
-    indices = tuple(_integer("frames", index) for index in frames)
+    indices = tuple(_integer("frames", index) for index in islice(frames, FRAME_LIST_LIMIT + 1))
     if len(indices) > FRAME_LIST_LIMIT:
         raise ArgumentError(
-            f"frames= lists {len(indices)} frames, {FRAME_LIST_LIMIT} are allowed",
-            remedy="give start=, stop= and step=",
+            f"frames= lists more than {FRAME_LIST_LIMIT:,} frames", remedy="give start=, stop= and step="
         )
     return FrameRange(frames=indices)
 
