@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,15 @@ def read_folder(folder: Path) -> Bundle:
     total = 0
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
-        if not path.is_file() or any(part == "__pycache__" or part.startswith(".") for part in relative.parts):
+        if any(part == "__pycache__" or part.startswith(".") for part in relative.parts):
             continue
-        total += path.stat().st_size
+        found = path.lstat()
+        if stat.S_ISDIR(found.st_mode):
+            continue
+        if not stat.S_ISREG(found.st_mode):  # a link would send what it leads to
+            kind = f"a link to {path.readlink()}" if path.is_symlink() else "no regular file"
+            raise BundleRefusedError(f"{path} is {kind}", remedy="take it out of the folder, or put a copy in its place")
+        total += found.st_size
         if total > BUNDLE_LIMIT_BYTES or len(files) >= BUNDLE_LIMIT_FILES:
             raise BundleRefusedError(
                 f"{folder} holds more than {BUNDLE_LIMIT_FILES} files or {BUNDLE_LIMIT_BYTES} bytes",
