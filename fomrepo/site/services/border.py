@@ -28,7 +28,7 @@ def unary(handler: Handler) -> Handler:
     @functools.wraps(handler)
     def answer(self: object, request: object, context: grpc.ServicerContext) -> object:
         try:
-            _check_texts(request)
+            check_texts(request)
             return handler(self, request, context)
         except FomrepoError as error:
             _abort(context, error)
@@ -46,7 +46,7 @@ def stream(handler: Handler) -> Handler:
     @functools.wraps(handler)
     def answer(self: object, request: object, context: grpc.ServicerContext) -> Iterator[object]:
         try:
-            _check_texts(request)
+            check_texts(request)
             yield from handler(self, request, context)
         except FomrepoError as error:
             _abort(context, error)
@@ -97,11 +97,8 @@ class WaitingRoom:
             self._seats.release()
 
 
-def _check_texts(request: object) -> None:
-    """Refuse the NUL character, which no name, title or key has and not every database can hold.
-
-    The messages of a client's stream are not looked at here: what they name must exist already.
-    """
+def check_texts(request: object) -> None:
+    """Refuse the NUL character, which no name, title or key has and not every database can hold."""
     if not isinstance(request, Message):
         return
     for field, value in request.ListFields():
@@ -111,7 +108,7 @@ def _check_texts(request: object) -> None:
                 if "\0" in one:
                     raise ArgumentError(f"{field.name} holds a NUL character", remedy="leave it out")
             elif isinstance(one, Message):
-                _check_texts(one)
+                check_texts(one)
             else:
                 break  # numbers, of which there may be a million
 

@@ -11,7 +11,7 @@ from fomrepo.errors import ArgumentError
 from fomrepo.model.deposits import Deposit, ExpectedFile
 from fomrepo.site.deposit import DepositDesk, DepositRequest
 from fomrepo.site.parts import SiteParts
-from fomrepo.site.services.border import WaitingRoom, caller, unary
+from fomrepo.site.services.border import WaitingRoom, caller, check_texts, unary
 from fomrepo.wire.calls import CALL_WAIT_S
 from fomrepo.wire.v1 import deposits_pb2, deposits_pb2_grpc, failures_pb2
 
@@ -43,6 +43,7 @@ class DepositsService(deposits_pb2_grpc.DepositsServicer):
         first = next(request, None)
         if first is None:
             raise ArgumentError("the upload was empty")
+        check_texts(first)
         chunks = ((one.data, one.digest) for one in itertools.chain([first], request))
         received, digest = self._desk.upload(principal, first.deposit, first.name, offset=first.offset, chunks=chunks)
         return deposits_pb2.UploadReply(received=received, digest=digest or "")
