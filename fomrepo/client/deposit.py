@@ -64,6 +64,11 @@ def deposit_files(
 ) -> str:
     """Deposit files as :meth:`Repository.deposit` says; return the accession with its version."""
     files = look_at_files(paths)
+    if new_version_of and (project or name):
+        raise ArgumentError(
+            f"a new version of {new_version_of} stays in its project, under its name",
+            remedy="leave out --project and --name (project=, name=), or deposit a record of its own",
+        )
     if not title.strip():
         raise ArgumentError("the deposit has no title", remedy="say in a sentence what it is: --title, or title=")
     request = deposits_pb2.BeginDepositRequest(

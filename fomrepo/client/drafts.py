@@ -39,7 +39,9 @@ def read_folder(folder: Path) -> Bundle:
             continue
         if not stat.S_ISREG(found.st_mode):  # a link would send what it leads to
             kind = f"a link to {path.readlink()}" if path.is_symlink() else "no regular file"
-            raise BundleRefusedError(f"{path} is {kind}", remedy="take it out of the folder, or put a copy in its place")
+            raise BundleRefusedError(
+                f"{path} is {kind}", remedy="take it out of the folder, or put a copy in its place"
+            )
         total += found.st_size
         if total > BUNDLE_LIMIT_BYTES or len(files) >= BUNDLE_LIMIT_FILES:
             raise BundleRefusedError(

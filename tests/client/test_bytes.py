@@ -218,3 +218,12 @@ def test_a_name_from_a_site_does_not_leave_the_folder(
     site.answers["GetRecord"] = lambda _: record
     with pytest.raises(ArgumentError, match="not a file name"):
         repo["FOM-402917"]["../evil"].download(tmp_path)
+
+
+@pytest.mark.parametrize("given", [{"project": "mine"}, {"name": "other"}])
+def test_a_new_version_stays_where_its_record_is(
+    site: ScriptedSite, repo: Repository, paths: tuple[Path, Path], given: dict[str, str]
+) -> None:
+    with pytest.raises(ArgumentError, match="stays in its project, under its name"):
+        repo.deposit(*paths, title="Newer", new_version_of="FOM-402917", **given)
+    assert site.counted["Begin"] == 0
