@@ -12,7 +12,7 @@ from typing import TypeVar
 import grpc
 
 from fomrepo.client.profile import Profile
-from fomrepo.errors import FomrepoError, SiteBusyError, SiteUnreachableError
+from fomrepo.errors import CallerError, FomrepoError, SiteBusyError, SiteUnreachableError
 from fomrepo.wire.failures import error_from_rpc
 from fomrepo.wire.v1.calls_pb2_grpc import CallsStub
 from fomrepo.wire.v1.deposits_pb2_grpc import DepositsStub
@@ -102,6 +102,7 @@ class Connection:
         self._profile = profile
         self._lock = threading.Lock()
         self._channels = [SiteChannel(address, profile) for address in profile.sites]
+        self._closed = False
         #: Requests and streams that were sent, whether answered or not.
         self.requests_sent = 0
 
@@ -173,7 +174,7 @@ class Connection:
         """
         silent = 0
         while True:
-            site = self._order()[0]
+            site = self._open()[0]
             self.requests_sent += 1
             try:
                 for message in rpc(site)(request_from(offset), timeout=STREAM_S, metadata=site.token):
@@ -186,11 +187,12 @@ class Connection:
 
     def close(self) -> None:
         """Close all channels."""
+        self._closed = True
         for site in self._order():
             site.close()
 
     def _from_any_site(self, send: Callable[[SiteChannel], Reply]) -> Reply:
-        sites = self._order()
+        sites = self._open()
         for site in sites:
             self.requests_sent += 1
             try:
@@ -201,6 +203,7 @@ class Connection:
 
     def _give_up_or_go_on(self, failure: grpc.RpcError, site: SiteChannel, *, last: bool) -> None:
         """Raise what a site said; if it said nothing, put it last."""
+        self._open()
         error = error_from_rpc(failure, address=site.address)
         if not _is_silence(error, site.address):
             raise error from None
@@ -215,6 +218,12 @@ class Connection:
                 remedy="see whether one is up: fomrepo site status; another address: fomrepo login HOST:PORT",
                 facts={"addresses": tried},
             ) from None
+
+    def _open(self) -> list[SiteChannel]:
+        """Sites in the order in which they are asked, unless all channels are closed."""
+        if self._closed:
+            raise CallerError("this repository was closed", remedy="connect again: repo = fomrepo.connect()")
+        return self._order()
 
     def _order(self) -> list[SiteChannel]:
         with self._lock:
