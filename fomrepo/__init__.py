@@ -10,11 +10,13 @@ Examples
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fomrepo import errors
+from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.errors import FomrepoError
 
 if TYPE_CHECKING:
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["FomrepoError", "connect", "errors"]
 
+# Before grpc is loaded, which reads it once: its own log would write into the user's terminal what our errors say.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
+
+@short_tracebacks
 def connect(
     address: str | Sequence[str] | None = None,
     *,

@@ -8,6 +8,7 @@ from concurrent.futures import Future, InvalidStateError
 
 from fomrepo.client.calls import Calls, state_of
 from fomrepo.client.results.result import Result
+from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.errors import CancelledError
 from fomrepo.model.operations import OperationState
 from fomrepo.wire.v1 import calls_pb2
@@ -45,7 +46,12 @@ class OperationFuture(Future[Result]):
     @property
     def progress(self) -> tuple[int, int]:
         """Frames done and to do, as the site said last; ``(0, 0)`` while it has said nothing."""
-        return self._reply.done, self._reply.total
+        done, total = self._reply.done, self._reply.total
+        if self.state is not OperationState.DONE:
+            return done, total
+        if not total and self.done() and self.exception() is None:  # found again: sites keep no count of what ended
+            total = len(self.result().to_dict().get("frames", ()))
+        return total, total
 
     @property
     def site(self) -> str:
@@ -55,7 +61,12 @@ class OperationFuture(Future[Result]):
     @property
     def state(self) -> OperationState:
         """State of the operation, as the site said last."""
-        return state_of(self._reply)
+        return OperationState.CANCELLED if self.cancelled() else state_of(self._reply)
+
+    @short_tracebacks
+    def result(self, timeout: float | None = None) -> Result:
+        """Wait for the result, at most ``timeout`` seconds; raises what the call raised."""
+        return super().result(timeout)
 
     def running(self) -> bool:
         """Whether the method runs at a site now."""
@@ -71,7 +82,7 @@ class OperationFuture(Future[Result]):
 
     def __repr__(self) -> str:
         done, total = self.progress
-        frames = f" {done}/{total} frames" if total else ""
+        frames = f" {done}/{total} frames" if total and not self.cancelled() else ""
         return f"<OperationFuture {self.operation} {self.state}{frames}>"
 
     def _follow(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from fomrepo.client.calls import Calls
 from fomrepo.client.registry import closest
 from fomrepo.client.remote_file import RemoteFile, readable_size
+from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.errors import NotFoundError
 from fomrepo.model.files import RecordName, RecordVersion
 
@@ -86,6 +87,7 @@ class Record:
         """Its files."""
         return tuple(self._files.values())
 
+    @short_tracebacks
     def __getitem__(self, name: str) -> RemoteFile:
         try:
             return self._files[name]

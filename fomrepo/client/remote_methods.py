@@ -12,6 +12,7 @@ from fomrepo.client.progress import watched
 from fomrepo.client.registry import PublishedMethod
 from fomrepo.client.results.result import Result, result_class
 from fomrepo.client.signatures import CheckedArguments, check_arguments, python_docstring, python_signature
+from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.errors import ArgumentError, NotFoundError
 from fomrepo.model.canonical import new_id
 from fomrepo.model.methods import MethodSchema
@@ -34,6 +35,7 @@ class FileMethods:
         self._calls = calls
         self._bound: dict[str, Callable[..., Result]] = {}
 
+    @short_tracebacks
     def __getitem__(self, key: str | tuple[str, str]) -> Callable[..., Result]:
         name, version = (key, None) if isinstance(key, str) else key
         method = self._calls.registry.get(name, version)
@@ -99,6 +101,7 @@ def fits(schema: MethodSchema, file: RemoteFile) -> bool:
 def bound_method(file: RemoteFile, method: PublishedMethod, calls: Calls) -> Callable[..., Result]:
     """Make the function that runs a method on a file; its attribute ``submit`` does so without waiting."""
 
+    @short_tracebacks
     def run(*others: RemoteFile, **given: Any) -> Result:
         order, checked = call_order(method.schema, (file, *others), given)
         reply = calls.call(order)
@@ -107,6 +110,7 @@ def bound_method(file: RemoteFile, method: PublishedMethod, calls: Calls) -> Cal
                 reply = calls.until_final(reply, watched=True, on_reply=on_reply)
         return calls.outcome(calls.until_final(reply), method_digest=method.digest)
 
+    @short_tracebacks
     def submit(*others: RemoteFile, **given: Any) -> OperationFuture:
         order, _ = call_order(method.schema, (file, *others), given)
         return OperationFuture(calls, calls.call(order, wait_s=0.0), method_digest=method.digest)
@@ -150,10 +154,7 @@ def call_order(
             raise ArgumentError(f"{schema.name}() needs another file, {name!r}", remedy=f"give a file: {accepts}")
         inputs.append(arguments.pop(name))
     if len(inputs) > len(schema.inputs):
-        raise ArgumentError(
-            f"{schema.name}() works on {len(schema.inputs)} files, {len(inputs)} were given",
-            remedy="give parameters by name, such as select=...",
-        )
+        raise _too_many(schema, inputs)
     for position, ((name, accepts), one) in enumerate(zip(schema.inputs, inputs, strict=True)):
         if not isinstance(one, type(files[0])):
             raise ArgumentError(f"{name}={one!r} is no file of a record", remedy='give one, as repo[RECORD]["name"]')
@@ -168,3 +169,13 @@ def call_order(
         idempotency_key=new_id(),
     )
     return order, checked
+
+
+def _too_many(schema: MethodSchema, inputs: list[RemoteFile]) -> ArgumentError:
+    extra, wanted = inputs[len(schema.inputs)], len(schema.inputs)
+    names = [one.name for one in schema.parameters]
+    shown = repr(extra) if isinstance(extra, str | int | float) and names else "..."
+    return ArgumentError(
+        f"{schema.name}() works on {wanted} file{'s' if wanted > 1 else ''}; {str(extra)[:80]!r} is one thing too many",
+        remedy=f"give parameters by name, such as {schema.name}({names[0] if names else 'step'}={shown[:80]})",
+    )

@@ -19,6 +19,7 @@ from fomrepo.client.record import Record
 from fomrepo.client.registry import MethodRegistry, PublishedMethod
 from fomrepo.client.remote_file import RemoteFile
 from fomrepo.client.results.result import Result
+from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.errors import InternalError
 from fomrepo.model.files import RecordName
 from fomrepo.wire.records import record_from_wire
@@ -116,12 +117,14 @@ class Repository:
         self._calls = calls
         self._connection = calls.connection
 
+    @short_tracebacks
     def __getitem__(self, name: str) -> Record:
         """Record of an accession, ``FOM-402917`` or ``FOM-402917.v2``, or of a path, ``/project/name``."""
         wanted = RecordName.parse(str(name))
         request = files_pb2.GetRecordRequest(record=str(wanted))
         return self._record(self._connection.ask(lambda site: site.files.GetRecord, request), wanted)
 
+    @short_tracebacks
     def file(self, path: str) -> RemoteFile:
         """File of a path: ``FOM-402917/adk_dims.dcd`` or ``/project/name/adk_dims.dcd``."""
         record, _, name = path.rpartition("/")
@@ -138,23 +141,28 @@ class Repository:
                 return
             request = files_pb2.ListRecordsRequest(limit=PAGE, after=page.next)
 
+    @short_tracebacks
     def methods(self) -> list[PublishedMethod]:
         """Every published method, in the version that its bare name means."""
         return self._calls.registry.newest()
 
+    @short_tracebacks
     def method(self, name: str, version: str | None = None) -> PublishedMethod:
         """One published method; without a version the pinned or the newest one."""
         return self._calls.registry.get(name, version)
 
+    @short_tracebacks
     def lock_methods(self, path: str | Path) -> Path:
         """Write down which version of each method runs now; ``connect(methods=path)`` keeps to it."""
         pins = {one.schema.name: Pin(one.schema.version, one.digest) for one in self.methods()}
         return write_method_lock(path, pins)
 
+    @short_tracebacks
     def operation(self, operation: str) -> OperationFuture:
         """Find a call again by its id, also one that another process sent through another site."""
         return OperationFuture(self._calls, self._calls.wait(operation))
 
+    @short_tracebacks
     def deposit(
         self,
         topology: str | Path,
@@ -202,6 +210,7 @@ class Repository:
         )
         return self[accession.partition(".")[0]]
 
+    @short_tracebacks
     def try_draft(
         self, folder: str | Path, file: RemoteFile, *others: RemoteFile, at_site: str | None = None, **arguments: Any
     ) -> Result:
@@ -221,6 +230,7 @@ class Repository:
         reply, digest = send_draft(self._calls, Path(folder), (file, *others), arguments, at_site=at_site)
         return self._calls.outcome(self._calls.until_final(reply), method_digest=digest)
 
+    @short_tracebacks
     def submit_draft(
         self, folder: str | Path, file: RemoteFile, *others: RemoteFile, at_site: str | None = None, **arguments: Any
     ) -> OperationFuture:
@@ -228,18 +238,21 @@ class Repository:
         sent = send_draft(self._calls, Path(folder), (file, *others), arguments, at_site=at_site, wait_s=0.0)
         return OperationFuture(self._calls, sent[0], method_digest=sent[1])
 
+    @short_tracebacks
     def replicate(self, record: str, to_site: str) -> Replication:
         """Ask for a verified copy of a record at another site; ask again to hear how far it is."""
         request = files_pb2.ReplicateRequest(record=record, to_site=to_site)
         reply = self._connection.ask(lambda site: site.files.Replicate, request)
         return Replication(reply.done, reply.copied, reply.total)
 
+    @short_tracebacks
     def replicas(self, record: str) -> list[ReplicaStatus]:
         """Which site holds which file of a record."""
         request = files_pb2.GetRecordRequest(record=str(RecordName.parse(record)))
         reply = self._connection.ask(lambda site: site.files.ListReplicas, request)
         return [ReplicaStatus(one.file, one.site, one.state) for one in reply.replicas]
 
+    @short_tracebacks
     def sites(self) -> list[SiteStatus]:
         """Sites of the federation."""
         reply = self._connection.ask(lambda site: site.sites.ListSites, sites_pb2.ListSitesRequest())
@@ -248,6 +261,7 @@ class Repository:
             for one in reply.sites
         ]
 
+    @short_tracebacks
     def whoami(self) -> Identity:
         """Who you are to the federation, and which site answers."""
         reply = self._connection.ask(lambda site: site.sites.WhoAmI, sites_pb2.WhoAmIRequest())
