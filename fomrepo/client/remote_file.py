@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from fomrepo.client.calls import Calls
 from fomrepo.client.download import DownloadProgress, download_file
 from fomrepo.client.remote_methods import FileMethods, SubmittedMethods, no_attribute
+from fomrepo.client.tracebacks import short_tracebacks
+from fomrepo.client.unchanging import Unchanging
 from fomrepo.model import units
 from fomrepo.model.files import FileObject
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from fomrepo.client.record import Record
 
 
-class RemoteFile:
+class RemoteFile(Unchanging):
     """One file of a record.
 
     Every published method that fits the file's type is an attribute: ``traj.rmsd(select="name CA", step=2)``. See
@@ -43,6 +45,7 @@ class RemoteFile:
         self._topology = file.topology
         self._calls = calls
         self._methods = FileMethods(self, calls)
+        self._made()
 
     @property
     def topology(self) -> RemoteFile | None:
@@ -88,6 +91,7 @@ class RemoteFile:
         """The same methods, each answering at once with a ``concurrent.futures.Future``."""
         return SubmittedMethods(self.methods)
 
+    @short_tracebacks
     def download(self, path: str | Path = ".", *, progress: DownloadProgress | None = None) -> Path:
         """Fetch the bytes; a download that was interrupted is continued.
 

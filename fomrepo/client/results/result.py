@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from fomrepo.client.results.fields import declared_fields
+from fomrepo.client.tracebacks import short_tracebacks
+from fomrepo.client.unchanging import Unchanging
 from fomrepo.errors import ArgumentError
 from fomrepo.model import units
 from fomrepo.model.methods import MethodSchema, ResultField
 from fomrepo.model.operations import Provenance
 
 
-class Result:
+class Result(Unchanging):
     """An answer of a method: its fields are attributes.
 
     Parameters
@@ -53,6 +55,7 @@ class Result:
         )
         #: Named axes of each field.
         self.dims: Mapping[str, tuple[str, ...]] = MappingProxyType({one.name: one.dims for one in declared})
+        self._made()
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -89,6 +92,7 @@ class Result:
         """Id of the operation that this answers."""
         return self.provenance.operation
 
+    @short_tracebacks
     def to(self, unit: str) -> Result:
         """Return the same result with every field that measures the same thing in another unit.
 
@@ -127,6 +131,10 @@ class Result:
             meant = f"did you mean {' or '.join(close)}?" if close else f"its fields: {', '.join(self._fields)}"
             raise AttributeError(f"this {self.result_type} has no {name!r}; {meant}", name=name, obj=self)
         raise AttributeError(name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let ``copy`` and the user's own worker processes make it again."""
+        return _made_again, (type(self), self._fields, self.schema, self.provenance, dict(self.units))
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._fields})
@@ -194,6 +202,16 @@ _CLASSES = {one.__name__: one for one in (Scalar, Text, Table, Array, TimeSeries
 def result_class(result_type: str) -> type[Result]:
     """Class of a result type; ``Composite`` for those that have none of their own yet."""
     return _CLASSES.get(result_type, Composite)
+
+
+def _made_again(
+    kind: type[Result], fields: Mapping[str, Any], schema: MethodSchema, provenance: Provenance, units: dict[str, str]
+) -> Result:
+    for value in fields.values():
+        for array in value if isinstance(value, tuple) else (value,):
+            if isinstance(array, np.ndarray):
+                array.flags.writeable = False
+    return kind(fields, schema, provenance, units=units)
 
 
 def _factor(unit: str, target: str) -> float | None:
