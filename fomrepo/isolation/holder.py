@@ -139,6 +139,11 @@ class Holder:
                     self._work_due = time.monotonic() + REFILL_DELAY_S
                 self._changed.notify_all()
 
+    def processes(self) -> tuple[int, ...]:
+        """Return the host's ids of the holder and of the children that are ready."""
+        with self._changed:
+            return (self._facts.pid, *(child.process for child in self._ready))
+
     def wait_until_ready(self) -> None:
         """Wait for the first child.
 

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import BinaryIO
 
 from fomrepo.errors import LimitHit
@@ -130,6 +131,8 @@ class HeldChild:
                 also=self._log,
             )
             well = exchange.ended == "outcome"
+            if watch.limit is not None:  # it was the watch that gave up
+                exchange = replace(exchange, ended="limit", limit=watch.limit)
         finally:
             if not well:
                 self.kill()
@@ -166,7 +169,8 @@ class _Watch:
         self._cancelled = cancelled
         self._started = time.monotonic()
         self._next_look = self._started + LOOK_INTERVAL_S
-        self._limit: LimitHit | None = None
+        #: The limit for which the child is to end, if any.
+        self.limit: LimitHit | None = None
         self._used = Usage(0, 0.0, 0)
         self._peak_bytes = 0
 
@@ -174,15 +178,15 @@ class _Watch:
         """Read the log, look at the clock, and now and then at memory and processor; True if the child is to end."""
         while self._log.read():
             if self._log.total_bytes > LOG_FLOOD_BYTES:
-                self._limit = LimitHit("log", LOG_FLOOD_BYTES, self._log.total_bytes, "byte")
+                self.limit = LimitHit("log", LOG_FLOOD_BYTES, self._log.total_bytes, "byte")
                 return True
         now = time.monotonic()
         if now - self._started > self._limits.wall_s:
-            self._limit = LimitHit("wall", self._limits.wall_s, now - self._started, "s")
+            self.limit = LimitHit("wall", self._limits.wall_s, now - self._started, "s")
         elif now >= self._next_look:
             self._next_look = now + LOOK_INTERVAL_S
             self._look()
-        return self._limit is not None or (self._cancelled is not None and self._cancelled.is_set())
+        return self.limit is not None or (self._cancelled is not None and self._cancelled.is_set())
 
     def end(self, *, answered: bool) -> GuestEnd:
         """Say how it ended, as the warden says it of a guest."""
@@ -194,7 +198,7 @@ class _Watch:
         return GuestEnd(
             exit_status=0 if answered else None,
             signal=None,
-            limit=self._limit,
+            limit=self.limit,
             stopped=not answered,
             wall_s=time.monotonic() - self._started,
             cpu_s=self._used.cpu_s,
@@ -218,9 +222,9 @@ class _Watch:
         self._used = measure_usage(self._process, allowed_memory_bytes=limits.memory_bytes)
         self._peak_bytes = max(self._peak_bytes, self._used.memory_bytes)
         if self._used.memory_bytes > limits.memory_bytes:
-            self._limit = LimitHit("memory", limits.memory_bytes, self._used.memory_bytes, "byte")
+            self.limit = LimitHit("memory", limits.memory_bytes, self._used.memory_bytes, "byte")
         elif self._used.cpu_s > limits.cpu_s:
-            self._limit = LimitHit("cpu", limits.cpu_s, self._used.cpu_s, "s")
+            self.limit = LimitHit("cpu", limits.cpu_s, self._used.cpu_s, "s")
 
 
 def _who_is_ready(talk: socket.socket) -> int:

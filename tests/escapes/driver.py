@@ -1,7 +1,8 @@
 """Plays the site for one identity: carries out attacks one after the other and says what came of each.
 
-Run as ``python -m tests.escapes.driver SERVICE_USER ENVIRONMENTS < orders``: one JSON line in, one out, a run. Started
-by root it becomes the service user; otherwise it stays who it is.
+Run as ``python -m tests.escapes.driver SERVICE_USER ENVIRONMENTS (cold|hot) < orders``: one JSON line in, one out, a
+run. Started by root it becomes the service user; otherwise it stays who it is. Cold, each attack has a sandbox of its
+own; hot, all have one holder, whose children they are.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -19,8 +21,9 @@ from typing import Any
 from fomrepo.errors import FomrepoError
 from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.environment import GuestEnvironment, find_or_build_environment
+from fomrepo.isolation.holder import SPARES, Holder
 from fomrepo.isolation.limits import MIB, RunLimits
-from fomrepo.isolation.orders import InputFile, RunOrder
+from fomrepo.isolation.orders import HoldOrder, InputFile, RunOrder, RunReport
 from fomrepo.isolation.outcome import check_method_outcome
 from fomrepo.isolation.service_user import drop_to_service_user
 from fomrepo.isolation.warden import Warden
@@ -32,15 +35,21 @@ SCHEMA = ResultSchema(
 )
 
 
-def request(limits: RunLimits) -> bytes:
+PDB = {"role": "structure", "type": "PDB", "path": "/in/universe.structure.pdb", "name": "one.pdb"}
+INPUTS = [{"name": "universe", "family": "structure", "files": [PDB]}]
+
+#: For the children that are ended, and for those that take their places.
+SETTLING_TIMEOUT_S = 5.0
+
+
+def request(limits: RunLimits, bundle: dict[str, str] | None = None) -> bytes:
     """Ask for ``attack(universe)``."""
-    pdb = {"role": "structure", "type": "PDB", "path": "/in/universe.structure.pdb", "name": "one.pdb"}
     return json.dumps(
         {
             "protocol": 1,
             "task": "method",
             "entry": {"module": "attack", "function": "attack"},
-            "inputs": [{"name": "universe", "family": "structure", "files": [pdb]}],
+            "inputs": INPUTS,
             "frames": None,
             "parameters": {},
             "arguments": {},
@@ -51,18 +60,76 @@ def request(limits: RunLimits) -> bytes:
                     for each in SCHEMA.fields
                 },
             },
-            "limits": {
-                "result_bytes": limits.result_bytes,
-                "memory_bytes": limits.memory_bytes,
-                "cpu_s": int(limits.cpu_s),
-                "processes": limits.processes,
-                "open_files": limits.open_files,
-            },
+            "limits": _limits_inside(limits),
+            **({} if bundle is None else {"bundle": bundle}),
         }
     ).encode()
 
 
-def carry_out(warden: Warden, environment: GuestEnvironment, order: dict[str, Any]) -> dict[str, Any]:
+def _limits_inside(limits: RunLimits) -> dict[str, int]:
+    return {
+        "result_bytes": limits.result_bytes,
+        "memory_bytes": limits.memory_bytes,
+        "cpu_s": int(limits.cpu_s),
+        "processes": limits.processes,
+        "open_files": limits.open_files,
+    }
+
+
+class Cold:
+    """Runs each attack in a sandbox of its own."""
+
+    def __init__(self, warden: Warden, environment: GuestEnvironment) -> None:
+        self._warden = warden
+        self._environment = environment
+
+    def run(self, order: dict[str, Any], limits: RunLimits, body: io.BytesIO) -> RunReport:
+        """Run one attack."""
+        inputs = (InputFile(Path(order["data"]), "universe.structure.pdb"),)
+        folder = Path(order["folder"])
+        run = RunOrder(order["name"], "method", self._environment, folder, inputs, limits, request(limits))
+        return self._warden.run(run, outcome=body)
+
+    def alive(self) -> list[str]:
+        """Name the processes that are alive in a sandbox: there is no other run, so they are survivors."""
+        return [_command(process) for process in _in_sandboxes()]
+
+
+class Hot:
+    """Runs all attacks in children of one holder, which must outlive them all."""
+
+    def __init__(self, warden: Warden, environment: GuestEnvironment) -> None:
+        self._warden = warden
+        self._environment = environment
+        self._holder: Holder | None = None
+
+    def run(self, order: dict[str, Any], limits: RunLimits, body: io.BytesIO) -> RunReport:
+        """Run one attack."""
+        if self._holder is None:
+            self._holder = self._hold(Path(order["data"]))
+        bundle = {path.name: path.read_text() for path in Path(order["folder"]).glob("*.py")}
+        return self._holder.run(request(limits, bundle), limits=limits, outcome=body)
+
+    def alive(self) -> list[str]:
+        """Name the processes that are alive beside the holder and its ready children, once it has replaced them."""
+        assert self._holder is not None
+        deadline = time.monotonic() + SETTLING_TIMEOUT_S
+        while True:
+            ready = self._holder.processes()
+            others = set(_in_sandboxes()) - set(ready)
+            if (not others and len(ready) == 1 + SPARES) or time.monotonic() > deadline:
+                return [_command(process) for process in others] + ([] if len(ready) == 1 + SPARES else ["no spares"])
+            time.sleep(0.005)
+
+    def _hold(self, data: Path) -> Holder:
+        limits = RunLimits(memory_bytes=1024 * MIB, wall_s=60, cpu_s=60, result_bytes=8 * MIB, tmp_bytes=1 * MIB)
+        asked = {"protocol": 1, "task": "hold", "inputs": INPUTS, "frame_budget_bytes": 1 * MIB}
+        said = json.dumps({**asked, "limits": _limits_inside(limits)}).encode()
+        inputs = (InputFile(data, "universe.structure.pdb"),)
+        return self._warden.hold(HoldOrder("hot", self._environment, inputs, said, limits, 512 * MIB))
+
+
+def carry_out(runner: Cold | Hot, order: dict[str, Any]) -> dict[str, Any]:
     """Run one attack; what was seen from outside, and what a caller would be told."""
     given = dict(order["limits"])
     limits = RunLimits(
@@ -73,17 +140,8 @@ def carry_out(warden: Warden, environment: GuestEnvironment, order: dict[str, An
         tmp_bytes=1 * MIB,
     )
     assert not given, f"unknown limits: {given}"
-    run = RunOrder(
-        order["name"],
-        "method",
-        environment,
-        Path(order["folder"]),
-        (InputFile(Path(order["data"]), "universe.structure.pdb"),),
-        limits,
-        request(limits),
-    )
     body = io.BytesIO()
-    report = warden.run(run, outcome=body)
+    report = runner.run(order, limits, body)
     told = None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "outcome"
@@ -94,7 +152,7 @@ def carry_out(warden: Warden, environment: GuestEnvironment, order: dict[str, An
             except FomrepoError as error:
                 told = [type(error).__name__, error.message, str(getattr(error, "limit", None))]
     texts = _texts(body.getvalue()) if report.ended == "outcome" and told is None else None
-    return {"name": order["name"], "report": asdict(report), "told": told, "texts": texts, "alive": _alive()}
+    return {"name": order["name"], "report": asdict(report), "told": told, "texts": texts, "alive": runner.alive()}
 
 
 def _texts(container: bytes) -> dict[str, list[str]]:
@@ -114,16 +172,23 @@ def _texts(container: bytes) -> dict[str, list[str]]:
     return texts
 
 
-def _alive() -> list[str]:
-    """Processes of this user in another PID namespace: there is no other run, so they are survivors."""
+def _in_sandboxes() -> list[int]:
+    """Processes of this user in another PID namespace."""
     mine, found = os.readlink("/proc/self/ns/pid"), []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             if entry.stat().st_uid == os.geteuid() and os.readlink(entry / "ns" / "pid") != mine:
-                found.append((entry / "cmdline").read_text().replace("\0", " "))
+                found.append(int(entry.name))
         except OSError:
             continue  # ended meanwhile, or another user's
     return found
+
+
+def _command(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return f"process {process}, which has ended meanwhile"
 
 
 def main() -> None:
@@ -132,8 +197,9 @@ def main() -> None:
     drop_to_service_user((), user=sys.argv[1])
     environment = find_or_build_environment(installed_folder("sandbox") / "requirements.lock", environments)
     warden = Warden.start()
+    runner = (Hot if sys.argv[3] == "hot" else Cold)(warden, environment)
     for line in sys.stdin:
-        print(json.dumps(carry_out(warden, environment, json.loads(line))), flush=True)
+        print(json.dumps(carry_out(runner, json.loads(line))), flush=True)
     warden.close()
 
 

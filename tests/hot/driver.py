@@ -24,7 +24,7 @@ from fomrepo.isolation.orders import HoldOrder, InputFile, RunLimits, RunOrder, 
 from fomrepo.isolation.service_user import drop_to_service_user
 from fomrepo.isolation.warden import Warden
 
-SERVICE_USER = "61187"  # a number that nobody else has
+SERVICE_USER = "61195"  # a number that nobody else has
 
 
 class Site:
