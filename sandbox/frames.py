@@ -213,11 +213,9 @@ def frame_indices(wanted: FrameRange, n_frames: int) -> np.ndarray:
             check_frame("start", wanted.start, n_frames)
         indices = np.arange(n_frames, dtype=np.int64)[wanted.start : wanted.stop : wanted.step]
     if not len(indices):
-        raise ArgumentError(
-            f"start={wanted.start}, stop={wanted.stop}, step={wanted.step} is none of the {n_frames} frames"
-            if wanted.frames is None
-            else f"frames= is none of the {n_frames} frames"
-        )
+        given = {"start": wanted.start, "stop": wanted.stop, "step": wanted.step}
+        asked = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None) or "frames="
+        raise ArgumentError(f"{asked} selects no frame; the file has {n_frames} frames")
     return indices.copy()
 
 
@@ -247,7 +245,10 @@ def _listed_indices(frames: tuple[int, ...] | tuple[bool, ...], n_frames: int) -
         if len(frames) != n_frames:
             raise ArgumentError(f"frames= has {len(frames)} truth values; the trajectory has {n_frames} frames")
         return np.flatnonzero(np.array(frames)).astype(np.int64)
-    return np.array([check_frame("frames", int(index), n_frames) for index in frames], dtype=np.int64)
+    beyond = next((index for index in frames if not -n_frames <= index < n_frames), None)
+    if beyond is not None:
+        raise ArgumentError(f"frames= lists {beyond}; the file has {n_frames} frames, the last one is {n_frames - 1}")
+    return np.array(frames, dtype=np.int64) % n_frames
 
 
 def _as_slice(indices: np.ndarray) -> slice | np.ndarray:

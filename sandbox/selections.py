@@ -60,6 +60,7 @@ def _check_selection(name: str, value: str, universes: Sequence[MDAnalysis.Unive
     except MemoryError:
         raise
     except Exception as error:
-        raise ArgumentError(f"{name}={value!r} is no selection in {file_name}: {error}; {remedy}") from error
+        why = "it ends too early" if "'None'" in str(error) else error  # MDAnalysis' token for the end of the text
+        raise ArgumentError(f"{name}={value!r} is no selection in {file_name}: {why}; {remedy}") from error
     if not any(found):
         raise ArgumentError(f"{name}={value!r} finds no atom in {file_name}; {remedy}")

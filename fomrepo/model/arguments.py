@@ -116,6 +116,8 @@ def canonical_frames(
         raise ArgumentError(
             f"frames= lists more than {FRAME_LIST_LIMIT:,} frames", remedy="give start=, stop= and step="
         )
+    if not indices:
+        raise ArgumentError("frames= lists no frame", remedy="give frames=[0, 10, 20], or leave it out for every frame")
     return FrameRange(frames=indices)
 
 

@@ -85,6 +85,7 @@ def test_a_record_named_with_its_version_stays_at_it(site: ScriptedSite, repo: R
         ({"step": 0}, "step=0"),
         ({"step": 1.5}, "step=1.5 is no frame index"),
         ({"frames": [1], "start": 0}, "frames= was given together"),
+        ({"frames": []}, "frames= lists no frame"),
         ({"frames": range(10**12)}, "frames= lists more than 1,000,000 frames"),
     ],
 )

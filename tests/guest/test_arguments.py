@@ -27,7 +27,9 @@ def test_a_selection_that_finds_atoms_goes_through_as_text(adk: MDAnalysis.Unive
     [
         ("name XX", r"select='name XX' finds no atom in adk\.dcd; `fomrepo call RECORD/adk\.dcd info` shows"),
         ("nmae CA", r"select='nmae CA' is no selection in adk\.dcd: Unknown selection token: 'nmae'; `fomrepo call"),
-        ("name CA and", r"select='name CA and' is no selection"),
+        ("name CA and", r"select='name CA and' is no selection in adk\.dcd: it ends too early"),
+        ("name CA and (", r"is no selection in adk\.dcd: it ends too early"),
+        ("(name CA", r"is no selection in adk\.dcd: it ends too early"),
         ("prop charge >", "is no selection"),
         ("resid 1-", "is no selection"),
     ],

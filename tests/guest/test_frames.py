@@ -72,10 +72,10 @@ def test_frames_are_listed_by_index_or_by_truth(frames: tuple[int, ...], indices
     [
         (FrameRange(start=10), "start=10 is beyond the 10 frames; the last one is 9"),
         (FrameRange(start=-11), "start=-11 is beyond"),
-        (FrameRange(start=5, stop=5), "none of the 10 frames"),
+        (FrameRange(start=5, stop=5), "start=5, stop=5 selects no frame; the file has 10 frames"),
         (FrameRange(step=0), "step=0"),
-        (FrameRange(frames=(3, 10)), "frames=10 is beyond"),
-        (FrameRange(frames=()), "none of the 10 frames"),
+        (FrameRange(frames=(3, 10)), "frames= lists 10; the file has 10 frames, the last one is 9"),
+        (FrameRange(frames=()), "selects no frame; the file has 10 frames"),
         (FrameRange(frames=(True, False)), "2 truth values"),
         (FrameRange(start=1, frames=(1,)), "cannot be combined"),
     ],
