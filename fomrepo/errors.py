@@ -36,6 +36,7 @@ their ``code``, which never changes; what cannot be named becomes an ``InternalE
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -254,8 +255,10 @@ class MethodFailedError(MethodError):
         yield self.message
         if self.frames:
             yield "  in the method:"
-        for frame in self.frames:
-            yield f"    {frame.file}, line {frame.line}, in {frame.function}"
+        for frame, same in itertools.groupby(self.frames):
+            times = sum(1 for _ in same)
+            repeated = f" (repeated {times} times)" if times > 1 else ""
+            yield f"    {frame.file}, line {frame.line}, in {frame.function}{repeated}"
             if frame.source:
                 yield f"      {frame.source}"
         if self.limit is not None:

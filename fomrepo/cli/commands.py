@@ -11,6 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from fomrepo.cli.output import failure_document, print_failure
 from fomrepo.errors import FomrepoError, SettingsError, StorageError
 
 #: Exit codes, as shells and other tools have them: 128 + SIGINT for Ctrl-C.
@@ -55,36 +56,38 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except FomrepoError as error:
-            raise self._ended(FAILED, error.code, error.message, error) from None
+            raise self._failed(error) from None
         except ModuleNotFoundError as error:
             if (error.name or "fomrepo").partition(".")[0] == "fomrepo":
                 raise
             missing = SettingsError(
                 f"this command needs {error.name}, which is not installed", remedy="pip install 'fomrepo[site]'"
             )
-            raise self._ended(FAILED, missing.code, missing.message, missing) from None
+            raise self._failed(missing) from None
         except LeftOffError as error:
-            raise self._ended(INTERRUPTED, "interrupted", str(error), operation=error.operation) from None
+            operation = {"operation": error.operation} if error.operation else {}
+            raise self._ended(INTERRUPTED, str(error), {"error": "interrupted"} | operation) from None
         except KeyboardInterrupt:
-            raise self._ended(INTERRUPTED, "interrupted", "interrupted") from None
+            raise self._ended(INTERRUPTED, "interrupted", {"error": "interrupted"}) from None
         except OSError as error:
             if isinstance(error, BrokenPipeError):  # who reads our output has seen enough; typer knows what to do
                 raise
-            raise self._ended(FAILED, StorageError.code, str(error)) from None
+            what = ": ".join(str(one) for one in (error.filename, error.strerror) if one) or str(error)
+            remedy = "see whether the path exists, is yours to use, and has room"
+            raise self._failed(StorageError(what, remedy=remedy)) from None
         except Exception as error:
             if not self._json or not hasattr(error, "format_message"):  # typer prints its own errors of usage
                 raise
-            raise self._ended(MISUSED, "usage", error.format_message()) from None
+            raise self._ended(MISUSED, error.format_message(), {"error": "usage"}) from None
 
-    def _ended(
-        self, status: int, code: str, message: str, error: FomrepoError | None = None, *, operation: str = ""
-    ) -> typer.Exit:
+    def _failed(self, error: FomrepoError) -> typer.Exit:
+        return self._ended(FAILED, str(error), failure_document(error))
+
+    def _ended(self, status: int, text: str, document: dict[str, Any]) -> typer.Exit:
         """Say on stderr what ended the command."""
         if self._json:
-            document: dict[str, Any] = {"error": code, "message": message, "remedy": error.remedy if error else None}
-            document |= {"facts": error.facts} if error and error.facts else {}
-            document |= {"operation": operation} if operation else {}
-            typer.echo(json.dumps(document, ensure_ascii=False), err=True)
+            whole = {"error": "", "message": text, "remedy": None} | document
+            typer.echo(json.dumps(whole, ensure_ascii=False), err=True)
         else:
-            typer.echo(f"fomrepo: {error or message}", err=True)
+            print_failure(f"fomrepo: {text}")
         return typer.Exit(status)

@@ -18,13 +18,13 @@ def prepare_own_site(home: Path) -> Iterator[str]:
 
     A default profile that leads elsewhere is left alone: the new one then has the site's name.
     """
+    profiles = read_profiles()  # first: nothing is made where they cannot be read
     if not (home / "site.toml").exists():
         init_site(home, name=slug_of(socket.gethostname()))
         yield f"made a site in {home}"
     user = slug_of(getpass.getuser())
     with open_administration(home) as administration:
         settings = administration.settings
-        profiles = read_profiles()
         if any(settings.address in one.sites for one in profiles.values()):
             return
         if administration.catalog.people.principal(user) is None:

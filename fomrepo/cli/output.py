@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Annotated, Any, Protocol
 
 import typer
+
+from fomrepo.errors import FomrepoError, MethodFailedError
 
 #: The option that every command has.
 Json = Annotated[bool, typer.Option("--json", help="Print JSON: one object, or one a line.")]
@@ -29,6 +33,29 @@ def print_table(rows: Sequence[Sequence[str]], heads: Sequence[str] = (), *, rig
             for column, cell in enumerate(row)
         )
         typer.echo("  ".join(cells).rstrip())
+
+
+def failure_document(error: FomrepoError) -> dict[str, Any]:
+    """All that an error says, for programs."""
+    document: dict[str, Any] = {"error": error.code, "message": error.message, "remedy": error.remedy}
+    document |= {"facts": error.facts} if error.facts else {}
+    document |= {"correlation_id": error.correlation_id} if error.correlation_id else {}
+    if isinstance(error, MethodFailedError):
+        document |= {
+            "type_name": error.type_name,
+            "frames": [asdict(one) for one in error.frames],
+            "log": error.log,
+            "limit": None if error.limit is None else asdict(error.limit),
+        }
+    return document
+
+
+def print_failure(text: str) -> None:
+    """Say on stderr what went wrong; what a method wrote, indented lines of any length, is cut at a terminal's edge."""
+    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else len(text)
+    for line in text.splitlines():
+        cut = line.startswith("    ") and len(line) > width
+        typer.echo(f"{line[: width - 3]}..." if cut else line, err=True)
 
 
 class Bar(Protocol):

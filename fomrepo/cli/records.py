@@ -11,6 +11,7 @@ import typer
 from fomrepo.cli.commands import continued_by_same_command
 from fomrepo.cli.connected import ProfileName, RecordPath, complete_path, connected, split_path
 from fomrepo.cli.output import Json, print_json, print_table, progress_bar
+from fomrepo.errors import StorageError
 
 if TYPE_CHECKING:
     from fomrepo.client.record import Record
@@ -76,6 +77,8 @@ def ls(
             print_json({key: value for key, value in record_facts(one).items() if key != "files"})
     else:
         print_table([(one.accession, f"v{one.version}", one.state, one.path, one.title) for one in found])
+        if not found:
+            typer.echo("no records yet; deposit one: fomrepo deposit TOPOLOGY TRAJECTORY... --title TITLE", err=True)
 
 
 def show(path: RecordPath, profile: ProfileName = None, json: Json = False) -> None:
@@ -91,7 +94,8 @@ def show(path: RecordPath, profile: ProfileName = None, json: Json = False) -> N
         if json:
             print_json(file_facts(file) | {"replicas": copies, "methods": methods})
             return
-        rows = [(name, str(value)) for name, value in file_facts(file).items() if value is not None and name != "facts"]
+        facts = file_facts(file) | {"facts": None, "size": f"{file.size:,} bytes"}
+        rows = [(name, str(value)) for name, value in facts.items() if value is not None]
         rows += [(name, _fact(value)) for name, value in file.facts.items() if name not in dict(rows)]
         rows += [("replicas", ", ".join(f"{site} ({state})" for site, state in copies.items()))]
         print_table([*rows, ("methods", ", ".join(methods))])
@@ -126,7 +130,12 @@ def get(
     with continued_by_same_command("the download"), connected(profile) as repo:
         record = repo[record_name]
         files = record.files if file_name is None else (record[file_name],)
-        to.mkdir(parents=True, exist_ok=True)
+        try:
+            to.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"{to} cannot be made a folder: {error.strerror}", remedy="give --to a folder that you may write to"
+            ) from None
         for file in files:
             with progress_bar(file.name, of_bytes=True, hidden=json) as move:
                 target = file.download(to, progress=lambda done, total: move(done, total, ""))
@@ -186,7 +195,7 @@ def file_facts(file: RemoteFile) -> dict[str, Any]:
 
 def _file_row(file: RemoteFile) -> tuple[str, str, str, str, str]:
     atoms = f"{file.n_atoms:,} atoms" if file.n_atoms else ""
-    frames = f"{file.n_frames:,} frames" if file.n_frames else ""
+    frames = f"{file.n_frames:,} frame{'s' if file.n_frames > 1 else ''}" if file.n_frames else ""
     return file.name, file.file_type, atoms, frames, f"{file.size:,} bytes"
 
 

@@ -22,7 +22,7 @@ def read_options(schema: MethodSchema, words: Sequence[str]) -> tuple[list[str],
     Raises
     ------
     ArgumentError
-        For an option that the method does not have, or one without a value.
+        For an option that the method does not have, one without a value, or more files than it takes.
     """
     files: list[str] = []
     given: dict[str, Any] = {}
@@ -53,6 +53,13 @@ def read_options(schema: MethodSchema, words: Sequence[str]) -> tuple[list[str],
             given.setdefault(name, []).extend([_value(parameter, parameter.items, text)] if items is None else items)
         else:
             given[name] = _value(parameter, parameter.type, text)
+    seconds = len(schema.inputs) - 1
+    if len(files) > seconds:
+        example = f"--{schema.parameters[0].name.replace('_', '-')} ..." if schema.parameters else "--step 2"
+        raise ArgumentError(
+            f"{schema.name} works on {seconds + 1} file{'s' if seconds else ''}; {files[seconds]!r} is one too many",
+            remedy=f"parameters go by name, as {example}: fomrepo method show {schema.name}",
+        )
     return files, given
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -25,14 +26,14 @@ _BLOCK = 2**20
 def download_file(file: RemoteFile, path: Path, connection: Connection, progress: DownloadProgress | None) -> Path:
     """Fetch a file as :meth:`RemoteFile.download` says."""
     target = path.expanduser()
-    if target.is_dir():
-        target = target / check_file_name(file.name)  # the name came from a site
-    if target.exists():
-        if target.stat().st_size == file.size and _digest_of(target).hexdigest() == file.sha256:
-            return target
-        raise ArgumentError(f"{target} exists and is another file", remedy="give another path, or move it away")
-    part = target.with_name(f"{target.name}.part")
     try:
+        if target.is_dir():
+            target = target / check_file_name(file.name)  # the name came from a site
+        if target.exists():
+            if target.stat().st_size == file.size and _digest_of(target).hexdigest() == file.sha256:
+                return target
+            raise ArgumentError(f"{target} exists and is another file", remedy="give another path, or move it away")
+        part = target.with_name(f"{target.name}.part")
         digest = _digest_of(part) if part.exists() else hashlib.sha256()
         with part.open("ab") as output:
             done = output.tell()
@@ -57,7 +58,8 @@ def download_file(file: RemoteFile, path: Path, connection: Connection, progress
             )
         return part.replace(target)
     except OSError as error:
-        raise StorageError(f"{file.name} cannot be written to {target}: {error}", remedy="make room") from None
+        remedy = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "give a path that you may write to"
+        raise StorageError(f"{file.name} cannot be written to {target}: {error.strerror}", remedy=remedy) from None
 
 
 def _digest_of(path: Path) -> hashlib._Hash:

@@ -102,7 +102,10 @@ def authority_text(ca: str | Path) -> str:
     try:
         content = Path(text).expanduser().read_text("ascii")
     except (OSError, ValueError) as error:
-        raise SettingsError(f"the authority's certificate {text!r} cannot be read: {error}") from None
+        raise SettingsError(
+            f"the authority's certificate {text!r} cannot be read: {getattr(error, 'strerror', None) or error}",
+            remedy="give the federation.pem that lies in the home of a site",
+        ) from None
     if "-----BEGIN CERTIFICATE-----" not in content:
         raise SettingsError(
             f"{text!r} holds no certificate", remedy="give the federation.pem that lies in the home of a site"

@@ -129,5 +129,5 @@ class Record:
 
 def _facts(file: RemoteFile) -> tuple[str, str, str]:
     atoms = f"{file.n_atoms:,} atoms" if file.n_atoms else ""
-    frames = f"{file.n_frames:,} frames" if file.n_frames else ""
+    frames = f"{file.n_frames:,} frame{'s' if file.n_frames > 1 else ''}" if file.n_frames else ""
     return atoms, frames, readable_size(file.size)

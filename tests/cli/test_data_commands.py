@@ -70,6 +70,7 @@ def test_what_is_there_is_listed(run: CommandLine, adk: str) -> None:
     assert (psf["name"], dcd["name"], dcd["topology"]) == ("adk.psf", "adk_dims.dcd", "adk.psf")
     assert dcd["facts"]["n_frames"] == 98
     assert "3,341 atoms" in run("show", adk).out
+    assert f"{os.path.getsize(datafiles.DCD):,} bytes" in run("show", f"{adk}/adk_dims.dcd").out
     assert run("show", f"{adk}/adk_dims.dcd", "--json").document["replicas"]["site-a"] == "good"
 
 
@@ -106,8 +107,8 @@ def test_frames_and_flags_reach_the_method(run: CommandLine, adk: str) -> None:
         (["call", "{adk}/adk_dims.dcd", "rmsd", "--select"], "argument", "--select needs a value"),
         (["call", "{adk}/adk_dims.dcd", "rmsd", "--ref-frame", "x"], "argument", "ref_frame='x'"),
         (["call", "{adk}/adk_dims.dcd", "rmsd", "--frames", "a"], "argument", "no list of frame indices"),
-        (["call", "{adk}/adk_dims.dcd", "rmsd", "other"], "argument", "names no file"),
-        (["call", "{adk}/adk_dims.dcd", "rmsd", "{adk}/adk_dims.dcd"], "argument", "works on 1 files"),
+        (["call", "{adk}/adk_dims.dcd", "rmsd", "name CA"], "argument", "'name CA' is one too many"),
+        (["call", "{adk}/adk_dims.dcd", "rmsd", "{adk}/adk_dims.dcd"], "argument", "works on 1 file;"),
         (["call", "{adk}/adk_dims.dcd", "rmsd", "--output", "x.txt"], "argument", "neither .npz nor .json"),
         (["call", "{adk}/adk_dims.dcd", "rmds"], "not_found", "or 'rmsd'?"),
         (["call", "{adk}/adk_dims.dcd", "rmsd", "--version", "9.0.0"], "not_found", "use one of: 1.0.0"),
@@ -120,9 +121,17 @@ def test_frames_and_flags_reach_the_method(run: CommandLine, adk: str) -> None:
         (["replicate", "{adk}", "--to", "site-z"], "not_found", "site-z"),
         (["operation", "show", "01a20107-0b23-726a-b937-bbb4baf68cec"], "not_found", "operation"),
         (["method", "try", "/nowhere", "{adk}/adk_dims.dcd"], "bundle_refused", "no folder"),
+        (["get", "{adk}", "--to", "/dev/full"], "storage", "/dev/full cannot be made a folder"),
+        (["get", "{adk}", "--to", "/proc/x"], "storage", "/proc/x cannot be made a folder"),
+        (["get", "{adk}/adk.psf", "--to", "/proc"], "storage", "adk.psf cannot be written"),
         (["deposit", "/nowhere/adk.psf", "--title", "x"], "argument", "No such file"),
         (["deposit", datafiles.XTC, "--title", "x"], "argument", "topology first"),
         (["deposit", datafiles.PSF], "argument", "no title"),
+        (
+            ["deposit", datafiles.PSF, "--title", "x", "--new-version-of", "{adk}", "--name", "y"],
+            "argument",
+            "its name",
+        ),
         (["deposit", datafiles.PSF, datafiles.XTC, "--title", "x"], "file_refused", "47681 atoms"),
         (["deposit", datafiles.PSF, datafiles.DCD, "--title", "x", "--project", "not-mine"], "not_found", "not-mine"),
     ],
@@ -143,7 +152,12 @@ def test_bad_input_is_one_clear_error(run: CommandLine, adk: str, words: list[st
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(["--select", "name XX"], "'name XX' finds no atom"), (["--ref-frame", "1000"], "1000")],
+    [
+        (["--select", "name XX"], "'name XX' finds no atom"),
+        (["--select", "name XX and ("], "it ends too early"),
+        (["--ref-frame", "1000"], "1000"),
+        (["--frames", "1,2,500"], "frames= lists 500; the file has 98 frames, the last one is 97"),
+    ],
 )
 def test_what_means_nothing_for_the_data_is_said_by_the_method(
     run: CommandLine, adk: str, words: list[str], said: str
@@ -187,6 +201,14 @@ def test_a_draft_is_tried(run: CommandLine, adk: str) -> None:
     draft = installed_folder("methods") / "rmsd"
     words = ("method", "try", draft, f"{adk}/adk_dims.dcd", "--select", "name CA", "--stop", "3", "--json")
     assert run(*words, "--at", "site-a").document["site"] == "site-a"
+
+
+def test_a_failing_draft_is_told_whole_to_programs(run: CommandLine, adk: str, slow: Path) -> None:
+    (slow / "slow.py").write_text("def slow(universe, frames, *, seconds):\n    print('here')\n    return 1 / 0\n")
+    failure = run("method", "try", slow, f"{adk}/adk_dims.dcd", "--json").failure
+    assert (failure["error"], failure["type_name"], failure["limit"]) == ("method_failed", "ZeroDivisionError", None)
+    assert [(one["file"], one["line"], one["source"]) for one in failure["frames"]] == [("slow.py", 3, "return 1 / 0")]
+    assert "here" in failure["log"]
 
 
 def test_an_operation_is_followed_and_ended(run: CommandLine, adk: str, slow: Path) -> None:

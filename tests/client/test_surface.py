@@ -55,6 +55,16 @@ def test_a_file_carries_its_facts(repo: Repository) -> None:
     assert isinstance(traj.record, Record)
 
 
+def test_one_frame_is_no_frames(site: ScriptedSite, repo: Repository) -> None:
+    from fomrepo.wire.v1 import files_pb2
+
+    one = files_pb2.File(name="a.pdb", file_type="PDB", size=1, facts_json='{"n_atoms":5,"n_frames":1}')
+    site.answers["GetRecord"] = lambda _: files_pb2.Record(
+        accession="FOM-100001", version=1, state="private", project="a", name="b", files=[one]
+    )
+    assert repr(repo["FOM-100001"]).endswith("5 atoms  1 frame  1 B")
+
+
 def test_records_come_in_pages(site: ScriptedSite, repo: Repository) -> None:
     from fomrepo.wire.v1 import files_pb2
 
