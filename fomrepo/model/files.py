@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -178,7 +179,9 @@ def check_slug(text: str, what: str) -> str:
 
 def slug_of(title: str) -> str:
     """Make a record's name from its title: ``AdK, closed to open`` -> ``adk-closed-to-open``."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:63].strip("-") or "record"
+    letters = unicodedata.normalize("NFKD", title.casefold())  # "ä" is "a" and an accent, which goes
+    plain = "".join(one for one in letters if not unicodedata.combining(one))
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:63].strip("-") or "record"
 
 
 @dataclass(frozen=True, slots=True)
