@@ -159,7 +159,7 @@ class Demo:
         elsewhere = sum(site != "site-b" for site in sites)
         return (
             elsewhere >= LEAST_ELSEWHERE,
-            f"{elsewhere} of {CALLS_WHILE_BUSY} landed on {', '.join(sorted(set(sites)))}",
+            f"{elsewhere} of {CALLS_WHILE_BUSY} on {' and '.join(sorted({*sites} - {'site-b'}))}",
         )
 
     def killed(self) -> tuple[bool, str]:
