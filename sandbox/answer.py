@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 from sandbox.container import Container, canonical_json
 
@@ -16,11 +17,14 @@ class Answer:
     Parameters
     ----------
     descriptor
-        An open stream socket; this object closes it with the outcome.
+        An open stream socket.
+    hang_up
+        Called with the descriptor after the outcome, to end the stream.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, hang_up: Callable[[int], None] = os.close) -> None:
         self._descriptor = descriptor
+        self._hang_up = hang_up
         self._next_progress = 0.0
 
     def progress(self, done: int, total: int) -> None:
@@ -36,7 +40,7 @@ class Answer:
         self._send(b"o" + len(container).to_bytes(8, "little"))
         for chunk in container.chunks():
             self._send(chunk)
-        os.close(self._descriptor)
+        self._hang_up(self._descriptor)
 
     def _send(self, data: bytes | memoryview) -> None:
         """Write all of it; a socket may take less at a time."""

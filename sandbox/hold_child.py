@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from sandbox.answer import Answer
 from sandbox.hold_bundle import make_importable
-from sandbox.hold_kernel import die_with_parent, drop_capabilities
+from sandbox.hold_kernel import die_with_parent, drop_capabilities, hang_up
 from sandbox.hold_reader import open_again
 from sandbox.hold_rehearsal import rehearse
 from sandbox.limits import apply_limits
@@ -94,7 +94,7 @@ def _serve(inherited: Inheritance, given: Fork) -> None:
     if request.limits != inherited.request.limits:
         apply_limits(request.limits, mapped_bytes=given.mapped_bytes, data_bytes=given.data_bytes)
     make_importable(request.bundle, inherited.method_folder)
-    answer = Answer(ANSWER_DESCRIPTOR)
+    answer = Answer(ANSWER_DESCRIPTOR, hang_up)
     outcome = method_outcome(request, answer, inherited.method_folder, inherited.universes)
     sys.stdout.flush()
     sys.stderr.flush()

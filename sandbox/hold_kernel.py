@@ -12,6 +12,7 @@ import signal
 # linux/sched.h: CLONE_NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. The filter allows these together, and no others.
 NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
 CLONE_SYSCALL = {"x86_64": 56, "aarch64": 220}
+SHUT_WR = 1  # sys/socket.h
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 CAPABILITY_VERSION_3 = 0x20080522  # linux/capability.h
 
@@ -50,6 +51,11 @@ def drop_capabilities() -> None:
 def die_with_parent() -> None:
     """Be killed when the parent ends."""
     _check(_libc.prctl(PR_SET_PDEATHSIG, _long(signal.SIGKILL), *[_long(0)] * 3), "to end with its holder")
+
+
+def hang_up(descriptor: int) -> None:
+    """End what goes out on a socket, also where a method has made copies of its descriptor."""
+    _check(_libc.shutdown(descriptor, SHUT_WR), "to end its answer")
 
 
 def _check(result: int, wanted: str) -> None:

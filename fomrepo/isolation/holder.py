@@ -170,15 +170,19 @@ class Holder:
         with self._changed:
             self._waiting += 1
             try:
-                while not self._ready:
+                while True:
                     if not self.alive:
                         raise self._gone()
                     if cancelled is not None and cancelled.is_set():
                         raise CancelledError("cancelled by the caller")
+                    if self._ready:
+                        child = self._ready.popleft()
+                        if child.is_alive():
+                            self._running += 1
+                            return child
+                        self._served.append(child)
                     self._changed.notify_all()
                     self._changed.wait(CANCEL_INTERVAL_S)
-                self._running += 1
-                return self._ready.popleft()
             finally:
                 self._waiting -= 1
 

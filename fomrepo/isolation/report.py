@@ -22,8 +22,7 @@ def run_report(exchange: Exchange, end: GuestEnd) -> RunReport:
     elif exchange.ended == "outcome" and end.exit_status == 0:
         ended = "outcome"
     else:
-        how = f"signal {signal.Signals(end.signal).name}" if end.signal else f"exit status {end.exit_status}"
-        ended, detail = "crashed", f"{exchange.detail} ({how})"
+        ended, detail = "crashed", f"{exchange.detail} ({_how(end)})"
     return RunReport(
         ended=ended,  # type: ignore[arg-type]  # one of the five words
         exit_status=end.exit_status,
@@ -36,3 +35,10 @@ def run_report(exchange: Exchange, end: GuestEnd) -> RunReport:
         log_tail=end.log_tail,
         detail=detail,
     )
+
+
+def _how(end: GuestEnd) -> str:
+    """How its process ended; of a child of a holder only its log may say it."""
+    if end.signal:
+        return f"signal {signal.Signals(end.signal).name}"
+    return "see its log" if end.exit_status is None else f"exit status {end.exit_status}"

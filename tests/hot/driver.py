@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from fomrepo.errors import FomrepoError
 from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.environment import GuestEnvironment, find_or_build_environment
 from fomrepo.isolation.holder import Holder, HolderFailed
@@ -38,13 +39,14 @@ class Site:
 
     def hold(self, name: str, request: dict[str, Any], inputs: dict[str, str], **limits: Any) -> dict[str, Any]:
         """Start a holder under a name."""
+        holder_memory_bytes = limits.pop("holder_memory_bytes", 2 << 30)
         order = HoldOrder(
             name,
             self._environment,
             tuple(InputFile(Path(path), inside) for inside, path in inputs.items()),
             json.dumps(request).encode(),
             _limits(request, limits),
-            holder_memory_bytes=2 << 30,
+            holder_memory_bytes,
         )
         try:
             self._holders[name] = self._warden.hold(order)
@@ -58,17 +60,22 @@ class Site:
         if cancel_after_s is not None:
             threading.Timer(cancel_after_s, cancelled.set).start()
         began = time.monotonic()
-        report = self._holders[name].run(
-            json.dumps(request).encode(), limits=_limits(request, limits), outcome=body, cancelled=cancelled
-        )
+        try:
+            report = self._holders[name].run(
+                json.dumps(request).encode(), limits=_limits(request, limits), outcome=body, cancelled=cancelled
+            )
+        except FomrepoError as error:
+            return {"error": f"{type(error).__name__}: {error}"}
         return {**_told(report, body), "took_s": time.monotonic() - began}
 
-    def hot_at_once(self, name: str, requests: list[dict[str, Any]]) -> list[Any]:
+    def hot_at_once(
+        self, name: str, requests: list[dict[str, Any]], limits: list[dict[str, Any]] | None = None
+    ) -> list[Any]:
         """Run some methods in children of one holder at once."""
         answers: list[Any] = [None] * len(requests)
 
         def run(place: int) -> None:
-            answers[place] = self.hot(name, requests[place])
+            answers[place] = self.hot(name, requests[place], **(limits[place] if limits else {}))
 
         threads = [threading.Thread(target=run, args=(place,)) for place in range(len(requests))]
         for thread in threads:
@@ -95,6 +102,14 @@ class Site:
         """Say what a holder holds now, and whether it is alive."""
         return {**asdict(self._holders[name].facts), "alive": self._holders[name].alive}
 
+    def processes(self, name: str) -> list[int]:
+        """Say which processes a holder and its ready children are."""
+        return list(self._holders[name].processes())
+
+    def warden_processes(self) -> list[int]:
+        """Say which processes this one started, and what they started: the warden is the first."""
+        return _family(os.getpid())[1:]
+
     def children(self, name: str) -> list[int]:
         """Processes that a holder has, by the host's numbers."""
         holder = self._holders[name].facts.pid
@@ -104,6 +119,12 @@ class Site:
         """End a holder."""
         self._holders.pop(name).close()
         return {}
+
+
+def _family(process: int) -> list[int]:
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    children = [int(each) for task in tasks for each in (task / "children").read_text().split()]
+    return [process, *(each for child in children for each in _family(child))]
 
 
 def _limits(request: dict[str, Any], others: dict[str, Any]) -> RunLimits:

@@ -1,0 +1,262 @@
+"""What a child does harms neither its siblings nor the holder, and is ended by the name of the limit that it hit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fomrepo.isolation.environment import default_environments_folder
+from tests.guest.runs import read_outcome
+from tests.hot.conftest import FRAME_BUDGET_BYTES, LIMITS, Data, Site, builtin_request, source_request
+
+HEAD = "import ctypes, os, sys, threading, time\nimport numpy as np\n\ndef method(universe, frames):\n"
+OVERRUN_ALLOWED_S = 0.1
+OVERRUN_RUNS = int(os.environ.get("FOMREPO_OVERRUN_RUNS", "20"))
+BOMBS = int(os.environ.get("FOMREPO_BOMBS", "20"))
+
+ATTACKS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "crash": ("    ctypes.string_at(8)\n", {}, "crashed"),
+    "abort": ("    os.abort()\n", {}, "crashed"),
+    "exit": ("    os._exit(3)\n", {}, "crashed"),
+    "spin": ("    while True:\n        pass\n", {"wall_s": 1.0}, "wall"),
+    "spin in C": ("    while True:\n        np.ones(10**6).sum()\n", {"wall_s": 1.0}, "wall"),
+    "burn": ("    while True:\n        pass\n", {"cpu_s": 0.5}, "cpu"),
+    "sleep": ("    time.sleep(1000)\n", {"wall_s": 0.5}, "wall"),
+    "log flood": ("    while True:\n        os.write(1, b'x' * 65536)\n", {}, "log"),
+    "log flood in silence": ("    while True:\n        sys.stderr.write('x' * 65536)\n", {}, "log"),
+    "result": ("    return {'said': ['x' * (65 << 20)]}\n", {}, "outcome"),
+    "raw result": ("    os.write(3, b'o' + (1 << 40).to_bytes(8, 'little'))\n    time.sleep(99)\n", {}, "result"),
+    "progress flood": ("    while True:\n        os.write(3, b'p' + bytes(8))\n", {}, "hostile"),
+    "memory": ("    kept = []\n    while True:\n        kept.append(np.ones(1 << 20))\n", {}, "outcome or memory"),
+    "processes": (
+        "    for _ in range(99):\n        threading.Thread(target=time.sleep, args=(99,)).start()\n",
+        {},
+        "outcome",
+    ),
+}
+
+
+def ended(answer: dict[str, Any]) -> str:
+    return answer["limit"]["name"] if answer["ended"] == "limit" else answer["ended"]
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_a_hostile_child_is_ended_and_its_siblings_go_on(
+    site: Site, data: Callable[..., Data], held: Callable[..., str], name: str
+) -> None:
+    code, limits, expected = ATTACKS[name]
+    laid, holder = data("adk_dims"), held("adk_dims")
+    good = builtin_request(laid, "radius_of_gyration")
+    right = site.hot(name=holder, request=good)["outcome"]
+    process = site.facts(name=holder)["pid"]
+    attack = source_request(laid, HEAD + code)
+    slow = source_request(laid, HEAD + "    time.sleep(1.0)\n    return {'said': ['slept']}\n")
+    attacks = site.hot_at_once(name=holder, requests=[attack, slow, good, good], limits=[limits, {}, {}, {}])
+    assert ended(attacks[0]) in expected.split(" or "), attacks[0]
+    if limits.get("cpu_s"):
+        assert attacks[0]["limit"]["used"] > attacks[0]["limit"]["allowed"] == limits["cpu_s"]
+    assert read_outcome(attacks[1]["outcome"])[1]["said"] == ["slept"]
+    assert [each["outcome"] for each in attacks[2:]] == [right, right]
+    assert site.hot(name=holder, request=good)["outcome"] == right
+    facts = site.facts(name=holder)
+    assert (facts["pid"], facts["alive"]) == (process, True)
+
+
+def test_a_crash_is_named_in_the_log(site: Site, data: Callable[..., Data], held: Callable[..., str]) -> None:
+    request = source_request(data("adk_dims"), HEAD + "    print('before', flush=True)\n    ctypes.string_at(8)\n")
+    answer = site.hot(name=held("adk_dims"), request=request)
+    assert (answer["ended"], answer["log_tail"]) == ("crashed", "before\n\nended by SIGSEGV")
+
+
+def test_memory_is_a_limit_that_the_method_is_told(
+    site: Site, data: Callable[..., Data], held: Callable[..., str]
+) -> None:
+    """The child has what its call allows, beyond what it has from the holder."""
+    laid, holder = data("adk_dims"), held("adk_dims")
+    code = "    kept = [np.ones(1 << 20) for _ in range({})]\n    return {{'said': [str(len(kept))]}}\n"
+    fits, does_not = (
+        site.hot(name=holder, request=source_request(laid, HEAD + code.format(count), limits=LIMITS))
+        for count in (100, 140)
+    )
+    assert read_outcome(fits["outcome"])[1]["said"] == ["100"]
+    outcome = read_outcome(does_not["outcome"])[0]
+    assert (outcome["fault"], outcome["limit"]) == ("limit", {"name": "memory"})
+
+
+def test_a_call_may_have_lower_limits(site: Site, data: Callable[..., Data], held: Callable[..., str]) -> None:
+    low = {**LIMITS, "memory_bytes": 64 << 20, "processes": 2, "open_files": 10}
+    code = "    import resource\n    said = []\n"
+    code += "    try:\n        np.ones(16 << 20)\n    except MemoryError:\n        said += ['memory']\n"
+    code += "    try:\n        [os.dup(3) for _ in range(9)]\n    except OSError:\n        said += ['files']\n"
+    code += "    try:\n        [threading.Thread(target=time.sleep, args=(9,)).start() for _ in range(4)]\n"
+    code += "    except RuntimeError:\n        said += ['threads']\n    return {'said': said}\n"
+    answer = site.hot(name=held("adk_dims"), request=source_request(data("adk_dims"), HEAD + code, limits=low))
+    assert read_outcome(answer["outcome"])[1]["said"] == ["memory", "files", "threads"]
+
+
+def test_the_wall_limit_is_kept_within_a_tenth_of_a_second(
+    site: Site, data: Callable[..., Data], held: Callable[..., str]
+) -> None:
+    laid, holder = data("adk_dims"), held("adk_dims")
+    request = source_request(laid, HEAD + "    while True:\n        pass\n")
+    answers = [site.hot(name=holder, request=request, wall_s=0.2) for _ in range(OVERRUN_RUNS)]
+    assert {ended(each) for each in answers} == {"wall"}
+    overruns = sorted(each["wall_s"] - 0.2 for each in answers)
+    assert overruns[int(0.99 * len(overruns))] < OVERRUN_ALLOWED_S, overruns
+
+
+def test_a_cancelled_call_ends_at_once(site: Site, data: Callable[..., Data], held: Callable[..., str]) -> None:
+    request = source_request(data("adk_dims"), HEAD + "    time.sleep(1000)\n")
+    answer = site.hot(name=held("adk_dims"), request=request, cancel_after_s=0.2)
+    assert answer["ended"] == "cancelled"
+    assert answer["took_s"] < 2.0
+
+
+def test_bombs_leave_nothing_alive(site: Site, data: Callable[..., Data], held: Callable[..., str]) -> None:
+    """Neither threads nor daemons outlive the call: the holder and its spares are all that there is."""
+    laid, holder = data("adk_dims"), held("adk_dims")
+    code = "    said = []\n"
+    code += "    for attempt in (os.fork, os.setsid, lambda: os.posix_spawn('/usr/bin/python3', ['x'], {})):\n"
+    code += "        try:\n            attempt()\n            said += ['worked']\n        except OSError:\n"
+    code += "            said += ['refused']\n"
+    code += "    def run():\n        while True:\n            pass\n"
+    code += "    for _ in range(8):\n        threading.Thread(target=run, daemon=True).start()\n"
+    code += "    return {'said': said}\n"
+    for _ in range(BOMBS):
+        answer = site.hot(name=holder, request=source_request(laid, HEAD + code))
+        assert read_outcome(answer["outcome"])[1]["said"] == ["refused"] * 3
+    deadline = time.monotonic() + 5.0
+    while set(site.children(name=holder)) != set(site.processes(name=holder)[1:]) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    children = site.children(name=holder)
+    assert set(children) == set(site.processes(name=holder)[1:])
+    assert all(len(os.listdir(f"/proc/{each}/task")) == 1 for each in children)
+
+
+@pytest.fixture
+def own_site(bubblewrap: Path, site: Site) -> Any:
+    """Return a driver that may be killed."""
+    started = Site(default_environments_folder())
+    yield started
+    started.process.kill()
+    started.process.stdin.close()
+    started.process.stdout.close()
+    started.process.wait()
+
+
+def hold(site: Site, laid: Data, name: str = "own", **more: Any) -> Any:
+    asked = {"protocol": 1, "task": "hold", "inputs": laid.inputs, "frame_budget_bytes": FRAME_BUDGET_BYTES}
+    return site.hold(name=name, request={**asked, "limits": LIMITS}, inputs=laid.files, **more)
+
+
+def left_of(processes: list[int], timeout_s: float = 10.0) -> list[int]:
+    deadline = time.monotonic() + timeout_s
+    while (left := [each for each in processes if _is_alive(each)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("victim", ["holder", "warden", "site"])
+def test_nothing_outlives_a_kill(own_site: Site, data: Callable[..., Data], victim: str) -> None:
+    laid = data("adk_dims")
+    facts = hold(own_site, laid)
+    time.sleep(0.5)  # until it has its spares
+    started = own_site.warden_processes()
+    assert set(started) > {facts["pid"], *own_site.children(name="own")}
+    sleeper = source_request(laid, HEAD + "    time.sleep(1000)\n")
+    order = {"do": "hot", "name": "own", "request": sleeper}
+    own_site.process.stdin.write(json.dumps(order) + "\n")
+    own_site.process.stdin.flush()
+    time.sleep(0.5)
+    begun = time.monotonic()
+    os.kill({"holder": facts["pid"], "warden": started[0], "site": own_site.process.pid}[victim], signal.SIGKILL)
+    gone = started if victim != "holder" else [each for each in started if each != started[0]]
+    assert left_of(gone) == []
+    if victim != "site":
+        assert json.loads(own_site.process.stdout.readline())["ended"] == "crashed"
+        assert time.monotonic() - begun < 5.0
+        assert own_site.facts(name="own")["alive"] is False
+        again = own_site.hot(name="own", request=builtin_request(laid, "info"))
+        assert again["error"].startswith("SandboxUnavailableError: the holder has ended: ")
+        own_site.close(name="own")
+
+
+def test_a_closed_holder_leaves_nothing(own_site: Site, data: Callable[..., Data]) -> None:
+    facts = hold(own_site, data("adk_dims"))
+    time.sleep(0.5)
+    processes = [facts["pid"], *own_site.children(name="own")]
+    own_site.close(name="own")
+    assert left_of(processes, 0.0) == []
+    assert len(own_site.warden_processes()) == 1
+
+
+def test_many_holders_come_and_go(own_site: Site, data: Callable[..., Data]) -> None:
+    laid = data("adk_dims")
+    for _ in range(3):
+        for name in ("a", "b"):
+            assert hold(own_site, laid, name)["n_frames"] == 98
+        for name in ("a", "b"):
+            own_site.close(name=name)
+    assert len(own_site.warden_processes()) == 1
+    descriptors = len(os.listdir(f"/proc/{own_site.process.pid}/fd"))
+    hold(own_site, laid)
+    own_site.close(name="own")
+    assert len(os.listdir(f"/proc/{own_site.process.pid}/fd")) == descriptors
+
+
+def test_data_that_cannot_be_opened_has_no_holder(own_site: Site, data: Callable[..., Data], tmp_path: Path) -> None:
+    laid = data("adk_dims")
+    broken = Path(laid.files["topology"]).with_suffix(".broken")
+    broken.write_bytes(b"nothing of the kind")
+    broken.chmod(0o644)
+    answer = own_site.hold(
+        name="own",
+        request={"protocol": 1, "task": "hold", "inputs": laid.inputs, "frame_budget_bytes": 0, "limits": LIMITS},
+        inputs={**laid.files, "topology": str(broken)},
+    )
+    assert (answer["failed"]["ended"], answer["cause"]) == ("outcome", "FileRefusedError")
+    assert "adk" in answer["message"] or "psf" in answer["message"]
+    assert len(own_site.warden_processes()) == 1
+
+
+def test_a_holder_that_needs_too_much_memory_is_ended(own_site: Site, data: Callable[..., Data]) -> None:
+    laid = data("adk_oplsaa")
+    answer = hold(own_site, laid, holder_memory_bytes=20 << 20, memory_bytes=1 << 20)
+    assert "failed" in answer, answer
+    assert len(own_site.warden_processes()) == 1
+
+
+def test_frames_that_cannot_be_decoded_stay_in_the_file(
+    own_site: Site, data: Callable[..., Data], tmp_path: Path
+) -> None:
+    """A damaged frame is an error for the call that reads it, as it is cold, and for no other."""
+    laid = data("adk_dims")
+    content = bytearray(Path(laid.files["trajectory"]).read_bytes())
+    frame_bytes = (len(content) - 276) // 98
+    middle = 276 + 50 * frame_bytes
+    content[middle - 2000 : middle + 2000] = b"\xff" * 4000
+    damaged = Path(laid.files["trajectory"]).with_suffix(".damaged")
+    damaged.write_bytes(content)
+    damaged.chmod(0o644)
+    torn = Data(laid.inputs, {**laid.files, "trajectory": str(damaged)})
+    facts = hold(own_site, torn)
+    assert (facts["n_frames"], facts["decoded"]) == (98, False)
+    good = own_site.hot(name="own", request=builtin_request(torn, "rmsd", frames={"stop": 40}))
+    assert read_outcome(good["outcome"])[0] == {"status": "ok"}
+    bad = own_site.hot(name="own", request=builtin_request(torn, "rmsd"))
+    assert read_outcome(bad["outcome"])[0]["fault"] == "data"
+    own_site.close(name="own")
