@@ -114,6 +114,7 @@ class RemoteFile(Unchanging):
         """
         return download_file(self, Path(path), self._calls.connection, progress)
 
+    @short_tracebacks
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):  # asked by copy, inspect and notebooks; no reason to ask a site
             raise AttributeError(name)

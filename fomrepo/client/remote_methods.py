@@ -80,10 +80,12 @@ class SubmittedMethods:
     def __init__(self, methods: FileMethods) -> None:
         self._methods = methods
 
+    @short_tracebacks
     def __getitem__(self, key: str | tuple[str, str]) -> Callable[..., OperationFuture]:
         submit: Callable[..., OperationFuture] = self._methods[key].submit  # type: ignore[attr-defined] # of bound_method
         return submit
 
+    @short_tracebacks
     def __getattr__(self, name: str) -> Callable[..., OperationFuture]:
         if name.startswith("_") or name not in self._methods:
             raise no_attribute(self, name, list(self._methods) if not name.startswith("_") else [])

@@ -132,14 +132,13 @@ class Repository:
 
     def records(self) -> Iterator[Record]:
         """Records that you may see, newest first; without their files, which ``repo[record.accession]`` fetches."""
-        request = files_pb2.ListRecordsRequest(limit=PAGE)
+        page = self._page("")
         while True:
-            page = self._connection.ask(lambda site: site.files.ListRecords, request)
             for message in page.records:
                 yield self._record(message, RecordName.parse(message.accession))
             if not page.next:
                 return
-            request = files_pb2.ListRecordsRequest(limit=PAGE, after=page.next)
+            page = self._page(page.next)
 
     @short_tracebacks
     def methods(self) -> list[PublishedMethod]:
@@ -282,6 +281,11 @@ class Repository:
 
     def __repr__(self) -> str:
         return f"<Repository through {self._connection.address}>"
+
+    @short_tracebacks
+    def _page(self, after: str) -> files_pb2.ListRecordsReply:
+        request = files_pb2.ListRecordsRequest(limit=PAGE, after=after)
+        return self._connection.ask(lambda site: site.files.ListRecords, request)
 
     def _record(self, message: files_pb2.Record, name: RecordName) -> Record:
         try:

@@ -18,7 +18,7 @@ from fomrepo.client.operation import OperationFuture
 from fomrepo.client.remote_file import RemoteFile
 from fomrepo.client.repository import Repository
 from fomrepo.client.results.result import Result
-from fomrepo.errors import ArgumentError, CallerError, FomrepoError, InternalError
+from fomrepo.errors import ArgumentError, CallerError, FomrepoError, InternalError, SiteUnreachableError
 from tests.client.scripted_site import AUTHORITY, TOKEN, ScriptedSite, reply
 
 
@@ -51,6 +51,15 @@ def test_a_traceback_shows_one_line_of_ours(repo: Repository, traj: RemoteFile, 
         assert lines_of_ours(caught.value) == 1
         assert caught.value.__cause__ is None
         assert caught.value.__suppress_context__
+
+
+def test_looking_around_while_no_site_answers_is_short_too(repo: Repository, site: ScriptedSite) -> None:
+    psf, records = repo["FOM-402917"]["adk.psf"], repo.records()
+    site.stop()
+    for asked, at_most in ((lambda: psf.info, 1), (lambda: psf.submit.info, 1), (lambda: next(records), 2)):
+        with pytest.raises(SiteUnreachableError) as caught:
+            asked()
+        assert lines_of_ours(caught.value) <= at_most
 
 
 def test_a_fault_of_our_own_keeps_its_traceback(site: ScriptedSite, traj: RemoteFile) -> None:
