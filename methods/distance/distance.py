@@ -37,7 +37,7 @@ def distance(
     """
     first, second = universe.select_atoms(select_a), universe.select_atoms(select_b)
     both = first | second
-    weights_a, weights_b = _weights(both, first, center), _weights(both, second, center)
+    weights_a, weights_b = _weights(both, first, center, "select_a"), _weights(both, second, center, "select_b")
     parts = []
     for block in frames.blocks(both, whole=whole):
         positions = block.positions.astype(np.float64)
@@ -71,11 +71,11 @@ def nearest_images(vectors: np.ndarray, lattices: np.ndarray) -> np.ndarray:
     return images[np.arange(len(images)), shortest]
 
 
-def _weights(both: Any, group: Any, center: str) -> np.ndarray:
+def _weights(both: Any, group: Any, center: str, name: str) -> np.ndarray:
     """Return weights (atom,) over the atoms of both groups that give the centre of one."""
     weights = group.masses if center == "mass" else np.ones(len(group))
     if not weights.sum() > 0.0:
-        raise ValueError("the selected atoms have no masses; call again with center='geometry'")
+        raise ValueError(f"the {len(group)} atoms of {name} have no masses here; call again with center='geometry'")
     placed = np.zeros(len(both))
     placed[np.searchsorted(both.ix, group.ix)] = weights / weights.sum()
     return placed

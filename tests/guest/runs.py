@@ -6,7 +6,7 @@ import itertools
 import json
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,12 +87,14 @@ def method_request(
     )
 
 
-def outcome_of(request: MethodRequest, method_folder: Path, listener: Listener | None = None) -> bytes:
+def outcome_of(
+    request: MethodRequest, method_folder: Path, listener: Listener | None = None, held: Sequence[Any] | None = None
+) -> bytes:
     """Run a method from a folder; the module is imported afresh each time."""
     sys.modules.pop(request.module, None)
     sys.path.append(str(method_folder))
     try:
-        return method_outcome(request, listener or Listener(), str(method_folder)).to_bytes()
+        return method_outcome(request, listener or Listener(), str(method_folder), held).to_bytes()
     finally:
         sys.path.remove(str(method_folder))
         sys.modules.pop(request.module, None)

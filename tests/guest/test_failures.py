@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fomrepo.installed_files import installed_folder
+from sandbox.load import load_input
 from tests.guest.runs import LIMITS, method_request, outcome_of, read_outcome
 
 
@@ -99,6 +100,14 @@ def test_random_numbers_are_those_of_the_question(tmp_path: Path) -> None:
     )
     np.testing.assert_array_equal(first, again)
     assert not np.any(first == other)
+
+
+def test_a_group_without_masses_is_named() -> None:
+    request = method_request("distance", "adk_dims", {"select_a": "resid 1", "select_b": "resid 2", "center": "mass"})
+    universe = load_input(request.inputs[0])
+    universe.select_atoms("resid 2").masses = 0.0
+    outcome, _ = read_outcome(outcome_of(request, installed_folder("methods") / "distance", held=[universe]))
+    assert outcome["message"] == "the 24 atoms of select_b have no masses here; call again with center='geometry'"
 
 
 @pytest.mark.parametrize(
