@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ def prepare_own_site(home: Path) -> Iterator[str]:
     if not (home / "site.toml").exists():
         init_site(home, name=slug_of(socket.gethostname()))
         yield f"made a site in {home}"
-    user = slug_of(getpass.getuser())
+    user = slug_of(_login_name())
     with open_administration(home) as administration:
         settings = administration.settings
         if any(settings.address in one.sites for one in profiles.values()):
@@ -38,3 +39,11 @@ def prepare_own_site(home: Path) -> Iterator[str]:
         if name == DEFAULT_PROFILE
         else (f'in Python: import fomrepo; repo = fomrepo.connect(profile="{name}")')
     )
+
+
+def _login_name() -> str:
+    """Name of whoever runs this; a number where the machine has no name for them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user-{os.getuid()}"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fomrepo.cli import first_start
 from fomrepo.testing import LocalFederation
 from tests.cli.conftest import CommandLine
 
@@ -158,3 +159,15 @@ def test_one_command_makes_and_runs_a_site(alone: CommandLine, tmp_path: Path) -
             said, _ = process.communicate(timeout=30)
         assert process.returncode == 0, said
         assert "is ready at" in said
+
+
+def test_a_user_whom_the_machine_has_no_name_for_has_a_site_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    monkeypatch.setenv("FOMREPO_CONFIG", str(tmp_path / "config.toml"))
+    said = list(first_start.prepare_own_site(tmp_path / "home"))
+    assert any(f"user-{os.getuid()}" in line for line in said)
