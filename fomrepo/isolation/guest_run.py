@@ -32,7 +32,7 @@ from fomrepo.isolation.cgroups import RunCgroup, find_guest_cgroups
 from fomrepo.isolation.filters import base_filter, holder_base_filter, holder_filter, second_filter
 from fomrepo.isolation.guest_log import GuestLog
 from fomrepo.isolation.launch import start_sandbox
-from fomrepo.isolation.limits import LOG_FLOOD_BYTES, RunLimits, resource_limits
+from fomrepo.isolation.limits import CHILDREN_AT_ONCE, LOG_FLOOD_BYTES, RunLimits, resource_limits
 from fomrepo.isolation.policy import GuestPolicy
 from fomrepo.isolation.usage import Usage, measure_usage
 
@@ -76,6 +76,7 @@ def run_guest(
     kernel_limits: tuple[tuple[int, int], ...] | None = None,
     begun: Callable[[int], None] = lambda _: None,
     look_every_s: float = WATCH_INTERVAL_S,
+    child_memory_bytes: int = 0,
 ) -> GuestEnd:
     """Run one guest, or one holder, to its end.
 
@@ -95,6 +96,8 @@ def run_guest(
         Told the host's id of the first process, before it goes on.
     look_every_s
         Between two looks at what it uses.
+    child_memory_bytes
+        What the limit of memory rises by for each process beside the first; of a guest they share it.
 
     Returns
     -------
@@ -108,7 +111,7 @@ def run_guest(
     """
     with ExitStack() as ours, ExitStack() as childs:
         childs.enter_context(guest_socket)
-        guest = _Guest(policy, limits, ours)
+        guest = _Guest(policy, limits, child_memory_bytes, ours)
         first = guest.start(guest_socket, childs)
         try:
             begun(first)
@@ -122,9 +125,10 @@ def run_guest(
 class _Guest:
     """One guest; the methods are the steps of its life, called in this order."""
 
-    def __init__(self, policy: GuestPolicy, limits: RunLimits, descriptors: ExitStack) -> None:
+    def __init__(self, policy: GuestPolicy, limits: RunLimits, child_memory_bytes: int, descriptors: ExitStack) -> None:
         self._policy = policy
         self._limits = limits
+        self._child_memory_bytes = child_memory_bytes
         self._descriptors = descriptors
         self._limit: LimitHit | None = None
         self._cgroup: RunCgroup | None = None
@@ -227,18 +231,21 @@ class _Guest:
 
     def _enter_cgroup(self) -> None:
         if (cgroups := find_guest_cgroups()) is not None:
-            cgroup = cgroups.make(f"{os.getpid()}-{self._first}", self._limits.memory_bytes)
+            allowed = self._limits.memory_bytes + CHILDREN_AT_ONCE * self._child_memory_bytes
+            cgroup = cgroups.make(f"{os.getpid()}-{self._first}", allowed)
             self._descriptors.callback(cgroup.remove)
             cgroup.add(self._first)
             self._cgroup = cgroup
 
     def _limit_hit(self) -> LimitHit | None:
         limits = self._limits
-        self._used = measure_usage(self._first, allowed_memory_bytes=limits.memory_bytes)
+        each = self._child_memory_bytes
+        self._used = measure_usage(self._first, allowed_memory_bytes=limits.memory_bytes, each_further_bytes=each)
+        allowed_memory_bytes = limits.memory_bytes + each * (self._used.processes - 1)
         self._peak_memory_bytes = max(self._peak_memory_bytes, self._used.memory_bytes)
         wall_s = time.monotonic() - self._started
-        if self._used.memory_bytes > limits.memory_bytes:
-            return LimitHit("memory", limits.memory_bytes, self._used.memory_bytes, "byte")
+        if self._used.memory_bytes > allowed_memory_bytes:
+            return LimitHit("memory", allowed_memory_bytes, self._used.memory_bytes, "byte")
         if self._used.cpu_s > limits.cpu_s:
             return LimitHit("cpu", limits.cpu_s, self._used.cpu_s, "s")
         if wall_s > limits.wall_s:

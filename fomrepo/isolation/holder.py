@@ -77,7 +77,10 @@ class Holder:
         self._orders.setblocking(True)
         self._orders.settimeout(END_TIMEOUT_S)
         self._end = end
-        self._handle = os.pidfd_open(facts.pid)
+        try:
+            self._handle = os.pidfd_open(facts.pid)
+        except ProcessLookupError:
+            raise SandboxUnavailableError("a holder ended as soon as it had its data") from None
         self._changed = threading.Condition()
         self._ready: deque[HeldChild] = deque()
         self._served: list[HeldChild] = []
@@ -198,7 +201,8 @@ class Holder:
                 self._end_served()
                 if self._wants_child():
                     rested = not self._waiting and not self._running
-                    child = fork_child(self._orders, self._facts.pid, rehearses=rested)
+                    held = self._facts.frame_bytes
+                    child = fork_child(self._orders, self._facts.pid, held_bytes=held, rehearses=rested)
                     with self._changed:
                         self._ready.append(child)
                         self._changed.notify_all()

@@ -26,7 +26,7 @@ from fomrepo.isolation.guest_run import GuestEnd
 from fomrepo.isolation.limits import LOG_FLOOD_BYTES, RunLimits
 from fomrepo.isolation.orders import RunReport
 from fomrepo.isolation.report import run_report
-from fomrepo.isolation.usage import Usage, measure_process, measure_usage
+from fomrepo.isolation.usage import Usage, measure_held_child, measure_process
 
 __all__ = ["HeldChild", "HostileHolderError", "fork_child"]
 
@@ -58,7 +58,7 @@ class HostileHolderError(Exception):
     """The holder did something that the harness never does, or does not answer."""
 
 
-def fork_child(orders: socket.socket, holder: int, *, rehearses: bool) -> HeldChild:
+def fork_child(orders: socket.socket, holder: int, *, held_bytes: int, rehearses: bool) -> HeldChild:
     """Let a holder fork a child, and wait until it is ready.
 
     Parameters
@@ -67,6 +67,8 @@ def fork_child(orders: socket.socket, holder: int, *, rehearses: bool) -> HeldCh
         The site's end of the holder's socket.
     holder
         Process of the holder.
+    held_bytes
+        Length of the memory file with the frames.
     rehearses
         Whether there is time for a dummy call, which makes the first one faster.
 
@@ -94,18 +96,21 @@ def fork_child(orders: socket.socket, holder: int, *, rehearses: bool) -> HeldCh
         if measure_process(process).parent != holder:
             raise HostileHolderError("a process answered that is no child of the holder")
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
-        return HeldChild(ours, log_reader, process, handle, kept.pop_all())
+        return HeldChild(ours, log_reader, process, handle, held_bytes, kept.pop_all())
 
 
 class HeldChild:
     """A child that is ready for one call."""
 
-    def __init__(self, talk: socket.socket, log: int, process: int, handle: int, owned: ExitStack) -> None:
+    def __init__(
+        self, talk: socket.socket, log: int, process: int, handle: int, held_bytes: int, owned: ExitStack
+    ) -> None:
         self._talk = talk
         self._log = log
         #: The host's id of the process; it is process 1 of its own namespace.
         self.process = process
         self._handle = handle
+        self._held_bytes = held_bytes
         self._owned = owned
 
     def serve(
@@ -118,7 +123,7 @@ class HeldChild:
         cancelled: threading.Event | None,
     ) -> RunReport:
         """Have one call served. Unless that went well, the child is dead when this returns."""
-        watch = _Watch(self.process, GuestLog(self._log, limits.log_bytes), limits, cancelled)
+        watch = _Watch(self.process, self._held_bytes, GuestLog(self._log, limits.log_bytes), limits, cancelled)
         well = False
         try:
             exchange = converse(
@@ -162,8 +167,11 @@ class HeldChild:
 class _Watch:
     """What is looked at while a child serves."""
 
-    def __init__(self, process: int, log: GuestLog, limits: RunLimits, cancelled: threading.Event | None) -> None:
+    def __init__(
+        self, process: int, held_bytes: int, log: GuestLog, limits: RunLimits, cancelled: threading.Event | None
+    ) -> None:
         self._process = process
+        self._held_bytes = held_bytes
         self._log = log
         self._limits = limits
         self._cancelled = cancelled
@@ -219,7 +227,9 @@ class _Watch:
 
     def _look(self) -> None:
         limits = self._limits
-        self._used = measure_usage(self._process, allowed_memory_bytes=limits.memory_bytes)
+        self._used = measure_held_child(
+            self._process, allowed_memory_bytes=limits.memory_bytes, held_bytes=self._held_bytes
+        )
         self._peak_bytes = max(self._peak_bytes, self._used.memory_bytes)
         if self._used.memory_bytes > limits.memory_bytes:
             self.limit = LimitHit("memory", limits.memory_bytes, self._used.memory_bytes, "byte")

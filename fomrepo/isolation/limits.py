@@ -100,10 +100,10 @@ def resource_limits(limits: RunLimits) -> tuple[tuple[int, int], ...]:
 
 
 def holder_limits(memory_bytes: int, child: RunLimits) -> RunLimits:
-    """Limits of a holder's whole sandbox: its own memory, with the frames, and what its children may use together."""
+    """Limits of a holder's sandbox; its memory, with the frames, is without what its children may use."""
     return replace(
         child,
-        memory_bytes=memory_bytes + CHILDREN_AT_ONCE * child.memory_bytes,
+        memory_bytes=memory_bytes,
         wall_s=FOR_EVER_S,
         cpu_s=FOR_EVER_S,
         processes=CHILDREN_AT_ONCE * (child.processes + 1),

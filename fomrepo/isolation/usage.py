@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["ProcessUse", "Usage", "measure_process", "measure_usage", "processes_of_namespace", "unique_bytes"]
+__all__ = [
+    "ProcessUse",
+    "Usage",
+    "measure_held_child",
+    "measure_process",
+    "measure_usage",
+    "processes_of_namespace",
+    "unique_bytes",
+]
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -60,26 +68,46 @@ def unique_bytes(first: int, *, at_least_shared: int) -> int:
     at_least_shared
         Bytes of a memory file that it holds; a page of it that no process has touched yet is on nobody's account.
     """
-    own = shared = 0
-    for process in _family(first):
-        for line in _text(Path(f"/proc/{process}/smaps_rollup")).splitlines():
-            name, _, amount = line.partition(":")
-            if name in ("Pss_Anon", "Pss_File"):
-                own += int(amount.split()[0]) * 1024
-            elif name == "Pss_Shmem":
-                shared += int(amount.split()[0]) * 1024
-    return own + max(shared, at_least_shared)
+    sizes = [_sizes(each, "smaps_rollup", ("Pss_Anon", "Pss_File", "Pss_Shmem")) for each in _family(first)]
+    shared = sum(each[2] for each in sizes)
+    return sum(each[0] + each[1] for each in sizes) + max(shared, at_least_shared)
 
 
-def measure_usage(first: int, *, allowed_memory_bytes: int) -> Usage:
+def measure_held_child(process: int, *, allowed_memory_bytes: int, held_bytes: int) -> Usage:
+    """Measure a child of a holder, without the frames that the holder has in memory for all.
+
+    Parameters
+    ----------
+    process
+        Of the child; it has no others.
+    allowed_memory_bytes
+        As for ``measure_usage``.
+    held_bytes
+        Length of the memory file with the frames, of which the child may have touched any part.
+    """
+    memory = _without_held(_sizes(process, "status", ("RssAnon", "RssFile", "RssShmem")), held_bytes)
+    if memory > allowed_memory_bytes:
+        proportional = _sizes(process, "smaps_rollup", ("Pss_Anon", "Pss_File", "Pss_Shmem"))
+        memory = min(memory, _without_held(proportional, held_bytes))
+    return Usage(memory, _cpu_s(process), 1)
+
+
+def measure_usage(first: int, *, allowed_memory_bytes: int, each_further_bytes: int = 0) -> Usage:
     """Measure a sandbox by its first process, whose descendants are all others.
 
     Reading a proportional set walks page tables, so it is read only when the cheap upper bound is over the limit.
     Processes that end meanwhile count nothing.
+
+    Parameters
+    ----------
+    first
+        The first process.
+    allowed_memory_bytes, each_further_bytes
+        The limit, and what it rises by for each process beside the first.
     """
     processes = list(_family(first))
     memory = sum(_resident_bytes(each) for each in processes)
-    if memory > allowed_memory_bytes and len(processes) > 0:
+    if memory > allowed_memory_bytes + each_further_bytes * (len(processes) - 1):
         memory = min(memory, sum(_proportional_bytes(each) for each in processes))
     return Usage(memory, sum(_cpu_s(each) for each in processes), len(processes))
 
@@ -111,6 +139,18 @@ def _proportional_bytes(process: int) -> int:
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
     return _resident_bytes(process)
+
+
+def _sizes(process: int, file: str, names: tuple[str, ...]) -> list[int]:
+    """Sizes in bytes that a file of a process's /proc states in lines ``Name: 12 kB``; zero where it has ended."""
+    stated = dict(line.split(":", 1) for line in _text(Path(f"/proc/{process}/{file}")).splitlines() if " kB" in line)
+    return [int(stated[name].split()[0]) * 1024 if name in stated else 0 for name in names]
+
+
+def _without_held(sizes: list[int], held_bytes: int) -> int:
+    """Add up memory of one's own, files, and what is shared beyond the frames."""
+    own, files, shared = sizes
+    return own + files + max(0, shared - held_bytes)
 
 
 def _cpu_s(process: int) -> float:

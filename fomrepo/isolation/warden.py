@@ -24,7 +24,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, BinaryIO
@@ -164,43 +164,32 @@ class Warden:
         ValueError
             An input is not a regular file.
         """
-        from fomrepo.isolation.outcome import read_holder_facts  # numpy: the warden process stays without it
-
         holder_policy(order)
         key = f"{order.hold_id}#{next(self._numbers)}"
-        deadline = time.monotonic() + order.limits.wall_s
-        ours, replies = self._order(key, {"do": "hold", "order": replace(order, hold_id=key).to_plain()})
+        begun = time.monotonic()
 
         def end() -> dict[str, Any] | None:
             self._send({"do": "stop", "run_id": key})
             return self._last_reply(key, replies)
 
-        body = io.BytesIO()
-        try:
-            process = _begun(replies)
-            exchange = converse(
-                ours,
-                order.request,
-                body,
-                result_bytes=FACTS_BYTES,
-                is_cancelled=lambda: time.monotonic() > deadline or (cancelled is not None and cancelled.is_set()),
-            )
-            if time.monotonic() > deadline and exchange.ended == "cancelled":
-                wall = LimitHit("wall", order.limits.wall_s, time.monotonic() - deadline + order.limits.wall_s, "s")
-                exchange = replace(exchange, ended="limit", limit=wall)
-            cause = None
-            if exchange.ended == "outcome":
-                try:
-                    n_frames, decoded, size = read_holder_facts(body.getvalue())
-                except FomrepoError as error:
-                    cause = error
-            if exchange.ended != "outcome" or cause is not None:
-                raise HolderFailed(run_report(exchange, _end_from_plain(_checked(end())["end"])), cause)
-            holder = Holder(HolderFacts(n_frames, decoded, size, 0, process), ours, end)
-        except BaseException:
-            ours.close()
-            end()
-            raise
+        def is_over() -> bool:
+            return time.monotonic() - begun > order.limits.wall_s or (cancelled is not None and cancelled.is_set())
+
+        ours, replies = self._order(key, {"do": "hold", "order": replace(order, hold_id=key).to_plain()})
+        with ExitStack() as undo:
+            undo.callback(end)
+            undo.callback(ours.close)
+            process, body = _begun(replies), io.BytesIO()
+            exchange = converse(ours, order.request, body, result_bytes=FACTS_BYTES, is_cancelled=is_over)
+            wall_s = time.monotonic() - begun
+            if exchange.ended == "cancelled" and wall_s > order.limits.wall_s:
+                exchange = replace(exchange, ended="limit", limit=LimitHit("wall", order.limits.wall_s, wall_s, "s"))
+            facts = _facts(body.getvalue(), process) if exchange.ended == "outcome" else None
+            if not isinstance(facts, HolderFacts):
+                raise HolderFailed(run_report(exchange, _end_from_plain(_checked(end())["end"])), facts)
+            _check_single_thread(process)
+            holder = Holder(facts, ours, end)
+            undo.pop_all()
         try:
             holder.wait_until_ready()
         except BaseException:
@@ -256,6 +245,30 @@ class Warden:
             self._gone = True
             for replies in self._waiting.values():
                 replies.put(None)
+
+
+def _facts(body: bytes, process: int) -> HolderFacts | FomrepoError:
+    """Read what a holder holds, or why it holds nothing."""
+    from fomrepo.isolation.outcome import read_holder_facts  # numpy: the warden process stays without it
+
+    try:
+        n_frames, decoded, frame_bytes = read_holder_facts(body)
+    except FomrepoError as error:
+        return error
+    return HolderFacts(n_frames, decoded, frame_bytes, 0, process)
+
+
+def _check_single_thread(process: int) -> None:
+    """Refuse a holder that has threads: a fork would lose them, perhaps with a lock that they hold."""
+    try:
+        threads = len(os.listdir(f"/proc/{process}/task"))
+    except FileNotFoundError:
+        raise SandboxUnavailableError("a holder ended as soon as it had its data") from None
+    if threads != 1:
+        raise SandboxUnavailableError(
+            f"importing the guest environment starts {threads - 1} threads, so no process can be forked from it",
+            remedy="run its methods cold, or lock packages that start none",
+        )
 
 
 def _begun(replies: queue.SimpleQueue[dict[str, Any] | None]) -> int:
@@ -381,6 +394,7 @@ def _hold(order: HoldOrder, begun: Callable[[int], None], guest_socket: socket.s
         kernel_limits=holder_resource_limits(order.holder_memory_bytes, order.limits),
         begun=begun,
         look_every_s=HOLDER_LOOK_INTERVAL_S,
+        child_memory_bytes=order.limits.memory_bytes,
     )
 
 

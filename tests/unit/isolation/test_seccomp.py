@@ -11,7 +11,12 @@ from fomrepo.isolation.seccomp import Allow, AllowValues, AllowWithoutBits, Answ
 from fomrepo.isolation.syscalls import ARCHITECTURES, SYSCALLS, this_architecture
 from tests.unit.isolation.bpf_machine import ALLOW, ERROR, KILL, decide, run_program
 
-LISTS = {"base": filters.BASE_FILTER, "second": filters.SECOND_FILTER}
+LISTS = {
+    "base": filters.BASE_FILTER,
+    "second": filters.SECOND_FILTER,
+    "holder base": filters.HOLDER_BASE_FILTER,
+    "holder": filters.HOLDER_FILTER,
+}
 X86_64, AARCH64 = ARCHITECTURES["x86_64"], ARCHITECTURES["aarch64"]
 #: Values on which rules may turn, and their neighbours.
 TELLING = sorted(
@@ -88,8 +93,9 @@ def test_what_method_code_may_ask(call, arguments, expected):
     assert run_program(program, number, X86_64.audit_token, (*arguments, *(0,) * (6 - len(arguments)))) == expected
 
 
-def test_the_second_list_allows_nothing_that_the_base_list_refuses():
-    base, second = (compile_filter(rules, X86_64) for rules in LISTS.values())
+@pytest.mark.parametrize(("lower", "upper"), [("base", "second"), ("holder base", "holder"), ("holder", "second")])
+def test_a_list_allows_nothing_that_the_one_below_it_refuses(lower, upper):
+    base, second = (compile_filter(LISTS[name], X86_64) for name in (lower, upper))
     for number in range(480):
         for value in (0, 1, *TELLING):
             arguments = (value % 2**64,) * 6
