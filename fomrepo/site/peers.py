@@ -28,6 +28,7 @@ CHANNEL_OPTIONS = (
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 0),
     ("grpc.max_receive_message_length", 4 * 2**20),
+    ("grpc.use_local_subchannel_pool", 1),  # a fresh channel shares nothing with one that failed
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
 )
@@ -107,6 +108,7 @@ class Peers:
         try:
             return question(stub)
         except grpc.RpcError as error:
+            self._forget_lost(site, stub, error)
             raise error_from_rpc(error, address=f"{site} ({address})") from None
 
     def _stream(
@@ -117,7 +119,15 @@ class Peers:
             for chunk in question(stub):
                 yield chunk.data
         except grpc.RpcError as error:
+            self._forget_lost(site, stub, error)
             raise error_from_rpc(error, address=f"{site} ({address})") from None
+
+    def _forget_lost(self, site: str, stub: sites_pb2_grpc.PeersStub, error: grpc.RpcError) -> None:
+        """Let go of a channel that found nobody: it would say so for a while to come, though the site may be back."""
+        with self._lock:
+            known = self._channels.get(site)
+            if error.code() is grpc.StatusCode.UNAVAILABLE and known is not None and known[2] is stub:
+                del self._channels[site]
 
     def _stub(self, site: str) -> tuple[str, sites_pb2_grpc.PeersStub]:
         """Stub for a site; the channel is made anew when the site has moved."""

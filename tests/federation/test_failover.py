@@ -135,6 +135,16 @@ def test_a_site_that_stopped_is_asked_no_more(fragile: LocalFederation, repo: Re
     assert (answer.site, answer.provenance.detours) == ("site-c", ())
 
 
+def test_a_site_that_comes_back_is_asked_at_once(fragile: LocalFederation, repo: Repository, record: Record) -> None:
+    for site in ("site-b", "site-c"):
+        fragile[site].kill()
+    for stop in (1, 2, 3, 4):
+        with pytest.raises(NoReplicaError):
+            record[TRAJECTORY].radius_of_gyration(stop=stop)
+    fragile.start("site-c")
+    assert record[TRAJECTORY].radius_of_gyration(stop=5).site == "site-c"
+
+
 @pytest.mark.parametrize("draft", [False, True], ids=["published", "draft"])
 def test_a_site_killed_in_the_middle_of_a_call_is_a_detour(
     fragile: LocalFederation, repo: Repository, record: Record, draft: bool
