@@ -196,8 +196,7 @@ def test_any_site_tells_of_an_operation(owner: Repository, adk: Record, federati
     assert answer.operation == future.operation == future.result(timeout=10).operation
 
 
-@pytest.mark.parametrize("through", ["site-a", "site-c"])
-@pytest.mark.parametrize("runs_at", ["site-a", "site-b"])
+@pytest.mark.parametrize(("through", "runs_at"), [("site-a", "site-a"), ("site-c", "site-a"), ("site-c", "site-b")])
 def test_cancelling_ends_the_guest(
     owner: Repository, adk: Record, federation: LocalFederation, through: str, runs_at: str
 ) -> None:
@@ -279,8 +278,8 @@ def test_a_failure_is_remembered(owner: Repository, traj: object, tmp_path: Path
     ("body", "limits", "name"),
     [
         ("import numpy\nreturn {'n': numpy.ones((2000, 2**17)).sum()}", {"memory_mib": 400}, "memory"),
-        ("import time\ntime.sleep(60)", {"wall_s": 3}, "wall"),
-        ("while True: pass", {"wall_s": 3}, "(wall|cpu)"),
+        ("import time\ntime.sleep(60)", {"wall_s": 2}, "wall"),
+        ("while True: pass", {"wall_s": 2}, "wall or cpu"),
     ],
     ids=["memory", "sleep", "spin"],
 )
