@@ -63,6 +63,7 @@ def converse(
     on_progress: Callable[[int, int], None] | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
     also: int | None = None,
+    ask_every_ms: int = CANCEL_INTERVAL_MS,
 ) -> Exchange:
     """Hand a request to a guest and read its answer.
 
@@ -81,16 +82,18 @@ def converse(
     on_progress
         Called with (done, total) for each progress message.
     is_cancelled
-        Asked while waiting, at least twenty times a second.
+        Asked while waiting.
     also
         A descriptor; when it becomes readable, ``is_cancelled`` is asked, which may read it.
+    ask_every_ms
+        How often ``is_cancelled`` is asked, at least.
 
     Returns
     -------
     Exchange
         Never raises for what the guest does.
     """
-    talk = _Talk(guest, outcome, result_bytes, on_progress, is_cancelled, also)
+    talk = _Talk(guest, outcome, result_bytes, on_progress, is_cancelled, also, ask_every_ms)
     try:
         talk.say(struct.pack("<Q", len(request)) + request)
         talk.listen()
@@ -108,6 +111,7 @@ class _Talk:
         on_progress: Callable[[int, int], None] | None,
         is_cancelled: Callable[[], bool],
         also: int | None,
+        ask_every_ms: int,
     ) -> None:
         self._guest = guest
         self._guest.setblocking(False)
@@ -116,6 +120,7 @@ class _Talk:
         self._on_progress = on_progress
         self._is_cancelled = is_cancelled
         self._also = also
+        self._ask_every_ms = ask_every_ms
         self.outcome_bytes = 0
 
     def say(self, message: bytes) -> None:
@@ -197,7 +202,7 @@ class _Talk:
         if self._also is not None:
             poll.register(self._also, select.POLLIN)
         while not self._is_cancelled():
-            ready = poll.poll(CANCEL_INTERVAL_MS)
+            ready = poll.poll(self._ask_every_ms)
             if any(number != self._also for number, _ in ready):
                 return
             if self._also is not None and any(happened & ~select.POLLIN for _, happened in ready):

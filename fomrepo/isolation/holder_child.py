@@ -48,7 +48,8 @@ LOG_END_TIMEOUT_S = 0.05
 #: A pipe holds one such read; a thread that the method left behind may write on.
 PIPE_READS = 4
 
-#: Between two looks at what a running child uses.
+#: Between two looks at the clock, and at what a running child uses.
+CLOCK_INTERVAL_MS = 20
 LOOK_INTERVAL_S = 0.05
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -134,6 +135,7 @@ class HeldChild:
                 on_progress=on_progress,
                 is_cancelled=watch.is_over,
                 also=self._log,
+                ask_every_ms=CLOCK_INTERVAL_MS,
             )
             well = exchange.ended == "outcome"
             if watch.limit is not None:  # it was the watch that gave up
@@ -142,7 +144,7 @@ class HeldChild:
             if not well:
                 self.kill()
                 self.wait(END_TIMEOUT_S)
-        return run_report(exchange, watch.end(answered=well))
+        return run_report(exchange, watch.end(answered=well, by_itself=exchange.ended == "silent"))
 
     def is_alive(self) -> bool:
         """Whether anything of it is alive."""
@@ -196,19 +198,20 @@ class _Watch:
             self._look()
         return self.limit is not None or (self._cancelled is not None and self._cancelled.is_set())
 
-    def end(self, *, answered: bool) -> GuestEnd:
+    def end(self, *, answered: bool, by_itself: bool) -> GuestEnd:
         """Say how it ended, as the warden says it of a guest."""
+        wall_s = time.monotonic() - self._started
         if answered:
             used = measure_process(self._process)
             self._used = Usage(used.resident_bytes, used.cpu_s, 1)
             self._peak_bytes = max(self._peak_bytes, used.resident_bytes)
-        self._read_rest_of_log(0.0 if answered else LOG_END_TIMEOUT_S)
+        self._read_rest_of_log(LOG_END_TIMEOUT_S if by_itself else 0.0)
         return GuestEnd(
             exit_status=0 if answered else None,
             signal=None,
             limit=self.limit,
             stopped=not answered,
-            wall_s=time.monotonic() - self._started,
+            wall_s=wall_s,
             cpu_s=self._used.cpu_s,
             peak_memory_bytes=self._peak_bytes,
             log_tail=self._log.text(),

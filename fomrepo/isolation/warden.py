@@ -184,7 +184,7 @@ class Warden:
             wall_s = time.monotonic() - begun
             if exchange.ended == "cancelled" and wall_s > order.limits.wall_s:
                 exchange = replace(exchange, ended="limit", limit=LimitHit("wall", order.limits.wall_s, wall_s, "s"))
-            facts = _facts(body.getvalue(), process) if exchange.ended == "outcome" else None
+            facts = _facts(body.getvalue(), process, order) if exchange.ended == "outcome" else None
             if not isinstance(facts, HolderFacts):
                 raise HolderFailed(run_report(exchange, _end_from_plain(_checked(end())["end"])), facts)
             _check_single_thread(process)
@@ -247,7 +247,7 @@ class Warden:
                 replies.put(None)
 
 
-def _facts(body: bytes, process: int) -> HolderFacts | FomrepoError:
+def _facts(body: bytes, process: int, order: HoldOrder) -> HolderFacts | FomrepoError:
     """Read what a holder holds, or why it holds nothing."""
     from fomrepo.isolation.outcome import read_holder_facts  # numpy: the warden process stays without it
 
@@ -255,7 +255,7 @@ def _facts(body: bytes, process: int) -> HolderFacts | FomrepoError:
         n_frames, decoded, frame_bytes = read_holder_facts(body)
     except FomrepoError as error:
         return error
-    return HolderFacts(n_frames, decoded, frame_bytes, 0, process)
+    return HolderFacts(n_frames, decoded, min(frame_bytes, order.holder_memory_bytes), 0, process)
 
 
 def _check_single_thread(process: int) -> None:
