@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from fomrepo.errors import CancelledError, FomrepoError, NotFoundError
+from fomrepo.errors import CancelledError, ConflictError, FomrepoError, NotFoundError
 from fomrepo.model.bundle import read_bundle
 from fomrepo.model.canonical import canonical_json, new_id, sha256_hex
 from fomrepo.model.operations import Operation, OperationState
@@ -40,8 +40,8 @@ class OperationBook:
         self._site, self._sites, self._drive = site, sites, drive
         self._live = LiveOperations()
         self._lock = threading.Lock()
-        #: Under way, by caller and idempotency key: the catalog may not have heard of them yet.
-        self._by_key: dict[tuple[str, str], LiveOperation] = {}
+        #: What the catalog may not have heard of yet: caller and idempotency key -> digest of the request, operation.
+        self._by_key: dict[tuple[str, str], tuple[str, LiveOperation]] = {}
         #: Answers that the catalog may not have heard of yet, by caller and key of the result.
         self._answered: set[tuple[str, str]] = set()
 
@@ -58,8 +58,9 @@ class OperationBook:
         key, digest = question.order.idempotency_key or new_id(), _request_digest(question)
         fresh = LiveOperation(new_id(), principal.id, self._site.name)
         with self._lock:
-            live = self._by_key.setdefault((principal.id, key), fresh)
+            asked, live = self._by_key.setdefault((principal.id, key), (digest, fresh))
         if live is not fresh:
+            _same_request(asked, digest)
             return live, False
         self._live.get_or_add(live)
         live.noted = self._site.ledger.note(
@@ -87,6 +88,9 @@ class OperationBook:
         if not (key := question.order.idempotency_key):
             return None
         digest = _request_digest(question)
+        if (pending := self._by_key.get((principal.id, key))) is not None:
+            _same_request(pending[0], digest)
+            return pending[1]
         known = self._site.catalog.operations.find(principal.id, key=key, request_digest=digest)
         return None if known is None else self._known(principal, known)
 
@@ -181,6 +185,13 @@ class OperationBook:
         if new:
             self._drive(live, principal, Question(order, bundle, draft, sent.at_site))
         return live
+
+
+def _same_request(asked: str, digest: str) -> None:
+    if asked != digest:
+        raise ConflictError(
+            "this idempotency key was used for another call", remedy="send another call with another key"
+        )
 
 
 def _request_digest(question: Question) -> str:
