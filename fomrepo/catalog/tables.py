@@ -227,7 +227,9 @@ results = Table(
     _required("size", BigInteger),
     _required("wall_s", Double),
     _required("computed", Double),
+    _required("way"),
     CheckConstraint("size >= 0", name="size"),
+    CheckConstraint("way IN ('cold', 'hot')", name="way"),
 )
 
 #: Which bytes a result was computed from, so that it goes when they do.

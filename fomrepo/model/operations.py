@@ -121,6 +121,8 @@ class Provenance:
     wall_s: float
     #: When the answer was computed, seconds since 1970.
     computed: float
+    #: How it ran: ``cold``, in a sandbox made for it, or ``hot``, in a child forked ahead beside its data.
+    way: str
     #: Sites that were asked and failed on the way, with the reason.
     detours: tuple[tuple[str, str], ...] = ()
 

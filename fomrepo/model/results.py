@@ -48,6 +48,8 @@ class StoredResult:
     wall_s: float
     #: Seconds since 1970.
     computed: float
+    #: How it ran: ``cold`` or ``hot``.
+    way: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,6 +251,7 @@ class CallDesk:
             cached=cached,
             wall_s=found.wall_s,
             computed=found.computed if cached or not found.stored else time.time(),
+            way=found.way,
             detours=detours,
         )
         return Answer(provenance, schema_to_wire(schema), found.size, site, found.blob, inline)

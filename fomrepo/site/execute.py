@@ -37,8 +37,8 @@ def execute(
     outcome: BinaryIO,
     on_progress: Callable[[int, int], None],
     cancelled: threading.Event,
-) -> RunReport:
-    """Run a method on a call's files; blocks until nothing of the run is alive.
+) -> tuple[RunReport, str]:
+    """Run a method on a call's files; blocks until nothing of the run is alive, and says which way it ran.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def execute(
     limits = limits_of(bundle.schema)
     environment = environment_of(site, bundle.schema)
     report: RunReport | None = None
-    how = "hot"
+    way = "hot"
     if not draft and site.holders is not None:
         with site.holders.holding(bundle.schema, call, environment, cancelled) as holder:
             if holder is not None:
@@ -77,7 +77,7 @@ def execute(
                         request, limits=limits, outcome=outcome, on_progress=on_progress, cancelled=cancelled
                     )
     if report is None:
-        how = "cold"
+        way = "cold"
         request, files = _request(site, bundle, order, call, limits, sent_along=False)
         run = RunOrder(
             run_id=new_id(),
@@ -90,8 +90,8 @@ def execute(
         )
         report = site.need_warden().run(run, outcome=outcome, on_progress=on_progress, cancelled=cancelled)
     outcome.flush()
-    logger.info("run", method=bundle.schema.name, how=how, ended=report.ended, wall_s=round(report.wall_s, 4))
-    return report
+    logger.info("run", method=bundle.schema.name, way=way, ended=report.ended, wall_s=round(report.wall_s, 4))
+    return report, way
 
 
 def limits_of(schema: MethodSchema) -> RunLimits:

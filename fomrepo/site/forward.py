@@ -55,4 +55,5 @@ def _answer(reply: calls_pb2.CallReply) -> RunAnswer:
     """Read what a peer said of its run."""
     told = reply.peer
     inputs = tuple((one.record, one.name, one.digest) for one in told.inputs)
-    return RunAnswer(told.key, told.blob, reply.result_size, told.wall_s, told.computed, told.stored, inputs)
+    size, stored = reply.result_size, told.stored
+    return RunAnswer(told.key, told.blob, size, told.wall_s, told.computed, told.way, stored, inputs)

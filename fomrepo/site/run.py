@@ -51,6 +51,8 @@ class RunAnswer:
     wall_s: float
     #: Seconds since 1970.
     computed: float
+    #: How it ran: ``cold`` or ``hot``.
+    way: str
     #: Whether it was in the cache, for whomever it was computed.
     stored: bool
     #: For each input: record with version, file name, digest of what was read.
@@ -130,7 +132,9 @@ def stored_answer(site: SiteParts, call: ResolvedCall, stored: tuple[StoredResul
     if site.results.verified(mine.blob) is None:
         site.catalog.calls.drop_result(mine.key, site.name)
         return None
-    return RunAnswer(mine.key, mine.blob, mine.size, mine.wall_s, mine.computed, stored=True, inputs=_read(call))
+    return RunAnswer(
+        mine.key, mine.blob, mine.size, mine.wall_s, mine.computed, mine.way, stored=True, inputs=_read(call)
+    )
 
 
 def replicas_are_good(site: SiteParts, call: ResolvedCall) -> bool:
@@ -172,7 +176,7 @@ def run_here(
         claim = Claim(principal, call.scope, question.schema.limits.memory_mib * 2**20)
         with site.slots.one(claim, cancelled), site.results.new_blob() as (path, stream):
             # 7. The guest runs on exactly these files.
-            report = execute(
+            report, way = execute(
                 site,
                 question.bundle,
                 question.order,
@@ -190,9 +194,9 @@ def run_here(
         # 9. The fence: kept only if the data is still what it was when the run began.
         if question.draft:
             if _generations(site, call) == generations:
-                return RunAnswer("", blob, size, report.wall_s, computed, stored=False, inputs=_read(call))
+                return RunAnswer("", blob, size, report.wall_s, computed, way, stored=False, inputs=_read(call))
         elif replicas_are_good(site, call):
-            result = StoredResult(key, site.name, blob, size, report.wall_s, computed)
+            result = StoredResult(key, site.name, blob, size, report.wall_s, computed, way)
             moving = tuple(  # versions that were asked for as the newest, and must still be
                 one.version.version_id
                 for one, given in zip(call.inputs, question.order.inputs, strict=True)
@@ -201,7 +205,7 @@ def run_here(
             fence = _Fence(tuple(generations.items()), tuple(one.version.version_id for one in call.inputs), moving)
             if fence.holds(site):
                 site.ledger.note_result(result, partial(fence.commit, site, result))
-                return RunAnswer(key, blob, size, report.wall_s, computed, stored=False, inputs=_read(call))
+                return RunAnswer(key, blob, size, report.wall_s, computed, way, stored=False, inputs=_read(call))
     raise ConflictError(
         f"{question.order.inputs[0].name} changed {ATTEMPTS_WHILE_DATA_CHANGES} times "
         f"while {question.schema.name} ran on it",

@@ -40,7 +40,9 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("wall_s", sa.Double(), nullable=False),
         sa.Column("computed", sa.Double(), nullable=False),
+        sa.Column("way", sa.Text(), nullable=False),
         sa.CheckConstraint("size >= 0", name=op.f("ck_results_size")),
+        sa.CheckConstraint("way IN ('cold', 'hot')", name=op.f("ck_results_way")),
         sa.PrimaryKeyConstraint("key", "site", name="pk_results"),
     )
     op.create_table(

@@ -92,4 +92,4 @@ def method(version: str = "1.0.0", *, name: str = "rmsd", content: bytes = b"bun
 
 def result(key: str = "key", *, site: str = "site-a", blob: str = "blob") -> StoredResult:
     """Make a row of the index of results."""
-    return StoredResult(key, site, blob, 2**40, 0.25, 1_700_000_000.125)
+    return StoredResult(key, site, blob, 2**40, 0.25, 1_700_000_000.125, "hot")

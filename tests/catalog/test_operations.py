@@ -71,6 +71,7 @@ def test_a_done_operation_says_where_its_answer_came_from(catalog: Catalog, ada:
         cached=False,
         wall_s=0.1,
         computed=1_700_000_000.123456,
+        way="hot",
         detours=(("site-a", "no answer"),),
     )
     assert catalog.operations.finish(

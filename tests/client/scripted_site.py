@@ -138,6 +138,7 @@ def reply(
             cached=False,
             wall_s=0.1,
             computed=1.0,
+            way="cold",
         ).to_json()
         message.result_size = len(result)
         message.result = result

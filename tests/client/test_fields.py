@@ -153,7 +153,7 @@ def result() -> Result:
             field("label", "string"),
         ),
     )
-    provenance = Provenance("op", "site-a", "rmsd", "1.0.0", "d", "e", (), {}, False, 1.0, 2.0)
+    provenance = Provenance("op", "site-a", "rmsd", "1.0.0", "d", "e", (), {}, False, 1.0, 2.0, "cold")
     values: dict[str, Any] = {
         "length": np.array([10.0, 20.0]),
         "size": 1.5,

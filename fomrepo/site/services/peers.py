@@ -95,6 +95,7 @@ class PeersService(sites_pb2_grpc.PeersServicer):
                     key=run.key,
                     wall_s=run.wall_s,
                     computed=run.computed,
+                    way=run.way,
                     stored=run.stored,
                     inputs=[
                         calls_pb2.UsedInput(record=record, name=name, digest=digest)

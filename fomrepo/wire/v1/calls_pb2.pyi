@@ -237,6 +237,7 @@ class PeerAnswer(_message.Message):
     COMPUTED_FIELD_NUMBER: _builtins.int
     STORED_FIELD_NUMBER: _builtins.int
     INPUTS_FIELD_NUMBER: _builtins.int
+    WAY_FIELD_NUMBER: _builtins.int
     blob: _builtins.str
     """digest of the container"""
     key: _builtins.str
@@ -246,6 +247,8 @@ class PeerAnswer(_message.Message):
     """s since 1970"""
     stored: _builtins.bool
     """whether it came from the cache"""
+    way: _builtins.str
+    """how it ran: cold or hot"""
     @_builtins.property
     def inputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___UsedInput]:
         """what was read, which may be newer than what the home site knew"""
@@ -259,10 +262,11 @@ class PeerAnswer(_message.Message):
         computed: _builtins.float = ...,
         stored: _builtins.bool = ...,
         inputs: _abc.Iterable[Global___UsedInput] | None = ...,
+        way: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blob", b"blob", "computed", b"computed", "inputs", b"inputs", "key", b"key", "stored", b"stored", "wall_s", b"wall_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blob", b"blob", "computed", b"computed", "inputs", b"inputs", "key", b"key", "stored", b"stored", "wall_s", b"wall_s", "way", b"way"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
