@@ -39,11 +39,15 @@ def run(places: Places) -> None:
     # 2. Import what the environment has.
     from sandbox.answer import Answer
     from sandbox.limits import apply_limits
+    from sandbox.packages import import_mdanalysis
     from sandbox.second_filter import install_second_filter
 
     if isinstance(request, ProbeRequest):
         from sandbox.run_probe import probe_outcome
-    elif isinstance(request, HoldRequest):
+    else:
+        import_mdanalysis({file.type for given in request.inputs for file in given.files})
+        from sandbox.run_method import method_outcome
+    if isinstance(request, HoldRequest):
         from sandbox.hold import hold
 
         hold(
@@ -52,8 +56,6 @@ def run(places: Places) -> None:
             second_filter=places.second_filter,
             method_folder=places.method,
         )
-    else:
-        from sandbox.run_method import method_outcome
 
     # 3. Set the limits that can only be set inside.
     apply_limits(request.limits)
