@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import sys
 import traceback
 from typing import Any
 
@@ -15,7 +16,10 @@ SOURCE_LIMIT = 400  # characters of one shown source line
 
 
 class ArgumentError(Exception):
-    """An argument means nothing for this data: an empty selection, a frame beyond the end."""
+    """An argument means nothing for this data: an empty selection, a frame beyond the end.
+
+    A bundle that wants to say this defines an exception class of this name (docs/adr/0025).
+    """
 
 
 class DataError(Exception):
@@ -50,7 +54,7 @@ def failure(error: BaseException, *, method_folder: str, opening_data: bool = Fa
     opening_data
         Whether it was raised before any method code ran: then the data are at fault, not the method.
     """
-    fault, limit = _whose_fault(error, opening_data)
+    fault, limit = _whose_fault(error, method_folder, opening_data)
     outcome = {
         "status": "failed",
         "fault": fault,
@@ -62,17 +66,24 @@ def failure(error: BaseException, *, method_folder: str, opening_data: bool = Fa
     return Container(outcome, {})
 
 
-def _whose_fault(error: BaseException, opening_data: bool) -> tuple[str, dict[str, str] | None]:
+def _whose_fault(error: BaseException, method_folder: str, opening_data: bool) -> tuple[str, dict[str, str] | None]:
     """Return the fault and the limit that was hit, if any."""
     if isinstance(error, MemoryError):
         return "limit", {"name": "memory"}
     if isinstance(error, LimitError):
         return "limit", {"name": error.name}
-    if isinstance(error, ArgumentError):
+    if isinstance(error, ArgumentError) or _is_the_bundles_argument_error(type(error), method_folder):
         return "argument", None
     if isinstance(error, DataError) or opening_data:
         return "data", None
     return "method", None
+
+
+def _is_the_bundles_argument_error(kind: type[BaseException], method_folder: str) -> bool:
+    """Whether the class is called ArgumentError and was defined by the method; ctypes and argparse have one too."""
+    module = sys.modules.get(kind.__module__)
+    file = getattr(module, "__file__", None) or ""
+    return kind.__name__ == ArgumentError.__name__ and file.startswith(os.path.join(method_folder, ""))
 
 
 def _message(error: BaseException) -> str:

@@ -10,6 +10,10 @@ import numpy as np
 NEIGHBOURS = np.array(list(itertools.product((-1.0, 0.0, 1.0), repeat=3)))  # (27, vector) multiples of the lattice
 
 
+class ArgumentError(Exception):
+    """The atoms that the arguments name have no masses."""
+
+
 def distance(
     universe: Any, frames: Any, *, select_a: str, select_b: str, center: str, periodic: bool, whole: bool
 ) -> dict[str, np.ndarray]:
@@ -75,7 +79,7 @@ def _weights(both: Any, group: Any, center: str, name: str) -> np.ndarray:
     """Return weights (atom,) over the atoms of both groups that give the centre of one."""
     weights = group.masses if center == "mass" else np.ones(len(group))
     if not weights.sum() > 0.0:
-        raise ValueError(f"the {len(group)} atoms of {name} have no masses here; call again with center='geometry'")
+        raise ArgumentError(f"the {len(group)} atoms of {name} have no masses here; call again with center='geometry'")
     placed = np.zeros(len(both))
     placed[np.searchsorted(both.ix, group.ix)] = weights / weights.sum()
     return placed

@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 
 
+class ArgumentError(Exception):
+    """The atoms that the arguments name have no masses."""
+
+
 def radius_of_gyration(
     universe: Any, frames: Any, *, select: str, mass_weighted: bool, whole: bool
 ) -> dict[str, np.ndarray]:
@@ -33,7 +37,7 @@ def radius_of_gyration(
     atoms = universe.select_atoms(select)
     weights = atoms.masses if mass_weighted else np.ones(len(atoms))
     if not weights.sum() > 0.0:
-        raise ValueError("the selected atoms have no masses; call again with mass_weighted=False")
+        raise ArgumentError("the selected atoms have no masses; call again with mass_weighted=False")
     weights = weights / weights.sum()
     parts = []
     for block in frames.blocks(atoms, whole=whole):

@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 
 
+class ArgumentError(Exception):
+    """The atoms that the arguments name have no masses."""
+
+
 def rmsd(
     universe: Any, frames: Any, *, select: str, ref_frame: int, superpose: bool, mass_weighted: bool, whole: bool
 ) -> dict[str, np.ndarray]:
@@ -79,5 +83,5 @@ def _weights(atoms: Any, mass_weighted: bool) -> np.ndarray:
         return np.full(len(atoms), 1.0 / len(atoms))
     masses = atoms.masses
     if not masses.sum() > 0.0:
-        raise ValueError("the selected atoms have no masses; call again with mass_weighted=False")
+        raise ArgumentError("the selected atoms have no masses; call again with mass_weighted=False")
     return masses / masses.sum()

@@ -42,6 +42,20 @@ def test_what_a_method_raises_is_its_own_fault(tmp_path: Path, body: str, kind: 
     assert tensors == {}
 
 
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        ("class ArgumentError(Exception): pass", "argument"),
+        ("class ArgumentError(ValueError): pass", "argument"),
+        ("class OtherError(Exception): pass\nArgumentError = OtherError", "method"),
+        ("from ctypes import ArgumentError", "method"),
+    ],
+)
+def test_a_method_blames_an_argument_by_an_exception_class_of_its_own(tmp_path: Path, source: str, fault: str) -> None:
+    outcome, _ = run_source(tmp_path, f"{source}\ndef rmsd(u, frames, **_):\n    raise ArgumentError('select=')\n")
+    assert (outcome["fault"], outcome["message"]) == (fault, "select=")
+
+
 def test_source_that_is_no_python_is_told(tmp_path: Path) -> None:
     outcome, _ = run_source(tmp_path, "def rmsd(:\n")
     assert (outcome["fault"], outcome["type"]) == ("method", "SyntaxError")
@@ -107,6 +121,7 @@ def test_a_group_without_masses_is_named() -> None:
     universe = load_input(request.inputs[0])
     universe.select_atoms("resid 2").masses = 0.0
     outcome, _ = read_outcome(outcome_of(request, installed_folder("methods") / "distance", held=[universe]))
+    assert outcome["fault"] == "argument"
     assert outcome["message"] == "the 24 atoms of select_b have no masses here; call again with center='geometry'"
 
 
