@@ -12,6 +12,7 @@ from fomrepo.cli.connected import FilePath, MethodName, ProfileName, connected, 
 from fomrepo.cli.output import Json, print_json, print_table
 from fomrepo.cli.results import awaited, check_output, present
 from fomrepo.cli.schema_options import read_frames, read_options
+from fomrepo.model.methods import MethodSchema
 
 method = typer.Typer(no_args_is_help=True, help="Methods: what can be called, and drafts of your own.")
 
@@ -23,10 +24,10 @@ def list_methods(profile: ProfileName = None, json: Json = False) -> None:
         found = [one.schema for one in repo.methods()]
     if json:
         for one in found:
-            inputs = [accepts for _, accepts in one.inputs]
+            inputs = [one.accepted(position) for position in range(len(one.inputs))]
             print_json({"name": one.name, "version": one.version, "summary": one.summary, "inputs": inputs})
     else:
-        print_table([(one.name, one.version, ", ".join(a for _, a in one.inputs), one.summary) for one in found])
+        print_table([(one.name, one.version, _inputs(one), one.summary) for one in found])
 
 
 @method.command()
@@ -47,9 +48,8 @@ def show(
     if json:
         print_json({"digest": found.digest, "schema": dict(schema.source)})
         return
-    inputs = ", ".join(accepts for _, accepts in schema.inputs)
     signature = python_signature(schema, file=RemoteFile, answer=result_class(schema.result.type))
-    typer.echo(f"{schema.name} {schema.version}, of {inputs}\n\n{schema.name}{signature}\n")
+    typer.echo(f"{schema.name} {schema.version}, of {_inputs(schema)}\n\n{schema.name}{signature}\n")
     typer.echo(python_docstring(schema))
 
 
@@ -96,3 +96,7 @@ def lock(
         print_json({"path": str(written), "methods": methods})
     else:
         typer.echo(f"{written}: {len(methods)} methods")
+
+
+def _inputs(schema: MethodSchema) -> str:
+    return ", ".join(schema.accepted(position) for position in range(len(schema.inputs)))

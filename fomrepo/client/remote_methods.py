@@ -41,7 +41,7 @@ class FileMethods:
         method = self._calls.registry.get(name, version)
         if not fits(method.schema, self._file):
             raise NotFoundError(
-                f"{self._file.name} is {self._file.file_type}; {name} takes {method.schema.inputs[0][1]}",
+                f"{self._file.name} is {self._file.file_type}; {name} takes {method.schema.accepted()}",
                 remedy=f"methods of this file: {', '.join(self) or 'none'}",
             )
         if method.digest not in self._bound:
@@ -151,17 +151,21 @@ def call_order(
     """
     arguments = dict(given)
     inputs = list(files)
-    for name, accepts in schema.inputs[len(inputs) :]:
+    for position, (name, _) in enumerate(schema.inputs[len(inputs) :], len(inputs)):
         if name not in arguments:
-            raise ArgumentError(f"{schema.name}() needs another file, {name!r}", remedy=f"give a file: {accepts}")
+            raise ArgumentError(
+                f"{schema.name}() needs another file, {name!r}", remedy=f"give a file: {schema.accepted(position)}"
+            )
         inputs.append(arguments.pop(name))
     if len(inputs) > len(schema.inputs):
         raise _too_many(schema, inputs)
-    for position, ((name, accepts), one) in enumerate(zip(schema.inputs, inputs, strict=True)):
+    for position, ((name, _), one) in enumerate(zip(schema.inputs, inputs, strict=True)):
         if not isinstance(one, type(files[0])):
             raise ArgumentError(f"{name}={one!r} is no file of a record", remedy='give one, as repo[RECORD]["name"]')
         if not schema.accepts(one.file_type, one.families, position):
-            raise ArgumentError(f"{one.name} is {one.file_type}; {schema.name}() takes {accepts} as {name!r}")
+            raise ArgumentError(
+                f"{one.name} is {one.file_type}; {schema.name}() takes {schema.accepted(position)} as {name!r}"
+            )
     checked = check_arguments(schema, arguments)
     order = CallOrder(
         method=MethodRef(schema.name, schema.version),

@@ -85,8 +85,8 @@ def python_signature(schema: MethodSchema, *, file: type, answer: type) -> inspe
 def python_docstring(schema: MethodSchema) -> str:
     """Docstring of a method, in numpydoc's form."""
     parts = [_sentence(schema.summary), schema.description.strip(), "Parameters\n----------"]
-    for name, accepts in schema.inputs[1:]:
-        parts[-1] += f"\n{name} : RemoteFile\n" + _indented(f"The second file: {accepts}.")
+    for position, (name, _) in enumerate(schema.inputs[1:], 1):
+        parts[-1] += f"\n{name} : RemoteFile\n" + _indented(f"The second file: {schema.accepted(position)}.")
     for one in schema.parameters:
         parts[-1] += f"\n{one.name} : {_described_type(one)}\n" + _indented(_sentence(one.doc) + _bounds(one))
     for name, (annotation, doc) in (_FRAME_PARAMETERS if schema.has_frames else {}).items():

@@ -118,13 +118,6 @@ def read_schema(source: Mapping[str, Any]) -> MethodSchema:
     inputs = _table(source, "inputs")
     if not 1 <= len(inputs) <= 2:
         raise _wrong("inputs", f"it has {len(inputs)} inputs", "name one input, or two for a two-file method")
-    for key, accepts in inputs.items():
-        if not _NAME.fullmatch(key) or accepts not in FAMILIES + tuple(FILE_TYPES):
-            raise _wrong(
-                f"inputs.{key}",
-                f"{accepts!r} is no file type or family",
-                f"use one of {', '.join(FAMILIES + tuple(FILE_TYPES))}",
-            )
     parameters = tuple(_parameter(key, value) for key, value in _table(source, "parameters", {}).items())
     return MethodSchema(
         name=name,
@@ -139,7 +132,7 @@ def read_schema(source: Mapping[str, Any]) -> MethodSchema:
             "the name of a guest environment, such as mdanalysis",
         ),
         split=cast("Any", split),
-        inputs=tuple(inputs.items()),
+        inputs=tuple((key, _kinds(key, value)) for key, value in inputs.items()),
         parameters=parameters,
         result=_result(_table(source, "result")),
         limits=_limits(_table(source, "limits", {})),
@@ -167,6 +160,25 @@ def unpack_files(packed: bytes) -> dict[str, bytes]:
         return {str(path): base64.b64decode(content, validate=True) for path, content in json.loads(packed).items()}
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise BundleRefusedError("the packed bundle cannot be read") from None
+
+
+def _kinds(name: str, entry: object) -> tuple[str, ...]:
+    """File types and families that one input accepts; one of them is written without a list."""
+    where = f"inputs.{name}"
+    if not _NAME.fullmatch(name):
+        raise _wrong(where, f"{name!r} is no name", "use lower case, digits and _")
+    kinds = [entry] if isinstance(entry, str) else entry
+    if not isinstance(kinds, list) or not kinds:
+        raise _wrong(
+            where, "it names no file type or family", 'write one, or a list such as ["trajectory", "topology"]'
+        )
+    known = FAMILIES + tuple(FILE_TYPES)
+    for kind in kinds:
+        if kind not in known:
+            raise _wrong(where, f"{kind!r} is no file type or family", f"use one of {', '.join(known)}")
+    if len(set(kinds)) < len(kinds):
+        raise _wrong(where, "it names a file type or family twice", "name each once")
+    return tuple(kinds)
 
 
 def _parameter(name: str, entry: object) -> Parameter:

@@ -141,8 +141,8 @@ class MethodSchema:
     environment: str
     #: ``frames`` if a run may be cut into ranges of frames; else empty.
     split: Literal["", "frames"]
-    #: Name of each input -> file type or family.
-    inputs: tuple[tuple[str, str], ...]
+    #: Name of each input -> the file types and families that it accepts, the preferred one first.
+    inputs: tuple[tuple[str, tuple[str, ...]], ...]
     parameters: tuple[Parameter, ...]
     result: ResultSchema
     limits: MethodLimits
@@ -155,8 +155,11 @@ class MethodSchema:
 
     @property
     def has_frames(self) -> bool:
-        """Whether it iterates over frames of a trajectory and takes ``start``, ``stop``, ``step`` and ``frames``."""
-        return any(accepts in _WITH_FRAMES for _, accepts in self.inputs)
+        """Whether it iterates over frames of a trajectory and takes ``start``, ``stop``, ``step`` and ``frames``.
+
+        A method that also accepts files without frames takes none.
+        """
+        return any(all(kind in _WITH_FRAMES for kind in kinds) for _, kinds in self.inputs)
 
     def parameter(self, name: str) -> Parameter | None:
         """Parameter of that name, or None."""
@@ -164,8 +167,15 @@ class MethodSchema:
 
     def accepts(self, file_type: str, families: tuple[str, ...], position: int = 0) -> bool:
         """Whether a file of that type can be the input at a position."""
-        wanted = self.inputs[position][1]
-        return wanted == file_type or wanted in families
+        return not {file_type, *families}.isdisjoint(self.inputs[position][1])
+
+    def accepted(self, position: int = 0) -> str:
+        """What the input at a position can be, as a text: ``trajectory or topology``."""
+        return " or ".join(self.inputs[position][1])
+
+    def family(self, families: tuple[str, ...], position: int = 0) -> str:
+        """Family as which an accepted file is handed over: the first that the method names, else the file's first."""
+        return next((kind for kind in self.inputs[position][1] if kind in families), families[0])
 
 
 #: Families and types whose files have frames.

@@ -112,7 +112,7 @@ def _inputs(
     schema: MethodSchema, inputs: tuple[ResolvedInput, ...], vault: ObjectStore
 ) -> tuple[list[dict[str, Any]], tuple[InputFile, ...]]:
     entries, files = [], []
-    for (name, accepts), one in zip(schema.inputs, inputs, strict=True):
+    for position, ((name, _), one) in enumerate(zip(schema.inputs, inputs, strict=True)):
         described = []
         for role, file in _roles(one):
             inside = f"{name}.{role}.{file.file_type.lower()}"
@@ -122,7 +122,7 @@ def _inputs(
                 files.append(InputFile(vault.path(file.offsets_digest), f"{name}.{role}.offsets"))
                 entry["offsets"] = f"/in/{name}.{role}.offsets"
             described.append(entry)
-        family = accepts if accepts.islower() else one.file.families[0]
+        family = schema.family(one.file.families, position)
         entries.append({"name": name, "family": family, "files": described})
     return entries, tuple(files)
 

@@ -114,8 +114,12 @@ class HolderDesk:
         self, schema: MethodSchema, call: ResolvedCall, environment: GuestEnvironment, cancelled: threading.Event
     ) -> _Held | None:
         """Find or make the entry of a call's files, and count its user in."""
-        accepted = (part for pair in schema.inputs for part in pair)
-        key = (environment.digest, call.scope, *accepted, *(part for one in call.inputs for part in _identity(one)))
+        handed = (
+            part
+            for position, ((name, _), one) in enumerate(zip(schema.inputs, call.inputs, strict=True))
+            for part in (name, schema.family(one.file.families, position), *_identity(one))
+        )
+        key = (environment.digest, call.scope, *handed)
         needed = schema.limits
         if needed.memory_mib * 2**20 > CHILD_LIMITS.memory_bytes or needed.wall_s > CHILD_LIMITS.wall_s:
             return None

@@ -113,11 +113,12 @@ class Question:
         for position, one in enumerate(call.inputs):
             if not self.schema.accepts(one.file.file_type, one.file.families, position):
                 raise ArgumentError(
-                    f"{self.schema.name} takes a {self.schema.inputs[position][1]}, "
+                    f"{self.schema.name} takes {self.schema.accepted(position)}, "
                     f"and {one.file.name} is a {one.file.file_type}",
                     remedy=f"see what can be called on it: fomrepo show {one.version.accession}/{one.file.name}",
                 )
-            if one.file.families[0] == "trajectory" and one.topology is None:
+            needs_topology = one.file.families[0] == "trajectory" and "topology" not in one.file.families
+            if needs_topology and one.topology is None:
                 raise ArgumentError(
                     f"{one.file.name} has no topology in its record, so no method can read it",
                     remedy="deposit it together with its topology: fomrepo deposit TOPOLOGY TRAJECTORY",
