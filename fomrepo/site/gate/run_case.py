@@ -1,0 +1,253 @@
+"""One golden case, run in the cold sandbox: its answer, whether it comes twice, and whether it comes in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fomrepo.errors import (
+    ArgumentError,
+    BundleRefusedError,
+    FileRefusedError,
+    FomrepoError,
+    MethodFailedError,
+    OutcomeRefusedError,
+)
+from fomrepo.isolation.limits import RunLimits
+from fomrepo.isolation.orders import RunReport
+from fomrepo.isolation.outcome import check_method_outcome
+from fomrepo.model.arguments import canonical_arguments
+from fomrepo.model.files import FILE_TYPES, FileObject, RecordState, RecordVersion
+from fomrepo.model.gate_report import CaseReport
+from fomrepo.model.golden_cases import BundledData, GoldenCase
+from fomrepo.model.methods import Bundle, MethodSchema
+from fomrepo.model.operations import FrameRange
+from fomrepo.model.results import ResolvedInput
+from fomrepo.site.execute import limits_of
+from fomrepo.site.gate.answers import Answered, read_answer
+from fomrepo.site.gate.compare import differences, disagreements
+from fomrepo.site.gate.guest_runner import GuestRunner
+from fomrepo.site.gate.samples import SampleFile, Samples
+from fomrepo.site.gate.split import combined, halves
+from fomrepo.site.guest_request import method_request
+from fomrepo.vault.objects import digest_of
+
+#: A golden case is to be small: whoever changes the method waits for it. A method's own limit counts where it is lower.
+CASE_WALL_S = 120.0
+
+#: Larger answers are not compared part by part: the host does that, in its own memory.
+COMPARED_BYTES = 256 * 2**20
+
+#: By whose fault a run failed, as cases name it.
+_FAULTS = {ArgumentError: "argument", FileRefusedError: "data"}
+
+#: Sample data is no record; what a request says of one is never looked at.
+_NO_RECORD = RecordVersion("", "", "samples", 1, True, RecordState.PUBLISHED, "", "samples", "samples", "", 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseData:
+    """Files of a case: what they are, and where they lie."""
+
+    inputs: tuple[ResolvedInput, ...]
+    paths: Mapping[str, Path]
+    #: Of the first input; None where nobody has counted.
+    n_frames: int | None
+
+    def path(self, digest: str) -> Path:
+        """Where the file of that digest lies."""
+        return self.paths[digest]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What became of one run."""
+
+    report: RunReport
+    #: SHA-256 of the outcome.
+    digest: str
+    answer: Mapping[str, Answered]
+    error: FomrepoError | None
+
+
+class CaseRunner:
+    """Runs the golden cases of one bundle.
+
+    Parameters
+    ----------
+    bundle
+        Whose cases they are.
+    run
+        Runs a guest.
+    samples
+        Sample data of this machine.
+    """
+
+    def __init__(self, bundle: Bundle, run: GuestRunner, samples: Samples) -> None:
+        self._bundle, self._run, self._samples = bundle, run, samples
+        limits = limits_of(bundle.schema)
+        self._limits: RunLimits = replace(limits, wall_s=min(limits.wall_s, CASE_WALL_S))
+
+    def report(self, case: GoldenCase, *, thorough: bool) -> CaseReport:
+        """Run a case and compare what comes.
+
+        Parameters
+        ----------
+        case
+            The question and its known answer.
+        thorough
+            Whether to run it again, and in parts.
+
+        Raises
+        ------
+        SandboxUnavailableError, CancelledError, SiteError
+            If it cannot be run; this says nothing about the method.
+        """
+        with ExitStack() as kept:
+            try:
+                data = self._data(case)
+            except BundleRefusedError as error:
+                return CaseReport(case.name, False, 0.0, 0, 0, None, None, str(error))
+            first = self._once(case, data, case.frames, kept)
+            runs = [first]
+            wrong = _verdict(case, first)
+            deterministic = split_equal = None
+            if thorough and not wrong:
+                runs.append(again := self._once(case, data, case.frames, kept))
+                deterministic = again.digest == first.digest
+                if not deterministic:
+                    wrong.append("a second run gave other bytes")
+            if thorough and not wrong and not case.fails and self._bundle.schema.split:
+                split_equal, different = self._in_parts(case, data, first, kept)
+                wrong += [f"in two parts: {one}" for one in different]
+        return CaseReport(
+            case.name,
+            not wrong,
+            round(max(one.report.wall_s for one in runs), 3),
+            max(one.report.peak_memory_bytes for one in runs),
+            first.report.outcome_bytes,
+            deterministic,
+            split_equal,
+            "\n".join(wrong),
+        )
+
+    def _in_parts(
+        self, case: GoldenCase, data: CaseData, whole: _Run, kept: ExitStack
+    ) -> tuple[bool | None, list[str]]:
+        """Whether two parts, combined, give what one pass gave; None if that could not be tried."""
+        n_frames = data.n_frames
+        if case.frames is None or n_frames is None or whole.report.outcome_bytes > COMPARED_BYTES:
+            return None, []
+        ranges = halves(case.frames, n_frames)
+        if ranges is None:
+            return None, []
+        parts = [self._once(case, data, one, kept) for one in ranges]
+        failed = [str(part.error) for part in parts if part.error is not None]
+        if failed:
+            return False, failed
+        joined = combined([part.answer for part in parts], [len(one.frames or ()) for one in ranges])
+        different = differences(whole.answer, joined)
+        return not different, different
+
+    def _once(self, case: GoldenCase, data: CaseData, frames: FrameRange | None, kept: ExitStack) -> _Run:
+        schema = self._bundle.schema
+        try:
+            arguments = canonical_arguments(schema, case.arguments)
+        except ArgumentError as error:  # it was expected to be refused, or the reader would have said so
+            return _Run(_NOT_RUN, "", {}, error)
+        request, files = method_request(
+            schema, data.inputs, arguments=arguments, frames=frames, limits=self._limits, vault=data
+        )
+        report, path = kept.enter_context(self._run.run(self._bundle, request, files, self._limits))
+        if report.ended != "outcome":
+            return _Run(report, "", {}, _ended_badly(report, schema))
+        digest = digest_of(path)
+        try:
+            check_method_outcome(path, schema.result)
+        except FomrepoError as error:
+            if isinstance(error, MethodFailedError):
+                error.log = report.log_tail
+            return _Run(report, digest, {}, error)
+        return _Run(report, digest, read_answer(path, schema.result), None)
+
+    def _data(self, case: GoldenCase) -> CaseData:
+        paths: dict[str, Path] = {}
+        inputs = []
+        n_frames: list[int | None] = []
+        for position, given in enumerate(case.data):
+            if isinstance(given, BundledData):
+                file = self._bundled(given.file, paths)
+                topology = None if given.topology is None else self._bundled(given.topology, paths)
+                n_frames.append(None)
+            else:
+                sample = self._samples.find(given)
+                paths |= {one.digest: self._samples.path(one) for one in sample.files}
+                file = _object(sample.file)
+                topology = None if sample.topology is None else _object(sample.topology)
+                n_frames.append(sample.n_frames)
+            inputs.append(_fitting(self._bundle.schema, position, case, file, topology))
+        return CaseData(tuple(inputs), paths, n_frames[0])
+
+    def _bundled(self, path: str, paths: dict[str, Path]) -> FileObject:
+        """File of the bundle itself; its type is told by its suffix, since its author vouches for it."""
+        file_type = path.rpartition(".")[2].upper()
+        if file_type not in FILE_TYPES:
+            raise BundleRefusedError(
+                f"{path} has the suffix of no file type", remedy=f"use one of {', '.join(FILE_TYPES)}"
+            )
+        lies_at = self._run.folder_of(self._bundle) / path
+        found = SampleFile(path, file_type, digest_of(lies_at))
+        paths[found.digest] = lies_at
+        return _object(found)
+
+
+def _object(file: SampleFile) -> FileObject:
+    return FileObject("", file.path.rpartition("/")[2], file.file_type, file.digest, 0)
+
+
+def _fitting(
+    schema: MethodSchema, position: int, case: GoldenCase, file: FileObject, topology: FileObject | None
+) -> ResolvedInput:
+    """The input as a call would have it: the file with its topology, or the topology alone."""
+    for one, paired in ((file, topology), (topology, None)):
+        if one is not None and schema.accepts(one.file_type, one.families, position):
+            return ResolvedInput(_NO_RECORD, one, paired)
+    raise BundleRefusedError(
+        f"{case.name}: {schema.name} takes a {schema.inputs[position][1]}, and {file.name} is a {file.file_type}",
+        remedy="name other sample data: fomrepo samples list",
+    )
+
+
+def _verdict(case: GoldenCase, run: _Run) -> list[str]:
+    """What is wrong with a run, in sentences."""
+    if not case.fails:
+        if run.error is not None:
+            return [str(run.error)]
+        return [wrong for one in case.expected for wrong in disagreements(one, run.answer.get(one.field))]
+    if run.error is None:
+        return [f"it answered, and was expected to fail by fault of the {case.fails}"]
+    fault = _FAULTS.get(type(run.error), "method")
+    if fault != case.fails:
+        return [f"it failed by fault of the {fault}, expected was the {case.fails}: {run.error}"]
+    if case.message not in run.error.message:
+        return [f"it failed with {run.error.message!r}, which does not contain {case.message!r}"]
+    return []
+
+
+def _ended_badly(report: RunReport, schema: MethodSchema) -> FomrepoError:
+    """Error of a run that gave no outcome."""
+    if report.ended == "limit":
+        return MethodFailedError(
+            f"{schema.name} was stopped at a limit",
+            limit=report.limit,
+            log=report.log_tail,
+            remedy=f"use a smaller case (at most {CASE_WALL_S:g} s), or raise the limit in method.toml",
+        )
+    if report.ended == "hostile":
+        return OutcomeRefusedError(f"{schema.name} broke the protocol of the sandbox: {report.detail}")
+    return MethodFailedError(f"{schema.name} ended without an answer: {report.detail}", log=report.log_tail)
+
+
+_NOT_RUN = RunReport("crashed", None, None, None, 0.0, 0.0, 0, 0, "", "")
