@@ -40,7 +40,7 @@ class RemoteFile(Unchanging):
         self.size = file.size
         #: SHA-256 of its content.
         self.sha256 = file.digest
-        #: What was read from it at deposit.
+        #: What was read from it at deposit; ``facts["box"]`` is the cell of the first frame.
         self.facts: Mapping[str, Any] = MappingProxyType(dict(file.facts))
         self._topology = file.topology
         self._calls = calls
@@ -71,15 +71,6 @@ class RemoteFile(Unchanging):
     def total_time(self) -> float | None:
         """Time from the first frame to the last in ps; None if the file does not say."""
         return _in_ps(self.facts.get("total_time"))
-
-    @property
-    def box(self) -> tuple[float, ...] | None:
-        """Unit cell of the first frame: three lengths in angstrom, three angles in degrees; None if it has none."""
-        cell = self.facts.get("box")
-        if not cell:
-            return None
-        scale = units.factor(cell.get("unit", "angstrom"), "angstrom")
-        return (*(length * scale for length in cell["lengths"]), *cell["angles"])
 
     @property
     def methods(self) -> FileMethods:

@@ -44,7 +44,7 @@ FRAME_ARGUMENTS = ("start", "stop", "step", "frames", "verbose")
 
 #: Attributes that file objects have; no method may have such a name.
 RESERVED_METHOD_NAMES = frozenset({
-    "accession", "box", "cite", "dir", "download", "dt", "explain", "facts", "families", "file_type", "get", "help",
+    "accession", "cite", "dir", "download", "dt", "explain", "facts", "families", "file_type", "get", "help",
     "id",
     "methods", "n_atoms", "n_frames", "name", "open", "record", "replicas", "run", "save", "sha256", "size", "submit",
     "topology", "total_time", "universe",

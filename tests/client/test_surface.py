@@ -47,7 +47,7 @@ def test_a_file_carries_its_facts(repo: Repository) -> None:
     traj = repo.file("FOM-402917/adk_dims.dcd")
     assert (traj.file_type, traj.families, traj.size) == ("DCD", ("trajectory",), 3_900_000)
     assert (traj.n_atoms, traj.n_frames, traj.dt, traj.total_time) == (3341, 98, 1.0, 97.0)
-    assert traj.box == (10, 10, 10, 90, 90, 90)
+    assert traj.facts["box"]["lengths"] == [10, 10, 10]
     assert traj.topology is not None
     assert traj.topology.name == "adk.psf"
     assert traj.topology.topology is None
