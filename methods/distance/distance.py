@@ -77,7 +77,7 @@ def nearest_images(vectors: np.ndarray, lattices: np.ndarray) -> np.ndarray:
 
 def _weights(both: Any, group: Any, center: str, name: str) -> np.ndarray:
     """Return weights (atom,) over the atoms of both groups that give the centre of one."""
-    weights = group.masses if center == "mass" else np.ones(len(group))
+    weights = group.masses if center == "mass" and len(group) > 1 else np.ones(len(group))
     if not weights.sum() > 0.0:
         raise ArgumentError(f"the {len(group)} atoms of {name} have no masses here; call again with center='geometry'")
     placed = np.zeros(len(both))

@@ -17,6 +17,7 @@ from MDAnalysisTests import datafiles
 
 from deposition.recognise import probe
 from fomrepo.installed_files import installed_folder
+from fomrepo.model.bundle import read_schema
 from sandbox.request import DataFile, Field, FrameRange, Input, Limits, MethodRequest
 from sandbox.run_method import method_outcome
 
@@ -25,11 +26,17 @@ LIMITS = Limits(result_bytes=1 << 26, memory_bytes=1 << 30, cpu_s=60, processes=
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A topology and a trajectory with their types."""
+    """A topology and a trajectory with their types, or one file of any family."""
 
     topology: str
-    trajectory: str
+    trajectory: str  # empty: there is only the one file
     types: tuple[str, str]
+    family: str = "trajectory"
+
+    @classmethod
+    def alone(cls, file: object, kind: str, family: str) -> Sample:
+        """Sample of one file."""
+        return cls(str(file), "", (kind, ""), family)
 
 
 SAMPLES = {
@@ -38,6 +45,8 @@ SAMPLES = {
     "adk_oplsaa_trr": Sample(str(datafiles.GRO), str(datafiles.TRR), ("GRO", "TRR")),
     "adk_oplsaa_bonds": Sample(str(datafiles.TPR), str(datafiles.XTC), ("TPR", "XTC")),
     "nmr_models": Sample(str(datafiles.PDB_multiframe), str(datafiles.PDB_multiframe), ("PDB", "PDB")),
+    "adk_psf": Sample.alone(datafiles.PSF, "PSF", "topology"),
+    "energies": Sample.alone(datafiles.AUX_EDR, "EDR", "energy"),
     "one_structure": Sample(str(datafiles.GRO_velocity), str(datafiles.GRO_velocity), ("GRO", "GRO")),
 }
 
@@ -57,18 +66,25 @@ def schema_of(name: str) -> dict[str, Any]:
     return tomllib.loads((installed_folder("methods") / name / "method.toml").read_text())
 
 
-def sample_input(data: str, family: str = "trajectory") -> Input:
-    """Make the input of a sample data set."""
-    sample = SAMPLES[data]
+def takes_frames(schema: Mapping[str, Any]) -> bool:
+    """Whether the harness hands frames over."""
+    return read_schema(schema).has_frames
+
+
+def sample_input(data: str | Sample) -> Input:
+    """Make the input of a sample data set, or of one that has no name."""
+    sample = SAMPLES[data] if isinstance(data, str) else data
+    roles = (("topology", sample.topology), ("trajectory", sample.trajectory))
     files = (
-        DataFile("topology", sample.types[0], sample.topology, Path(sample.topology).name),
-        DataFile("trajectory", sample.types[1], sample.trajectory, Path(sample.trajectory).name),
+        DataFile(role, kind, path, Path(path).name)
+        for (role, path), kind in zip(roles, sample.types, strict=True)
+        if path
     )
-    return Input("universe", family, files)
+    return Input("universe", sample.family, tuple(files))
 
 
 def method_request(
-    name: str, data: str, arguments: Mapping[str, Any] | None = None, frames: FrameRange | None = None
+    name: str, data: str | Sample, arguments: Mapping[str, Any] | None = None, frames: FrameRange | None = None
 ) -> MethodRequest:
     """Make the request for a built-in method, defaults filled in as the host would."""
     schema = schema_of(name)
@@ -78,7 +94,7 @@ def method_request(
         module=module,
         function=function,
         inputs=(sample_input(data),),
-        frames=frames or FrameRange(),
+        frames=(frames or FrameRange()) if takes_frames(schema) else None,
         parameters=declared,
         arguments={key: value["default"] for key, value in declared.items() if "default" in value} | (arguments or {}),
         result_type=schema["result"]["type"],

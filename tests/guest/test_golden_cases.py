@@ -12,7 +12,7 @@ import pytest
 from fomrepo.installed_files import installed_folder
 from fomrepo.model.bundle import read_bundle
 from sandbox.request import FrameRange
-from tests.guest.runs import call
+from tests.guest.runs import Sample, method_request, outcome_of, read_outcome
 
 METHODS = installed_folder("methods")
 BUNDLES = sorted(path.parent for path in METHODS.glob("*/method.toml"))
@@ -21,25 +21,44 @@ STATED = {
     "value": lambda array: array,
     "first": lambda array: array.reshape(-1)[0],
     "last": lambda array: array.reshape(-1)[-1],
-    "mean": lambda array: array.mean(),
+    "mean": np.mean,
+    "min": np.min,
+    "max": np.max,
 }
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.parent.name}/{path.stem}")
 def test_golden_case_holds(case: Path) -> None:
     stated = tomllib.loads(case.read_text())
-    frames = FrameRange.from_json(stated.get("frames", {}))
-    fields = call(case.parent.parent.name, stated["data"], stated.get("arguments", {}), frames)
-    for expected in stated["expect"]:
-        _compare(np.asarray(fields[expected["field"]]), expected)
+    bundle, frames = case.parent.parent, FrameRange.from_json(stated.get("frames", {}))
+    request = method_request(bundle.name, _data(stated["data"], bundle), stated.get("arguments", {}), frames)
+    outcome, fields = read_outcome(outcome_of(request, bundle))
+    if "fails" in stated:
+        assert outcome.get("fault") == stated["fails"], outcome
+        assert stated["message"] in outcome["message"]
+    else:
+        assert outcome == {"status": "ok"}, outcome
+        for expected in stated["expect"]:
+            _compare(np.asarray(fields[expected["field"]]), expected)
+
+
+def _data(given: str | dict[str, str], bundle: Path) -> str | Sample:
+    if isinstance(given, str):
+        return given
+    trajectory = given.get("trajectory") or given["file"]
+    files = [str(bundle / name) for name in (given.get("topology", trajectory), trajectory)]
+    return Sample(*files, tuple(Path(file).suffix[1:].upper() for file in files))
 
 
 def _compare(found: np.ndarray, expected: dict[str, Any]) -> None:
     assert expected["source"], "a golden case says where its values come from"
     assert list(found.shape) == expected.get("shape", list(found.shape))
     for name, of in STATED.items():
-        if name in expected:
-            assert of(found) == pytest.approx(expected[name], rel=0, abs=expected["tolerance"]), name
+        if name in expected and found.dtype.kind == "U":
+            assert found.tolist() == expected[name]
+        elif name in expected:
+            tolerances = {"abs": expected.get("tolerance", 0.0), "rel": expected.get("relative", 0.0)}
+            assert of(found) == pytest.approx(np.array(expected[name]), **tolerances), name
 
 
 @pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)

@@ -1,0 +1,44 @@
+"""Guest: one structure out of a trajectory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def frame(universe: Any, frames: Any, *, index: int, select: str, whole: bool) -> dict[str, Any]:
+    """Read one frame; the range of frames does not matter.
+
+    Parameters
+    ----------
+    universe
+        Trajectory with the atoms.
+    frames
+        Gives the positions of any frame of the file.
+    index
+        The frame, in the file.
+    select
+        Atoms to give.
+    whole
+        Whether molecules are made whole before.
+
+    Returns
+    -------
+    dict
+        `positions`: (atom, xyz) float32, angstrom; the names of the atoms, the time and the cell beside it.
+    """
+    atoms = universe.select_atoms(select)
+    positions = frames.positions_at(index, atoms, whole=whole)
+    timestep = universe.trajectory.ts
+    return {
+        "positions": positions.astype("float32"),
+        "velocities": atoms.velocities if timestep.has_velocities else None,
+        "atom_indices": atoms.ix,
+        "atom_names": [str(name) for name in atoms.names],
+        "elements": [str(name) for name in atoms.elements] if hasattr(atoms, "elements") else None,
+        "resids": atoms.resids,
+        "resnames": [str(name) for name in atoms.resnames],
+        "segids": [str(name) for name in atoms.segids],
+        "time": float(timestep.time),
+        "cell_lengths": None if timestep.dimensions is None else timestep.dimensions[:3],
+        "cell_angles": None if timestep.dimensions is None else timestep.dimensions[3:],
+    }
