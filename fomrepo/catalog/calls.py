@@ -16,7 +16,6 @@ from fomrepo.errors import NotFoundError
 from fomrepo.model.files import RecordName
 from fomrepo.model.operations import MethodRef
 from fomrepo.model.results import ResolvedCall, ResolvedInput, StoredResult
-from fomrepo.model.statements import SignedMethod
 
 _chosen = files.alias("chosen")
 _ITS_TOPOLOGY = (
@@ -135,7 +134,7 @@ class Calls:
         """Forget a result, as when its blob turned out to be missing or damaged."""
         connection.execute(delete(results).where(results.c.key == key, results.c.site == site))
 
-    def _resolve_method(self, connection: Connection, method: MethodRef) -> SignedMethod:
+    def _resolve_method(self, connection: Connection, method: MethodRef) -> MethodRef:
         found = self._methods.find_in(connection, method)
         if found is not None:
             return found

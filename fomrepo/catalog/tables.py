@@ -198,7 +198,7 @@ uploads = Table(
     CheckConstraint("size >= 0", name="size"),
 )
 
-#: One row: counts the changes of the registry of methods.
+#: One row: counts the changes of what says which methods may run: methods, approvals, verdicts, keys, trust documents.
 registry = Table("registry", metadata, Column("id", Integer, primary_key=True), _required("snapshot", BigInteger))
 
 methods = Table(
@@ -210,12 +210,63 @@ methods = Table(
     _required("rank"),
     _required("bundle_digest"),
     _required("environment"),
-    _required("reviewers"),
-    _required("signed", BigInteger),
-    _required("signature", LargeBinary),
     _required("bundle", LargeBinary),
     _required("schema"),
     UniqueConstraint("name", "version"),
+)
+
+#: What reviewers signed about published methods, byte for byte.
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("method_id", Text, ForeignKey(methods.c.id), primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    _required("statement", LargeBinary),
+    _required("signature", LargeBinary),
+)
+
+#: What reviewers signed against published methods: deprecated, or revoked.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("method_id", Text, ForeignKey(methods.c.id), primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    Column("state", Text, primary_key=True),
+    _required("statement", LargeBinary),
+    _required("signature", LargeBinary),
+    CheckConstraint("state IN ('deprecated', 'revoked')", name="state"),
+)
+
+#: Public keys that users published. Which of them may approve methods is said by the signed root alone.
+public_keys = Table(
+    "public_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("principal_id", Text, ForeignKey(principals.c.id), index=True),
+    _required("public", LargeBinary),
+    _required("label"),
+    _required("created", Double),
+    Column("replaces", Text),
+    Column("revoked", Double),
+)
+
+#: Signed metadata of the registry by file name, such as ``2.root.json``; verified at each site before it is believed.
+trust_documents = Table(
+    "trust_documents",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _required("version", BigInteger),
+    _required("content", LargeBinary),
+)
+
+#: Lock files of guest environments by their digest. Which of them are official is said by the signed registry.
+environments = Table(
+    "environments",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("lock_digest", Text, primary_key=True),
+    _required("lock", LargeBinary),
+    _required("added", Double),
 )
 
 results = Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fomrepo.model.files import FileObject, RecordState, RecordVersion
-from fomrepo.model.statements import SignedMethod
+from fomrepo.model.operations import MethodRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class ResolvedCall:
     """What a call means at the moment of one transaction."""
 
     inputs: tuple[ResolvedInput, ...]
-    #: None for a draft, which is no row of the catalog.
-    method: SignedMethod | None
+    #: With its version; None for a draft, which is no row of the catalog.
+    method: MethodRef | None
 
     @property
     def scope(self) -> str:

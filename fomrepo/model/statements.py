@@ -1,16 +1,19 @@
-"""What is signed about a method, byte for byte."""
+"""What reviewers sign about a method, byte for byte: that it may run, and that it shall no longer."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TypeVar
 
 from fomrepo.errors import MethodNotTrustedError
 from fomrepo.model.canonical import canonical_json, sha256_hex
 from fomrepo.model.methods import Bundle
 
-#: First words of a statement: no signature of ours for another purpose can be mistaken for an approval.
+#: First words of a statement: no signature for one purpose can be mistaken for one for another.
 REVIEW_PURPOSE = "fomrepo method approval 2"
+VERDICT_PURPOSE = "fomrepo method verdict 1"
 
 #: Most bytes of a statement: nine short texts.
 STATEMENT_LIMIT_BYTES = 4096
@@ -66,17 +69,7 @@ class ReviewStatement:
         MethodNotTrustedError
             If it is anything else.
         """
-        try:
-            if len(data) > STATEMENT_LIMIT_BYTES:
-                raise ValueError("too long")
-            entries = json.loads(data)
-            del entries["statement"]
-            read = cls(**entries)
-            if read.to_bytes() != data or type(read.signed) is not int:
-                raise ValueError("spelt in another way")
-        except (ValueError, TypeError, KeyError, RecursionError):
-            raise MethodNotTrustedError("an approval cannot be read", remedy="approve the method again") from None
-        return read
+        return _read(cls, data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,46 +84,99 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
-class MethodStatement:
-    """The claim that a bundle was approved under a name and version."""
+class SignedMethod:
+    """A bundle with its approvals, as they come from anywhere: believed only after they were verified."""
+
+    #: The bundle's files, as ``pack_files`` wrote them.
+    bundle: bytes
+    #: At least one; all about the same bundle, if they are honest.
+    approvals: tuple[Approval, ...]
+
+    @property
+    def name(self) -> str:
+        """Name that the first approval states."""
+        return self.approvals[0].statement.name
+
+    @property
+    def version(self) -> str:
+        """Version that the first approval states."""
+        return self.approvals[0].statement.version
+
+    @property
+    def bundle_digest(self) -> str:
+        """Digest of the bundle that the first approval states."""
+        return self.approvals[0].statement.bundle_digest
+
+
+class MethodState(StrEnum):
+    """States of a method after its review."""
+
+    PUBLISHED = "published"
+    #: Runs with a warning, and is what a bare name means only where there is nothing else.
+    DEPRECATED = "deprecated"
+    #: Runs nowhere, and none of its results is served.
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictStatement:
+    """The claim of one reviewer that a published method shall no longer be used."""
 
     name: str
     version: str
-    #: SHA-256 of the bundle.
     bundle_digest: str
-    #: Name of the guest environment that it was approved for.
-    environment: str
-    #: Who approved it.
-    reviewers: tuple[str, ...]
+    #: ``deprecated`` or ``revoked``.
+    state: str
+    #: In a sentence; every caller reads it.
+    reason: str
+    reviewer: str
     #: When, seconds since 1970.
     signed: int
 
     def to_bytes(self) -> bytes:
         """Spell it in the one way that is signed."""
-        return canonical_json(
-            {
-                "statement": "fomrepo method approval 1",
-                "name": self.name,
-                "version": self.version,
-                "bundle_digest": self.bundle_digest,
-                "environment": self.environment,
-                "reviewers": list(self.reviewers),
-                "signed": self.signed,
-            }
-        )
+        return canonical_json({"statement": VERDICT_PURPOSE, **asdict(self)})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> VerdictStatement:
+        """Read what :meth:`to_bytes` wrote.
+
+        Raises
+        ------
+        MethodNotTrustedError
+            If it is anything else.
+        """
+        return _read(cls, data)
 
 
 @dataclass(frozen=True, slots=True)
-class SignedMethod:
-    """A published method as the catalog keeps it: believed only after its signature was verified."""
+class Verdict:
+    """A verdict with its reviewer's signature."""
 
-    statement: MethodStatement
+    statement: VerdictStatement
+    key_id: str
     #: Ed25519, 64 bytes, over ``statement.to_bytes()``.
     signature: bytes
-    #: The bundle's files, as ``pack_files`` wrote them.
-    bundle: bytes
 
 
 def schema_digest(bundle: Bundle) -> str:
     """SHA-256 of the canonical JSON of a bundle's parsed ``method.toml``."""
     return sha256_hex(canonical_json(dict(bundle.schema.source)))
+
+
+_S = TypeVar("_S", ReviewStatement, VerdictStatement)
+
+
+def _read(kind: type[_S], data: bytes) -> _S:
+    """Read a statement; there is one spelling of each, and any other is refused."""
+    try:
+        if len(data) > STATEMENT_LIMIT_BYTES:
+            raise ValueError("too long")
+        entries = json.loads(data)
+        del entries["statement"]
+        read = kind(**entries)
+        if read.to_bytes() != data or type(read.signed) is not int:
+            raise ValueError("spelt in another way")
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise MethodNotTrustedError("a signed statement cannot be read", remedy="sign it again") from None
+    return read

@@ -13,6 +13,7 @@ from fomrepo.errors import MethodNotTrustedError, NotFoundError
 from fomrepo.model.canonical import new_id
 from fomrepo.model.methods import Bundle, version_rank
 from fomrepo.model.operations import MethodRef
+from fomrepo.model.statements import SignedMethod
 from fomrepo.site.trust import verify_method
 from fomrepo.vault.objects import storage_errors
 
@@ -24,6 +25,8 @@ class RegistrySnapshot:
     number: int
     #: Name and version -> bundle.
     methods: Mapping[tuple[str, str], Bundle]
+    #: Those that are listed and not trusted, with the reason.
+    refused: Mapping[tuple[str, str], MethodNotTrustedError]
 
 
 class Registry:
@@ -44,22 +47,26 @@ class Registry:
         self._root_public_key = root_public_key
         self._bundles = bundles
         self._lock = threading.Lock()
-        self._snapshot = RegistrySnapshot(-1, {})
+        self._snapshot = RegistrySnapshot(-1, {}, {})
 
     def snapshot(self) -> RegistrySnapshot:
         """All methods, as of now; read again only when the catalog has another snapshot number."""
-        if self._catalog.methods.snapshot() == self._snapshot.number:
+        if self._catalog.methods.changes() == self._snapshot.number:
             return self._snapshot
         with self._lock:
-            number, published = self._catalog.methods.published()
-            trusted = {}
-            for method, _ in published:
+            number = self._catalog.methods.changes()
+            trusted: dict[tuple[str, str], Bundle] = {}
+            refused: dict[tuple[str, str], MethodNotTrustedError] = {}
+            for row in self._catalog.methods.published():
                 try:
-                    bundle = verify_method(method, root_public_key=self._root_public_key)
-                except MethodNotTrustedError:
-                    continue
-                trusted[bundle.schema.name, bundle.schema.version] = bundle
-            self._snapshot = RegistrySnapshot(number, trusted)
+                    packed = self._catalog.methods.bundle(row.id) or b""
+                    bundle = verify_method(SignedMethod(packed, row.approvals), root_public_key=self._root_public_key)
+                    if (row.name, row.version) != (bundle.schema.name, bundle.schema.version):
+                        raise MethodNotTrustedError(f"the method {row.name} {row.version} is another one in truth")
+                    trusted[row.name, row.version] = bundle
+                except MethodNotTrustedError as error:
+                    refused[row.name, row.version] = error
+            self._snapshot = RegistrySnapshot(number, trusted, refused)
             return self._snapshot
 
     def find(self, wanted: MethodRef) -> Bundle:
@@ -72,12 +79,14 @@ class Registry:
         NotFoundError
             If there is none; the message names close ones.
         """
-        methods = self.snapshot().methods
+        snapshot = self.snapshot()
+        methods = snapshot.methods
         versions = [version for name, version in methods if name == wanted.name]
         if wanted.version in versions or (versions and wanted.version is None):
             return methods[wanted.name, wanted.version or max(versions, key=version_rank)]
-        if (listed := self._catalog.methods.find(wanted)) is not None:
-            return verify_method(listed, root_public_key=self._root_public_key)
+        for (name, version), error in snapshot.refused.items():
+            if name == wanted.name and wanted.version in (None, version):
+                raise error
         if versions:
             raise NotFoundError(
                 f"there is no method {wanted}",

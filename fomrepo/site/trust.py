@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from fomrepo.errors import BundleRefusedError, MethodNotTrustedError
 from fomrepo.model.bundle import pack_files, read_bundle, unpack_files
+from fomrepo.model.canonical import sha256_hex
 from fomrepo.model.methods import Bundle
-from fomrepo.model.statements import MethodStatement, SignedMethod
+from fomrepo.model.statements import Approval, ReviewStatement, SignedMethod
 
 
 def new_root_key() -> tuple[bytes, bytes]:
@@ -33,24 +34,20 @@ def sign_method(bundle: Bundle, *, root_key: bytes, reviewers: tuple[str, ...]) 
     root_key
         Private Ed25519 key, 32 bytes.
     reviewers
-        Names of those who approved it.
+        Name of who approved it.
     """
-    statement = MethodStatement(
-        name=bundle.schema.name,
-        version=bundle.schema.version,
-        bundle_digest=bundle.digest,
-        environment=bundle.schema.environment,
-        reviewers=reviewers,
-        signed=int(time.time()),
+    key = Ed25519PrivateKey.from_private_bytes(root_key)
+    statement = ReviewStatement.about(
+        bundle, environment_digest="", author="", reviewer=reviewers[0], signed=int(time.time())
     )
-    signature = Ed25519PrivateKey.from_private_bytes(root_key).sign(statement.to_bytes())
-    return SignedMethod(statement, signature, pack_files(bundle.files))
+    approval = Approval(statement, sha256_hex(key.public_key().public_bytes_raw()), key.sign(statement.to_bytes()))
+    return SignedMethod(pack_files(bundle.files), (approval,))
 
 
 def verify_method(method: SignedMethod, *, root_public_key: bytes) -> Bundle:
     """Unpack a method that may run here.
 
-    1. The signature holds over the statement, under the pinned key.
+    1. An approval's signature holds over its statement, under the pinned key.
     2. The bundle's digest is the one in the statement.
     3. The bundle says of itself what the statement says of it.
 
@@ -59,10 +56,13 @@ def verify_method(method: SignedMethod, *, root_public_key: bytes) -> Bundle:
     MethodNotTrustedError
         If one of them does not hold; the message says which.
     """
-    statement = method.statement
+    if not method.approvals:
+        raise MethodNotTrustedError("a method carries no valid signature of this federation", remedy=_REMEDY)
+    approval = method.approvals[0]
+    statement = approval.statement
     who = f"the method {statement.name} {statement.version}"
     try:
-        Ed25519PublicKey.from_public_bytes(root_public_key).verify(method.signature, statement.to_bytes())
+        Ed25519PublicKey.from_public_bytes(root_public_key).verify(approval.signature, statement.to_bytes())
     except InvalidSignature:
         raise MethodNotTrustedError(f"{who} carries no valid signature of this federation", remedy=_REMEDY) from None
     try:

@@ -13,7 +13,7 @@ from fomrepo.model.deposits import AcceptedFile, Deposit, ExpectedFile
 from fomrepo.model.files import RecordName, RecordState, RecordVersion, StatFingerprint
 from fomrepo.model.people import Principal
 from fomrepo.model.results import StoredResult
-from fomrepo.model.statements import MethodStatement, SignedMethod
+from fomrepo.model.statements import Approval, ReviewStatement, SignedMethod
 
 FINGERPRINT = StatFingerprint(device=2**64 - 1, inode=2**63, size=2**40, mtime_ns=1_700_000_000_000_000_001, ctime_ns=2)
 
@@ -84,10 +84,13 @@ def set_state(catalog: Catalog, version: RecordVersion, state: RecordState) -> N
     catalog._database.write(lambda connection: connection.execute(statement))
 
 
-def method(version: str = "1.0.0", *, name: str = "rmsd", content: bytes = b"bundle") -> SignedMethod:
-    """Make a method; its signature is of no concern here."""
-    statement = MethodStatement(name, version, content.hex().ljust(64, "0"), "mdanalysis", ("ada", "bob"), 2**33)
-    return SignedMethod(statement, b"\x00\xff" * 32, content)
+def method(
+    version: str = "1.0.0", *, name: str = "rmsd", content: bytes = b"bundle", key: str = "k1", reviewer: str = "bob"
+) -> SignedMethod:
+    """Make a method with one approval; its signature is of no concern here."""
+    digest = content.hex().ljust(64, "0")
+    statement = ReviewStatement(name, version, digest, "5" * 64, "mdanalysis", "e" * 64, "ada", reviewer, 2**33)
+    return SignedMethod(content, (Approval(statement, key, b"\x00\xff" * 32),))
 
 
 def result(key: str = "key", *, site: str = "site-a", blob: str = "blob") -> StoredResult:

@@ -47,7 +47,7 @@ def test_a_call_is_resolved_to_exact_bytes(catalog: Catalog, ada: Principal, adk
     (one,) = resolved.inputs
     assert one.version.version_id == adk.version_id
     assert (one.topology, one.file) == adk.files
-    assert resolved.method == method()
+    assert resolved.method == MethodRef("rmsd", "1.0.0")
     assert resolved.objects == (DCD, PSF, OFFSETS)
     assert resolved.scope == "project:ada"
     assert found == ()

@@ -105,8 +105,8 @@ def test_every_step_keeps_the_rows_up_and_down(empty_database: str) -> None:
 
 
 def test_each_table_has_a_row_in_the_rehearsal(empty_database: str) -> None:
-    upgrade_catalog(empty_database)
     for revision in REVISIONS:
+        upgrade_catalog(empty_database, revision)
         run(empty_database, insert_rows(revision))
     assert [name for name, rows in run(empty_database, all_rows).items() if not rows] == []
 
