@@ -75,25 +75,35 @@ def test_a_crash_is_named_in_the_log(site: Site, data: Callable[..., Data], held
     assert (answer["ended"], answer["log_tail"]) == ("crashed", "before\n\nended by SIGSEGV")
 
 
-def test_memory_is_a_limit_that_the_method_is_told(
+def test_memory_is_what_a_child_has_beyond_its_holder(
     site: Site, data: Callable[..., Data], held: Callable[..., str]
 ) -> None:
-    """The child has what its call allows, beyond what it has from the holder."""
     laid, holder = data("adk_dims"), held("adk_dims")
-    code = "    kept = [np.ones(1 << 20) for _ in range({})]\n    return {{'said': [str(len(kept))]}}\n"
+    code = "    kept = [np.ones(1 << 20) for _ in range({})]\n    time.sleep(0.5)\n"
+    code += "    return {{'said': [str(len(kept))]}}\n"
     fits, does_not = (
         site.hot(name=holder, request=source_request(laid, HEAD + code.format(count), limits=LIMITS))
         for count in (100, 140)
     )
     assert read_outcome(fits["outcome"])[1]["said"] == ["100"]
-    outcome = read_outcome(does_not["outcome"])[0]
+    assert ended(does_not) == "memory"
+    assert does_not["limit"]["used"] > does_not["limit"]["allowed"] == LIMITS["memory_bytes"]
+    assert does_not["limit"]["unit"] == "byte"
+
+
+def test_a_method_is_told_that_it_wants_far_too_much_memory(
+    site: Site, data: Callable[..., Data], held: Callable[..., str]
+) -> None:
+    request = source_request(data("adk_dims"), HEAD + "    np.ones(1 << 30)\n")
+    outcome = read_outcome(site.hot(name=held("adk_dims"), request=request)["outcome"])[0]
     assert (outcome["fault"], outcome["limit"]) == ("limit", {"name": "memory"})
+    assert [each["line"] for each in outcome["frames"]] == [5]
 
 
 def test_a_call_may_have_lower_limits(site: Site, data: Callable[..., Data], held: Callable[..., str]) -> None:
     low = {**LIMITS, "memory_bytes": 64 << 20, "processes": 2, "open_files": 10}
     code = "    import resource\n    said = []\n"
-    code += "    try:\n        np.ones(16 << 20)\n    except MemoryError:\n        said += ['memory']\n"
+    code += "    try:\n        np.ones(1 << 27)\n    except MemoryError:\n        said += ['memory']\n"
     code += "    try:\n        [os.dup(3) for _ in range(9)]\n    except OSError:\n        said += ['files']\n"
     code += "    try:\n        [threading.Thread(target=time.sleep, args=(9,)).start() for _ in range(4)]\n"
     code += "    except RuntimeError:\n        said += ['threads']\n    return {'said': said}\n"
