@@ -108,6 +108,18 @@ def read_tensor(path: str, name: str) -> np.ndarray:
         return np.frombuffer(file.read(last - first), dtype=dtype).reshape(shape)
 
 
+def tensors_of(container: bytes) -> dict[str, np.ndarray]:
+    """Return all tensors of a container, read-only; the host has checked how they lie in it."""
+    base = 8 + int.from_bytes(container[:8], "little")
+    dtypes = {known: code for code, known in DTYPE_NAMES.items()}
+    tensors = {}
+    for name, entry in json.loads(container[8:base]).items():
+        if name != "__metadata__":
+            shape, first = entry["shape"], base + entry["data_offsets"][0]
+            tensors[name] = np.frombuffer(container, dtypes[entry["dtype"]], math.prod(shape), first).reshape(shape)
+    return tensors
+
+
 def _little_endian_c_order(name: str, array: np.ndarray) -> np.ndarray:
     """Return the array as it will lie in the file; no copy where it already does."""
     array = np.asarray(array)

@@ -67,11 +67,35 @@ class Field:
     dtype: str  # "float64", "string", "complex128" ...
     dims: tuple[str, ...]  # empty: a scalar; last "*": ragged
     optional: bool  # the method may answer None
+    combine: str = ""  # how parts of a run make it: "concat", "sum", "mean"; empty: it is the same in each part
 
     @classmethod
     def from_json(cls, name: str, entry: Mapping[str, Any]) -> Field:
         """Read one entry of `result.fields`."""
-        return cls(name, entry["dtype"], tuple(entry["dims"]), bool(entry.get("optional", False)))
+        optional = bool(entry.get("optional", False))
+        return cls(name, entry["dtype"], tuple(entry["dims"]), optional, entry.get("combine", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What the method's function returns, where a function of the bundle's own makes the result out of parts."""
+
+    module: str
+    function: str
+    fields: tuple[Field, ...]
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> Partial:
+        """Read the entry `partial`."""
+        return cls(entry["entry"]["module"], entry["entry"]["function"], _fields(entry["fields"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the frames that the caller wants: one of several ranges, in his order."""
+
+    number: int  # from 0
+    of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +123,9 @@ class MethodRequest:
     fields: tuple[Field, ...]
     limits: Limits
     bundle: Mapping[str, str] = field(default_factory=dict)  # of a held call: sources by relative path
+    partial: Partial | None = None
+    part: Part | None = None  # None: all frames
+    parts: tuple[bytes, ...] = ()  # containers of all parts, which this run only has to combine; empty: it computes
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +147,7 @@ class ProbeRequest:
 
 
 def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest | HoldRequest:
-    """Read the length and the JSON that the host sends once.
+    """Read the length and the JSON that the host sends once, and the containers that follow it, where some do.
 
     Raises
     ------
@@ -147,10 +174,18 @@ def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest | HoldRequest
         parameters=entry["parameters"],
         arguments=entry["arguments"],
         result_type=entry["result"]["type"],
-        fields=tuple(Field.from_json(name, item) for name, item in entry["result"]["fields"].items()),
+        fields=_fields(entry["result"]["fields"]),
         limits=limits,
         bundle=entry.get("bundle", {}),
+        partial=Partial.from_json(entry["partial"]) if entry.get("partial") else None,
+        part=Part(**entry["part"]) if entry.get("part") else None,
+        parts=tuple(_read_exactly(stream, length) for length in entry.get("parts", [])),
     )
+
+
+def _fields(entries: Mapping[str, Mapping[str, Any]]) -> tuple[Field, ...]:
+    """Read a table of fields."""
+    return tuple(Field.from_json(name, item) for name, item in entries.items())
 
 
 def _read_exactly(stream: BinaryIO, count: int) -> bytes:

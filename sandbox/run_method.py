@@ -6,16 +6,19 @@ import hashlib
 import importlib
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
-from sandbox.container import Container, canonical_json
+from sandbox.container import Container, canonical_json, tensors_of
 from sandbox.failures import LimitError, failure
 from sandbox.fields import result_tensors
 from sandbox.frames import Frames, frame_indices
 from sandbox.load import load_input
+from sandbox.parts import part_of
 from sandbox.request import MethodRequest
+from sandbox.run_combine import combined
 from sandbox.selections import checked_arguments
 
 
@@ -56,23 +59,41 @@ def _run(request: MethodRequest, universes: Sequence[Any], answer: ProgressListe
     """Check the arguments against the data, call the method, encode what it returned."""
     # 1. What only the data can tell about the arguments.
     arguments = checked_arguments(request.parameters, request.arguments, universes, _file_name(request))
-    frames = None
-    if request.frames is not None:
-        indices = frame_indices(request.frames, len(universes[0].trajectory))
-        frames = Frames(universes[0], indices, answer.progress)
+    indices = None if request.frames is None else frame_indices(request.frames, len(universes[0].trajectory))
     # 2. Equal questions draw equal random numbers; forked workers would otherwise share one state.
     _seed_random_numbers(request)
-    # 3. The method's own code, from here on.
-    method = _entry(request.module, request.function)
-    returned = method(*universes, *([] if frames is None else [frames]), **arguments)
-    # 4. Its answer, as declared.
-    tensors = result_tensors(returned, request.fields, None if frames is None else len(frames))
-    if request.result_type == "TimeSeries" and frames is not None:
-        tensors |= {"frames": frames.indices, "times": frames.times}
+    # 3. The method's own code, from here on; its answer, as declared.
+    tensors = {} if request.parts else _computed(request, universes, indices, arguments, answer)
+    # 4. What becomes of parts; a run that was not cut is one.
+    if indices is not None and (request.parts or (request.partial is not None and request.part is None)):
+        own = None
+        if request.partial is not None:
+            own = partial(_entry(request.partial.module, request.partial.function), *universes, **arguments)
+        tensors = combined(request, [tensors_of(part) for part in request.parts] or [tensors], len(indices), own)
     container = Container({"status": "ok"}, tensors)
     if len(container) > request.limits.result_bytes:
         raise LimitError("result", f"the result has {len(container)} bytes; {request.limits.result_bytes} are allowed")
     return container
+
+
+def _computed(
+    request: MethodRequest,
+    universes: Sequence[Any],
+    indices: np.ndarray | None,
+    arguments: Mapping[str, Any],
+    answer: ProgressListener,
+) -> dict[str, np.ndarray]:
+    """Call the method on its frames, all of them or those of a part."""
+    method = _entry(request.module, request.function)
+    fields = request.fields if request.partial is None else request.partial.fields
+    if indices is None:
+        return result_tensors(method(*universes, **arguments), fields, None)
+    wanted = indices if request.part is None else part_of(indices, request.part)
+    frames = Frames(universes[0], wanted, answer.progress)
+    tensors = result_tensors(method(*universes, frames, **arguments), fields, len(frames))
+    if request.result_type == "TimeSeries":
+        tensors |= {"frames": frames.indices, "times": frames.times}
+    return tensors
 
 
 def _entry(module: str, function: str) -> Callable[..., Mapping[str, Any]]:

@@ -61,7 +61,7 @@ class WholeMolecules:
         for from_atoms, to_atoms in self._steps:
             bond = moved[:, to_atoms] - moved[:, from_atoms]
             moved[:, to_atoms] -= np.rint(bond @ to_fractions) @ lattices
-        return moved[:, self.selected].astype(np.float32)
+        return moved.take(self.selected, axis=1).astype(np.float32)  # in C order, as other blocks are
 
 
 def _molecules(bonds: np.ndarray, n_atoms: int) -> np.ndarray:

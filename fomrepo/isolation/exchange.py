@@ -10,12 +10,14 @@ import json
 import select
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from fomrepo.errors import LimitHit
 from fomrepo.isolation.limits import PROGRESS_MESSAGES
+from fomrepo.isolation.speech import saying
 
 __all__ = ["Exchange", "converse"]
 
@@ -64,6 +66,7 @@ def converse(
     is_cancelled: Callable[[], bool] = lambda: False,
     also: int | None = None,
     ask_every_ms: int = CANCEL_INTERVAL_MS,
+    following: Iterable[bytes | memoryview] | None = None,
 ) -> Exchange:
     """Hand a request to a guest and read its answer.
 
@@ -87,6 +90,8 @@ def converse(
         A descriptor; when it becomes readable, ``is_cancelled`` is asked, which may read it.
     ask_every_ms
         How often ``is_cancelled`` is asked, at least.
+    following
+        Chunks that the guest reads after its request, while it works (``saying``); None where nothing follows.
 
     Returns
     -------
@@ -96,7 +101,8 @@ def converse(
     talk = _Talk(guest, outcome, result_bytes, on_progress, is_cancelled, also, ask_every_ms)
     try:
         talk.say(struct.pack("<Q", len(request)) + request)
-        talk.listen()
+        with nullcontext() if following is None else saying(guest, following):
+            talk.listen()
     except _EndOfTalkError as end:
         return Exchange(end.ended, talk.outcome_bytes, end.limit, end.detail)
     return Exchange("outcome", talk.outcome_bytes, None, "one whole outcome")

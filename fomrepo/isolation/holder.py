@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -112,6 +112,7 @@ class Holder:
         outcome: BinaryIO,
         on_progress: Callable[[int, int], None] | None = None,
         cancelled: threading.Event | None = None,
+        following: Iterable[bytes | memoryview] | None = None,
     ) -> RunReport:
         """Run one method in a child of its own; waits for one if none is ready.
 
@@ -123,6 +124,8 @@ class Holder:
             At most those of the holder's order.
         outcome, on_progress, cancelled
             As for ``Warden.run``.
+        following
+            What the child reads after its request, as for ``converse``.
 
         Raises
         ------
@@ -133,7 +136,14 @@ class Holder:
         """
         child = self._take(cancelled)
         try:
-            return child.serve(request, limits=limits, outcome=outcome, on_progress=on_progress, cancelled=cancelled)
+            return child.serve(
+                request,
+                limits=limits,
+                outcome=outcome,
+                on_progress=on_progress,
+                cancelled=cancelled,
+                following=following,
+            )
         finally:
             with self._changed:
                 self._running -= 1

@@ -14,7 +14,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import BinaryIO
@@ -122,6 +122,7 @@ class HeldChild:
         outcome: BinaryIO,
         on_progress: Callable[[int, int], None] | None,
         cancelled: threading.Event | None,
+        following: Iterable[bytes | memoryview] | None = None,
     ) -> RunReport:
         """Have one call served. Unless that went well, the child is dead when this returns."""
         watch = _Watch(self.process, self._held_bytes, GuestLog(self._log, limits.log_bytes), limits, cancelled)
@@ -136,6 +137,7 @@ class HeldChild:
                 is_cancelled=watch.is_over,
                 also=self._log,
                 ask_every_ms=CLOCK_INTERVAL_MS,
+                following=following,
             )
             well = exchange.ended == "outcome"
             if watch.limit is not None:  # it was the watch that gave up

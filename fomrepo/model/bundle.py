@@ -25,9 +25,11 @@ from fomrepo.model.methods import (
     MethodLimits,
     MethodSchema,
     Parameter,
+    PartialSchema,
     ResultField,
     ResultSchema,
 )
+from fomrepo.model.splitting import check_splitting
 
 #: Most bytes of a whole bundle. Methods are source code; data belongs into records.
 BUNDLE_LIMIT_BYTES = 2**20
@@ -90,12 +92,12 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
     except (ValueError, RecursionError) as error:
         raise BundleRefusedError(f"method.toml is not valid TOML: {error}") from None
     schema = read_schema(source)
-    module = f"{schema.entry[0]}.py"
-    if module not in files:
-        raise BundleRefusedError(
-            f"method.toml names the module {module}, which the bundle does not have",
-            remedy='mend entry = "module:function"',
-        )
+    for key, named in (("entry", schema.entry), ("partial.combine", schema.partial and schema.partial.combine)):
+        if named and f"{named[0]}.py" not in files:
+            raise BundleRefusedError(
+                f"method.toml names the module {named[0]}.py, which the bundle does not have",
+                remedy=f'mend {key} = "module:function"',
+            )
     return Bundle(schema, folder_digest(files.items()), dict(files))
 
 
@@ -119,7 +121,7 @@ def read_schema(source: Mapping[str, Any]) -> MethodSchema:
     if not 1 <= len(inputs) <= 2:
         raise _wrong("inputs", f"it has {len(inputs)} inputs", "name one input, or two for a two-file method")
     parameters = tuple(_parameter(key, value) for key, value in _table(source, "parameters", {}).items())
-    return MethodSchema(
+    schema = MethodSchema(
         name=name,
         version=_match(source, "version", _VERSION, "a version such as 1.0.0"),
         summary=_text(source, "summary", 200),
@@ -140,7 +142,10 @@ def read_schema(source: Mapping[str, Any]) -> MethodSchema:
         citations=_tables(source, "citations"),
         authors=tuple(str(author.get("name", "")) for author in _tables(source, "authors")),
         source=source,
+        partial=_partial(_table(source, "partial")) if "partial" in source else None,
     )
+    check_splitting(schema)
+    return schema
 
 
 def pack_files(files: Mapping[str, bytes]) -> bytes:
@@ -248,8 +253,17 @@ def _result(entry: Mapping[str, Any]) -> ResultSchema:
     )
 
 
-def _field(name: str, entry: object) -> ResultField:
-    where = f"result.fields.{name}"
+def _partial(entry: Mapping[str, Any]) -> PartialSchema:
+    _known(entry, {"combine", "fields", "doc"}, "partial")
+    combine = _ENTRY.fullmatch(str(entry.get("combine", "")))
+    fields = _table(entry, "fields", where="partial")
+    if combine is None or not fields:
+        raise _wrong("partial", "it lacks a function or fields", 'write combine = "module:function" and a field')
+    return PartialSchema((combine[1], combine[2]), tuple(_field(name, one, "partial") for name, one in fields.items()))
+
+
+def _field(name: str, entry: object, table: str = "result") -> ResultField:
+    where = f"{table}.fields.{name}"
     if not _NAME.fullmatch(name) or name in RESERVED_FIELD_NAMES:
         raise _wrong(where, "a field cannot have this name", "it is an attribute of every result, or not in lower case")
     if not isinstance(entry, dict):

@@ -98,7 +98,8 @@ class ResultField:
     doc: str = ""
     #: Whether the method may leave it out.
     optional: bool = False
-    #: How parts of a run split over frames join: ``concat``, ``sum``, ``mean`` or empty.
+    #: How parts of a run split over frames join: ``concat`` along ``frame`` or else the first dim, ``sum``, ``mean``
+    #: weighted by frames; empty: it is the same in each part.
     combine: str = ""
 
 
@@ -113,6 +114,15 @@ class ResultSchema:
     def field(self, name: str) -> ResultField | None:
         """Field of that name, or None."""
         return next((one for one in self.fields if one.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PartialSchema:
+    """What the method's function returns, where a function of the bundle's own makes the result out of the parts."""
+
+    #: Module and function inside the bundle.
+    combine: tuple[str, str]
+    fields: tuple[ResultField, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +162,13 @@ class MethodSchema:
     authors: tuple[str, ...]
     #: The parsed ``method.toml``, as it travels and as it is hashed.
     source: Mapping[str, Any]
+    #: None where the method's function returns the result itself.
+    partial: PartialSchema | None = None
+
+    @property
+    def part_result(self) -> ResultSchema:
+        """What a part of a run that is cut over its frames returns."""
+        return self.result if self.partial is None else ResultSchema(self.result.type, self.partial.fields)
 
     @property
     def has_frames(self) -> bool:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
 
 from fomrepo.isolation.limits import RunLimits
 from fomrepo.isolation.orders import InputFile
 from fomrepo.model.canonical import canonical_json
 from fomrepo.model.files import FileObject
-from fomrepo.model.methods import Bundle, MethodSchema
+from fomrepo.model.methods import Bundle, MethodSchema, PartialSchema, ResultField
 from fomrepo.model.operations import FrameRange
 from fomrepo.model.results import ResolvedInput
-from fomrepo.vault.objects import ObjectStore
+
+
+class Holding(Protocol):
+    """Knows where bytes lie: a vault, or sample data."""
+
+    def path(self, digest: str) -> Path:
+        """Where the object of that digest is."""
 
 
 def method_request(
@@ -22,14 +29,27 @@ def method_request(
     arguments: Mapping[str, Any],
     frames: FrameRange | None,
     limits: RunLimits,
-    vault: ObjectStore,
+    vault: Holding,
     bundle: Bundle | None = None,
+    part: tuple[int, int] | None = None,
+    parts: Sequence[int] = (),
 ) -> tuple[bytes, tuple[InputFile, ...]]:
     """Request of a method's run, and the files that it may read.
 
-    A child of a holder has no folder with the method: it gets the source text of ``bundle`` along.
-
     Inside, files have neutral names such as ``universe.trajectory.xtc``; the depositor's names are for messages.
+
+    Parameters
+    ----------
+    schema, inputs, arguments, frames, limits
+        Of the call.
+    vault
+        Where the objects lie.
+    bundle
+        Sent along as source text, for a child of a holder, which has no folder with the method.
+    part
+        Which part of the frames is to be done, from 0, and of how many; None: all of them.
+    parts
+        Lengths in bytes of the containers of all parts, which follow the request and are to be combined.
     """
     entries, files = _inputs(schema, inputs, vault)
     request = canonical_json(
@@ -41,20 +61,12 @@ def method_request(
             "frames": frames.canonical() if frames else None,
             "parameters": schema.source.get("parameters", {}),
             "arguments": dict(arguments),
-            "result": {
-                "type": schema.result.type,
-                "fields": {
-                    field.name: {
-                        "dtype": field.dtype,
-                        "dims": list(field.dims),
-                        "unit": field.unit,
-                        "optional": field.optional,
-                    }
-                    for field in schema.result.fields
-                },
-            },
+            "result": {"type": schema.result.type, "fields": _fields(schema.result.fields)},
             "limits": _limits(limits),
+            **({} if schema.partial is None else {"partial": _partial(schema.partial)}),
             **({} if bundle is None else {"bundle": _source_texts(bundle)}),
+            **({} if part is None else {"part": {"number": part[0], "of": part[1]}}),
+            **({"parts": list(parts)} if parts else {}),
         }
     )
     return request, files
@@ -66,7 +78,7 @@ def hold_request(
     *,
     frame_budget_bytes: int,
     limits: RunLimits,
-    vault: ObjectStore,
+    vault: Holding,
 ) -> tuple[bytes, tuple[InputFile, ...]]:
     """Request of a holder for the inputs of a call, and the files that it may read.
 
@@ -109,7 +121,7 @@ def probe_request(*, name: str, size: int, topology: FileObject | None, limits: 
 
 
 def _inputs(
-    schema: MethodSchema, inputs: tuple[ResolvedInput, ...], vault: ObjectStore
+    schema: MethodSchema, inputs: tuple[ResolvedInput, ...], vault: Holding
 ) -> tuple[list[dict[str, Any]], tuple[InputFile, ...]]:
     entries, files = [], []
     for position, ((name, _), one) in enumerate(zip(schema.inputs, inputs, strict=True)):
@@ -125,6 +137,24 @@ def _inputs(
         family = schema.family(one.file.families, position)
         entries.append({"name": name, "family": family, "files": described})
     return entries, tuple(files)
+
+
+def _partial(partial: PartialSchema) -> dict[str, Any]:
+    module, function = partial.combine
+    return {"entry": {"module": module, "function": function}, "fields": _fields(partial.fields)}
+
+
+def _fields(fields: Sequence[ResultField]) -> dict[str, dict[str, Any]]:
+    return {
+        field.name: {
+            "dtype": field.dtype,
+            "dims": list(field.dims),
+            "unit": field.unit,
+            "optional": field.optional,
+            "combine": field.combine,
+        }
+        for field in fields
+    }
 
 
 def _source_texts(bundle: Bundle) -> dict[str, str]:
