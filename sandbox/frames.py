@@ -58,6 +58,7 @@ class Frames:
         self._universe = universe
         self._progress = progress
         self._times = np.full(len(indices), np.nan)
+        self._whole: tuple[MDAnalysis.AtomGroup, WholeMolecules] | None = None  # finding molecules takes 0.5 s
         self.indices = indices
         self.indices.setflags(write=False)
 
@@ -104,7 +105,7 @@ class Frames:
         """
         if isinstance(atoms, MDAnalysis.core.groups.UpdatingAtomGroup):
             raise TypeError("blocks() needs a fixed group; for an updating one write: for timestep in frames: ...")
-        molecules = WholeMolecules(atoms) if whole else None
+        molecules = self._whole_molecules(atoms) if whole else None
         indices = atoms.ix if molecules is None else molecules.indices
         rows_per_block = max(1, block_bytes // (12 * max(1, len(indices))))
         for first in range(0, len(self), rows_per_block):
@@ -130,10 +131,16 @@ class Frames:
         timestep = self._read(index)
         if not whole:
             return np.asarray(atoms.positions, np.float64)
-        molecules = WholeMolecules(atoms)
+        molecules = self._whole_molecules(atoms)
         boxes = None if timestep.dimensions is None else timestep.dimensions[None]
         positions = molecules.whole(timestep.positions[molecules.indices][None], _lattices(boxes))
         return np.asarray(positions[0], np.float64)
+
+    def _whole_molecules(self, atoms: MDAnalysis.AtomGroup) -> WholeMolecules:
+        """Return what makes the molecules of these atoms whole; that of the last atoms is kept."""
+        if self._whole is None or self._whole[0] != atoms:
+            self._whole = atoms, WholeMolecules(atoms)
+        return self._whole[1]
 
     def _read_rows(self, rows: slice, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Read positions (frame, atom, xyz) and boxes (frame, cell) of some rows; no boxes if a frame has none."""
