@@ -15,8 +15,11 @@ from fomrepo.catalog.operations import Operations
 from fomrepo.catalog.people import People
 from fomrepo.catalog.records import Records
 from fomrepo.catalog.replicas import Replicas
+from fomrepo.catalog.reviewers import Reviewers
+from fomrepo.catalog.reviews import Reviews
 from fomrepo.catalog.schema import check_revision, no_catalog
 from fomrepo.catalog.sites import Sites
+from fomrepo.catalog.submissions import Submissions
 
 
 class Catalog:
@@ -39,6 +42,9 @@ class Catalog:
         self.operations = Operations(database)
         self.sites = Sites(database)
         self.federation = Federation(database)
+        self.submissions = Submissions(database)
+        self.reviews = Reviews(database)
+        self.reviewers = Reviewers(database)
 
     def together(self, operations: Sequence[Callable[[], object]]) -> None:
         """Run several writing operations in one transaction: all of them are committed, or none."""

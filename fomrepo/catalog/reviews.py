@@ -1,0 +1,216 @@
+"""What reviewers do, and publication: the policy is judged here and, once more, by the database's own triggers."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from fomrepo.catalog.database import Database, reads, writes
+from fomrepo.catalog.method_names import check_free, take_name
+from fomrepo.catalog.reviewers import may_review, policy_in
+from fomrepo.catalog.submission_rows import (
+    SUBMISSION,
+    approvals_of,
+    cannot,
+    locked_row,
+    note,
+    shown_row,
+    step,
+    submission_of,
+)
+from fomrepo.catalog.tables import affiliations, review_approvals, submissions
+from fomrepo.errors import ConflictError, NotAllowedError, NotFoundError
+from fomrepo.model.statements import Approval
+from fomrepo.model.submissions import Submission, SubmissionState
+
+#: States in which reviewers may sign: more may do so than the policy asks for.
+_MAY_BE_SIGNED = (SubmissionState.IN_REVIEW.value, SubmissionState.APPROVED.value)
+_PUBLISHED_ONCE = (
+    SubmissionState.PUBLISHED.value,
+    SubmissionState.DEPRECATED.value,
+    SubmissionState.REVOKED.value,
+)
+
+
+class Reviews:
+    """Submissions, as reviewers see them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @reads
+    def waiting(self, connection: Connection, reviewer_id: str) -> tuple[Submission, ...]:
+        """List what is in review or approved, oldest first; nothing for who does not review."""
+        if not may_review(connection, reviewer_id):
+            return ()
+        rows = connection.execute(SUBMISSION.where(submissions.c.state.in_(_MAY_BE_SIGNED)).order_by(submissions.c.id))
+        return tuple(map(submission_of, rows))
+
+    @writes
+    def approve(self, connection: Connection, submission_id: str, reviewer_id: str, approval: Approval) -> Submission:
+        """Keep a reviewer's signature, which was verified; with as many as the policy asks for it is approved.
+
+        1. Who may not see it finds nothing; who wrote it or does not review may not approve it.
+        2. It must be in review, and the statement must be about this very bundle, its author and this reviewer.
+        3. One approval each. The database refuses a second one, and one of the author.
+        4. The policy is judged by what the database holds.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such submission that the reviewer may see.
+        NotAllowedError
+            If the reviewer is the author, or does not review.
+        ConflictError
+            If it is not in review, was approved by them before, or is not what the statement says.
+        """
+        row = shown_row(connection, submission_id, reviewer_id)
+        _check_reviewer(connection, row, reviewer_id, "approve")
+        submission, said = submission_of(row), approval.statement
+        if row.state not in _MAY_BE_SIGNED:
+            raise cannot(submission, SubmissionState.APPROVED.value)
+        meant = (submission.name, submission.version, submission.bundle_digest, submission.author)
+        if meant != (said.name, said.version, said.bundle_digest, said.author):
+            raise ConflictError(
+                f"the approval is of {said.name} {said.version} of {said.author}, {said.bundle_digest[:12]}; submitted "
+                f"was {submission.name} {submission.version} of {submission.author}, {submission.bundle_digest[:12]}",
+                remedy=f"read what was submitted and sign that: fomrepo review approve {submission_id}",
+            )
+        kept = connection.execute(
+            self._database.insert(review_approvals)
+            .values(
+                submission_id=submission_id,
+                reviewer_id=reviewer_id,
+                author_id=row.author_id,
+                bundle_digest=said.bundle_digest,
+                key_id=approval.key_id,
+                signature=approval.signature,
+                statement=said.to_bytes(),
+                created=time.time(),
+            )
+            .on_conflict_do_nothing()
+        )
+        if kept.rowcount == 0:
+            raise ConflictError(
+                f"you have approved {said.name} {said.version} already", remedy=f"fomrepo review show {submission_id}"
+            )
+        note(connection, submission_id, reviewer_id, "signed")
+        if submission.state is SubmissionState.IN_REVIEW and _meets_policy(connection, row):
+            return step(connection, row, SubmissionState.APPROVED, None)
+        return submission
+
+    @writes
+    def reject(self, connection: Connection, submission_id: str, reviewer_id: str, reason: str) -> Submission:
+        """Refuse a submission.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such submission that the reviewer may see.
+        NotAllowedError
+            If the reviewer is the author, or does not review.
+        ConflictError
+            If it is not waiting for reviewers.
+        """
+        row = shown_row(connection, submission_id, reviewer_id)
+        _check_reviewer(connection, row, reviewer_id, "reject")
+        if row.state not in _MAY_BE_SIGNED:
+            raise cannot(submission_of(row), SubmissionState.REJECTED.value)
+        return step(connection, row, SubmissionState.REJECTED, reviewer_id, reason)
+
+    @writes
+    def refuse(self, connection: Connection, submission_id: str, reason: str) -> Submission:
+        """Reject, on the site's own behalf, what is approved and cannot be published."""
+        return step(connection, locked_row(connection, submission_id), SubmissionState.REJECTED, None, reason)
+
+    @reads
+    def to_publish(self, connection: Connection) -> tuple[Submission, ...]:
+        """List what is approved and not published yet, oldest first."""
+        rows = connection.execute(
+            SUBMISSION.where(submissions.c.state == SubmissionState.APPROVED.value).order_by(submissions.c.id)
+        )
+        return tuple(map(submission_of, rows))
+
+    @reads
+    def signed(self, connection: Connection, submission_id: str) -> tuple[bytes, tuple[Approval, ...]]:
+        """Read the packed bundle of a submission and its approvals, for the site itself."""
+        packed = connection.scalars(select(submissions.c.bundle).where(submissions.c.id == submission_id)).one()
+        return bytes(packed), approvals_of(connection, submission_id)
+
+    @writes
+    def publish(self, connection: Connection, submission_id: str) -> Submission:
+        """Note that an approved method is published; goes into one transaction with its entry in the registry.
+
+        Call it before the entry is made: it judges name and version by what is published.
+
+        Raises
+        ------
+        ConflictError
+            If it is not approved, or its name or version was taken meanwhile.
+        """
+        row = locked_row(connection, submission_id)
+        published = step(connection, row, SubmissionState.PUBLISHED, None)
+        if row.record_id is None:
+            check_free(connection, row.name, row.version, row.author_id)
+            take_name(connection, self._database, row.name, row.author_id)
+        return published
+
+    @writes
+    def retire(
+        self, connection: Connection, name: str, version: str, principal_id: str, state: SubmissionState, reason: str
+    ) -> Submission:
+        """Deprecate or revoke a method that was published by way of a submission.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such version.
+        NotAllowedError
+            If the principal neither wrote it nor reviews.
+        ConflictError
+            If it is that already, or worse.
+        """
+        found = connection.scalar(
+            select(submissions.c.id).where(
+                submissions.c.name == name,
+                submissions.c.version == version,
+                submissions.c.record_id.is_(None),
+                submissions.c.state.in_(_PUBLISHED_ONCE),
+            )
+        )
+        if found is None:
+            raise NotFoundError(
+                f"no method {name} {version} was published by way of review", remedy="fomrepo method list"
+            )
+        row = locked_row(connection, found)
+        if row.author_id != principal_id and not may_review(connection, principal_id):
+            raise NotAllowedError(f"only its author and reviewers may do that with {name}", remedy=f"ask {row.author}")
+        return step(connection, row, state, principal_id, reason)
+
+
+def _check_reviewer(connection: Connection, row: Row[Any], reviewer_id: str, verb: str) -> None:
+    if row.author_id == reviewer_id:
+        raise NotAllowedError(
+            f"you wrote {row.name} {row.version}, so you may not {verb} it",
+            remedy="ask another reviewer; where there is none, an operator adds one: "
+            "fomrepo user add NAME; fomrepo reviewer add NAME",
+        )
+    if not may_review(connection, reviewer_id):
+        raise NotAllowedError("you are no reviewer", remedy="ask an operator: fomrepo reviewer add YOUR-NAME")
+
+
+def _meets_policy(connection: Connection, row: Row[Any]) -> bool:
+    """Whether the approvals that are there suffice; triggers judge the same when the state changes."""
+    policy = policy_in(connection)
+    signed = connection.execute(
+        select(review_approvals.c.reviewer_id, affiliations.c.institution)
+        .outerjoin_from(review_approvals, affiliations, review_approvals.c.reviewer_id == affiliations.c.principal_id)
+        .where(review_approvals.c.submission_id == row.id)
+    ).all()
+    of_author = connection.scalar(
+        select(affiliations.c.institution).where(affiliations.c.principal_id == row.author_id)
+    )
+    elsewhere = any(None not in (one.institution, of_author) and one.institution != of_author for one in signed)
+    return len(signed) >= policy.approvals and (elsewhere or not policy.other_institution)
