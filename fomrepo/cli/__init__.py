@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fomrepo.cli import calls, machine, methods, people, profiles, records, sites
+from fomrepo.cli import calls, machine, methods, people, profiles, records, samples, sites
 from fomrepo.cli.commands import Commands
 
 __all__ = ["app"]
@@ -35,6 +35,7 @@ app.command(rich_help_panel=_SITES)(sites.up)
 app.add_typer(sites.site, name="site", rich_help_panel=_SITES)
 app.command(rich_help_panel=_SITES)(machine.doctor)
 app.add_typer(machine.environment, name="environment", rich_help_panel=_SITES)
+app.add_typer(samples.samples, name="samples", rich_help_panel=_SITES)
 app.add_typer(machine.catalog, name="catalog", rich_help_panel=_SITES)
 app.add_typer(people.user, name="user", rich_help_panel=_SITES)
 app.add_typer(people.token, name="token", rich_help_panel=_SITES)

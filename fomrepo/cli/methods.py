@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fomrepo.cli import method_gate
 from fomrepo.cli.calls import METHOD_OPTIONS, Output
 from fomrepo.cli.connected import FilePath, MethodName, ProfileName, connected, split_file_path
 from fomrepo.cli.output import Json, print_json, print_table
@@ -15,6 +16,7 @@ from fomrepo.cli.schema_options import read_frames, read_options
 from fomrepo.model.methods import MethodSchema
 
 method = typer.Typer(no_args_is_help=True, help="Methods: what can be called, and drafts of your own.")
+method.command("test")(method_gate.check_method)
 
 
 @method.command("list")
@@ -39,7 +41,7 @@ def show(
 ) -> None:
     """Show what a method computes, takes and answers."""
     from fomrepo.client.remote_file import RemoteFile
-    from fomrepo.client.results.result import result_class
+    from fomrepo.client.results.kinds import result_class
     from fomrepo.client.signatures import python_docstring, python_signature
 
     with connected(profile) as repo:

@@ -83,7 +83,7 @@ def check_imports(bundle: Bundle, packages: Path) -> GateCheck:
 def check_difference(bundle: Bundle, previous: Bundle | None) -> GateCheck:
     """What changed since the version before, and whether the new number says so."""
     if previous is None:
-        return GateCheck("difference", True, "this is the first version")
+        return GateCheck("difference", True, "there is no version before it to compare with")
     new, old = bundle.schema, previous.schema
     changed = sorted(
         path for path in {*bundle.files, *previous.files} if bundle.files.get(path) != previous.files.get(path)
@@ -110,8 +110,9 @@ def check_difference(bundle: Bundle, previous: Bundle | None) -> GateCheck:
 
 def breaking_changes(old: MethodSchema, new: MethodSchema) -> Iterable[str]:
     """Changes after which a call of the old version fails or means something else, a few words each."""
-    if [accepts for _, accepts in old.inputs] != [accepts for _, accepts in new.inputs]:
-        yield "it takes other files"
+    accepted = [set(kinds) for _, kinds in old.inputs], [set(kinds) for _, kinds in new.inputs]
+    if len(accepted[0]) != len(accepted[1]) or not all(map(set.issubset, *accepted)):
+        yield "it no longer takes the same files"
     if old.result.type != new.result.type:
         yield f"its result is a {new.result.type}"
     for parameter in old.parameters:

@@ -215,7 +215,7 @@ def _fitting(
         if one is not None and schema.accepts(one.file_type, one.families, position):
             return ResolvedInput(_NO_RECORD, one, paired)
     raise BundleRefusedError(
-        f"{case.name}: {schema.name} takes a {schema.inputs[position][1]}, and {file.name} is a {file.file_type}",
+        f"{case.name}: {schema.name} takes a {schema.accepted(position)}, and {file.name} is a {file.file_type}",
         remedy="name other sample data: fomrepo samples list",
     )
 
