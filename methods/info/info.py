@@ -1,4 +1,4 @@
-"""Guest: what a trajectory contains."""
+"""Guest: what a trajectory, a topology or a structure contains."""
 
 from __future__ import annotations
 
@@ -7,44 +7,60 @@ from typing import Any
 import numpy as np
 
 
-def info(universe: Any, frames: Any) -> dict[str, Any]:
-    """Count and name what is there; the range of frames does not matter.
+def info(universe: Any) -> dict[str, Any]:
+    """Count and name what is there.
 
     Parameters
     ----------
     universe
-        Trajectory with its topology.
-    frames
-        Not used: the answer is about the whole file.
+        Trajectory with its topology, or one of these alone.
 
     Returns
     -------
     dict
         The fields of method.toml; None for what the files do not have.
     """
-    first = universe.trajectory[0]
-    has_times = "time" in first.data or "dt" in first.data  # MDAnalysis would make up 1 ps a frame
-    time_step = float(universe.trajectory.dt) if has_times and len(universe.trajectory) > 1 else None
-    residue_names, residue_counts = np.unique(universe.residues.resnames.astype(str), return_counts=True)
-    atom_names, atom_counts = np.unique(universe.atoms.names.astype(str), return_counts=True)
+    return _of_atoms(universe) | _of_frames(getattr(universe, "trajectory", None))
+
+
+def _of_atoms(universe: Any) -> dict[str, Any]:
+    residue_names, residue_counts = _names_and_counts(universe.residues, "resnames")
+    atom_names, atom_counts = _names_and_counts(universe.atoms, "names")
     return {
         "n_atoms": len(universe.atoms),
         "n_residues": len(universe.residues),
         "n_segments": len(universe.segments),
         "n_bonds": len(universe.bonds) if hasattr(universe, "bonds") else None,
-        "n_frames": len(universe.trajectory),
+        "total_mass": float(universe.atoms.total_mass()) if hasattr(universe.atoms, "masses") else None,
+        "total_charge": float(universe.atoms.charges.sum()) if hasattr(universe.atoms, "charges") else None,
+        "residue_names": residue_names,
+        "residue_counts": residue_counts,
+        "atom_names": atom_names,
+        "atom_counts": atom_counts,
+        "segment_names": [str(name) for name in universe.segments.segids],
+    }
+
+
+def _of_frames(trajectory: Any) -> dict[str, Any]:
+    if trajectory is None:
+        absent = ("n_frames", "first_time", "time_step", "total_time", "cell_lengths", "cell_angles")
+        return dict.fromkeys((*absent, "has_velocities", "has_forces"))
+    first = trajectory[0]
+    has_times = "time" in first.data or "dt" in first.data  # MDAnalysis would make up 1 ps a frame
+    time_step = float(trajectory.dt) if has_times and len(trajectory) > 1 else None
+    return {
+        "n_frames": len(trajectory),
         "first_time": float(first.time) if has_times else None,
         "time_step": time_step,
-        "total_time": None if time_step is None else time_step * (len(universe.trajectory) - 1),
+        "total_time": None if time_step is None else time_step * (len(trajectory) - 1),
         "cell_lengths": None if first.dimensions is None else first.dimensions[:3],
         "cell_angles": None if first.dimensions is None else first.dimensions[3:],
         "has_velocities": bool(first.has_velocities),
         "has_forces": bool(first.has_forces),
-        "total_mass": float(universe.atoms.total_mass()) if hasattr(universe.atoms, "masses") else None,
-        "total_charge": float(universe.atoms.charges.sum()) if hasattr(universe.atoms, "charges") else None,
-        "residue_names": residue_names.tolist(),
-        "residue_counts": residue_counts,
-        "atom_names": atom_names.tolist(),
-        "atom_counts": atom_counts,
-        "segment_names": [str(name) for name in universe.segments.segids],
     }
+
+
+def _names_and_counts(group: Any, attribute: str) -> tuple[list[str], np.ndarray]:
+    """Return each name once, sorted, and how often it is there; nothing where the format has no names."""
+    names, counts = np.unique(np.asarray(getattr(group, attribute, []), str), return_counts=True)
+    return names.tolist(), counts

@@ -20,7 +20,7 @@ from MDAnalysisTests import datafiles
 from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.environment import default_environments_folder, find_or_build_environment
 from sandbox.container import Container
-from tests.guest.runs import SAMPLES, method_request, outcome_of, probed, read_outcome, schema_of
+from tests.guest.runs import SAMPLES, method_request, outcome_of, probed, read_outcome, schema_of, takes_frames
 
 CHECKOUT = Path(__file__).parent.parent.parent
 LIMITS = {
@@ -117,7 +117,7 @@ def test_a_method_gives_the_same_bytes_behind_the_wall(
             "task": "method",
             "entry": {"module": here.module, "function": here.function},
             "inputs": [{"name": "universe", "family": "trajectory", "files": files}],
-            "frames": {"start": None, "stop": None, "step": None, "frames": None},
+            "frames": {"start": None, "stop": None, "step": None, "frames": None} if takes_frames(schema) else None,
             "parameters": {key: {"type": value["type"]} for key, value in schema.get("parameters", {}).items()},
             "arguments": here.arguments,
             "result": schema["result"],

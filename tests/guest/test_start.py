@@ -21,7 +21,7 @@ from MDAnalysis.analysis import rms
 from MDAnalysisTests import datafiles
 
 from fomrepo.installed_files import installed_folder
-from tests.guest.runs import LIMITS, SAMPLES, read_outcome, schema_of
+from tests.guest.runs import LIMITS, SAMPLES, read_outcome, schema_of, takes_frames
 from tests.guest.test_methods import universe_of
 
 ALLOW_EVERYTHING = struct.pack("HBBI", 0x06, 0, 0, 0x7FFF0000)  # one BPF instruction: return SECCOMP_RET_ALLOW
@@ -111,7 +111,7 @@ def request(name: str = "rmsd", data: str = "adk_dims", **changes: Any) -> dict[
         "task": "method",
         "entry": {"module": module, "function": function},
         "inputs": [{"name": "universe", "family": "trajectory", "files": files}],
-        "frames": {"start": None, "stop": None, "step": None, "frames": None},
+        "frames": {"start": None, "stop": None, "step": None, "frames": None} if takes_frames(schema) else None,
         "parameters": {key: {"type": value["type"]} for key, value in declared.items()},
         "arguments": {key: value["default"] for key, value in declared.items() if "default" in value},
         "result": {

@@ -20,7 +20,7 @@ from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.environment import default_environments_folder, find_or_build_environment
 from sandbox.container import Container
 from tests.guest.conftest import NOT_OURS
-from tests.guest.runs import SAMPLES, probed, schema_of
+from tests.guest.runs import SAMPLES, probed, schema_of, takes_frames
 
 CHECKOUT = Path(__file__).parent.parent.parent
 LIMITS = {"result_bytes": 1 << 26, "memory_bytes": 1 << 30, "cpu_s": 60, "processes": 64, "open_files": 256}
@@ -150,7 +150,7 @@ def builtin_request(
         "task": "method",
         "entry": {"module": module, "function": function},
         "inputs": data.inputs,
-        "frames": {**EVERY_FRAME, **frames},
+        "frames": {**EVERY_FRAME, **frames} if takes_frames(schema) else None,
         "parameters": kinds,
         "arguments": defaults | dict(arguments),
         "result": schema["result"],
