@@ -23,7 +23,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
 from functools import partial
@@ -102,6 +102,7 @@ class Warden:
         outcome: BinaryIO,
         on_progress: Callable[[int, int], None] | None = None,
         cancelled: threading.Event | None = None,
+        following: Iterable[bytes] | None = None,
     ) -> RunReport:
         """Run one guest to its end; blocks until nothing of it is alive.
 
@@ -115,6 +116,8 @@ class Warden:
             Called on this thread with (done, total).
         cancelled
             Set it from another thread to end the run.
+        following
+            What the guest reads after its request; None where nothing follows.
 
         Raises
         ------
@@ -135,6 +138,7 @@ class Warden:
                     result_bytes=order.limits.result_bytes,
                     on_progress=on_progress,
                     is_cancelled=cancelled.is_set if cancelled is not None else lambda: False,
+                    following=following,
                 )
                 if exchange.ended in ("hostile", "limit", "cancelled"):
                     self._send({"do": "stop", "run_id": key})

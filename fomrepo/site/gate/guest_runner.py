@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,9 +39,28 @@ class GuestRunner(Protocol):
         """Folder on this machine that holds a bundle's files, as they are."""
 
     def run(
-        self, bundle: Bundle, request: bytes, inputs: tuple[InputFile, ...], limits: RunLimits
+        self,
+        bundle: Bundle,
+        request: bytes,
+        inputs: tuple[InputFile, ...],
+        limits: RunLimits,
+        *,
+        following: Sequence[bytes] = (),
     ) -> AbstractContextManager[tuple[RunReport, Path]]:
         """Run it to its end; gives the report, and the outcome's file, which is gone after the ``with`` block.
+
+        Parameters
+        ----------
+        bundle
+            The method.
+        request
+            JSON of docs/guest-protocol.md.
+        inputs
+            All that it may read of the data.
+        limits
+            What it may use.
+        following
+            What it reads after its request: the containers of parts that it is to combine.
 
         Raises
         ------
@@ -83,7 +102,13 @@ class SandboxRunner:
 
     @contextmanager
     def run(
-        self, bundle: Bundle, request: bytes, inputs: tuple[InputFile, ...], limits: RunLimits
+        self,
+        bundle: Bundle,
+        request: bytes,
+        inputs: tuple[InputFile, ...],
+        limits: RunLimits,
+        *,
+        following: Sequence[bytes] = (),
     ) -> Iterator[tuple[RunReport, Path]]:
         """Run it to its end."""
         order = RunOrder(
@@ -97,7 +122,7 @@ class SandboxRunner:
         )
         with self.results.new_blob() as (path, stream):
             with self.admit(limits.memory_bytes):
-                report = self.warden.run(order, outcome=stream, cancelled=self.cancelled)
+                report = self.warden.run(order, outcome=stream, cancelled=self.cancelled, following=following or None)
             stream.flush()
             if report.ended == "cancelled":
                 raise CancelledError(f"the check of {bundle.schema.name} was cancelled")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +30,6 @@ from fomrepo.site.gate.answers import Answered, read_answer
 from fomrepo.site.gate.compare import differences, disagreements
 from fomrepo.site.gate.guest_runner import GuestRunner
 from fomrepo.site.gate.samples import SampleFile, Samples
-from fomrepo.site.gate.split import combined, halves
 from fomrepo.site.guest_request import method_request
 from fomrepo.vault.objects import digest_of
 
@@ -39,6 +38,9 @@ CASE_WALL_S = 120.0
 
 #: Larger answers are not compared part by part: the host does that, in its own memory.
 COMPARED_BYTES = 256 * 2**20
+
+#: A run is cut into so many parts to compare them with the whole.
+PARTS = 2
 
 #: By whose fault a run failed, as cases name it.
 _FAULTS = {ArgumentError: "argument", FileRefusedError: "data"}
@@ -60,12 +62,22 @@ class CaseData:
         """Where the file of that digest lies."""
         return self.paths[digest]
 
+    def count(self, frames: FrameRange | None) -> int:
+        """How many frames a range means; 0 where that is not known."""
+        if frames is None or self.n_frames is None:
+            return 0
+        if frames.frames is not None:
+            return len(frames.frames)
+        return len(range(self.n_frames)[frames.start : frames.stop : frames.step])
+
 
 @dataclass(frozen=True, slots=True)
 class _Run:
     """What became of one run."""
 
     report: RunReport
+    #: Where the outcome lies.
+    path: Path
     #: SHA-256 of the outcome.
     digest: str
     answer: Mapping[str, Answered]
@@ -110,12 +122,12 @@ class CaseRunner:
                 data = self._data(case)
             except BundleRefusedError as error:
                 return CaseReport(case.name, False, 0.0, 0, 0, None, None, str(error))
-            first = self._once(case, data, case.frames, kept)
+            first = self._once(case, data, kept)
             runs = [first]
             wrong = _verdict(case, first)
             deterministic = split_equal = None
             if thorough and not wrong:
-                runs.append(again := self._once(case, data, case.frames, kept))
+                runs.append(again := self._once(case, data, kept))
                 deterministic = again.digest == first.digest
                 if not deterministic:
                     wrong.append("a second run gave other bytes")
@@ -136,41 +148,50 @@ class CaseRunner:
     def _in_parts(
         self, case: GoldenCase, data: CaseData, whole: _Run, kept: ExitStack
     ) -> tuple[bool | None, list[str]]:
-        """Whether two parts, combined, give what one pass gave; None if that could not be tried."""
-        n_frames = data.n_frames
-        if case.frames is None or n_frames is None or whole.report.outcome_bytes > COMPARED_BYTES:
+        """Whether parts, combined, give what one pass gave; None if that could not be tried."""
+        if data.count(case.frames) < PARTS or whole.report.outcome_bytes > COMPARED_BYTES:
             return None, []
-        ranges = halves(case.frames, n_frames)
-        if ranges is None:
-            return None, []
-        parts = [self._once(case, data, one, kept) for one in ranges]
-        failed = [str(part.error) for part in parts if part.error is not None]
+        parts = [self._once(case, data, kept, part=number) for number in range(PARTS)]
+        failed = [part.error for part in parts if part.error is not None]
+        if not failed:
+            joined = self._once(case, data, kept, parts=[part.path.read_bytes() for part in parts])
+            failed = [joined.error] if joined.error is not None else []
         if failed:
-            return False, failed
-        joined = combined([part.answer for part in parts], [len(one.frames or ()) for one in ranges])
-        different = differences(whole.answer, joined)
+            return False, [str(failed[0])]
+        different = differences(whole.answer, joined.answer)
         return not different, different
 
-    def _once(self, case: GoldenCase, data: CaseData, frames: FrameRange | None, kept: ExitStack) -> _Run:
+    def _once(
+        self, case: GoldenCase, data: CaseData, kept: ExitStack, *, part: int | None = None, parts: Sequence[bytes] = ()
+    ) -> _Run:
+        """Run a case: all frames of it, one part of them, or what makes one result of all parts."""
         schema = self._bundle.schema
         try:
             arguments = canonical_arguments(schema, case.arguments)
         except ArgumentError as error:  # it was expected to be refused, or the reader would have said so
-            return _Run(_NOT_RUN, "", {}, error)
+            return _Run(_NOT_RUN, Path(), "", {}, error)
         request, files = method_request(
-            schema, data.inputs, arguments=arguments, frames=frames, limits=self._limits, vault=data
+            schema,
+            data.inputs,
+            arguments=arguments,
+            frames=case.frames,
+            limits=self._limits,
+            vault=data,
+            part=None if part is None else (part, PARTS),
+            parts=[len(one) for one in parts],
         )
-        report, path = kept.enter_context(self._run.run(self._bundle, request, files, self._limits))
+        running = self._run.run(self._bundle, request, files, self._limits, following=parts)
+        report, path = kept.enter_context(running)
         if report.ended != "outcome":
-            return _Run(report, "", {}, _ended_badly(report, schema))
-        digest = digest_of(path)
+            return _Run(report, path, "", {}, _ended_badly(report, schema))
+        digest, declared = digest_of(path), schema.result if part is None else schema.part_result
         try:
-            check_method_outcome(path, schema.result)
+            check_method_outcome(path, declared)
         except FomrepoError as error:
             if isinstance(error, MethodFailedError):
                 error.log = report.log_tail
-            return _Run(report, digest, {}, error)
-        return _Run(report, digest, read_answer(path, schema.result), None)
+            return _Run(report, path, digest, {}, error)
+        return _Run(report, path, digest, read_answer(path, declared), None)
 
     def _data(self, case: GoldenCase) -> CaseData:
         paths: dict[str, Path] = {}
