@@ -18,6 +18,7 @@ NOT_OURS = (
     "ignore:Element information is missing:UserWarning",
     "ignore:Reader has no dt information:UserWarning",
     "ignore:No coordinate reader found:UserWarning",
+    "ignore:Unknown masses are set:PendingDeprecationWarning",
 )
 
 

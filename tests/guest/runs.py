@@ -89,6 +89,7 @@ def method_request(
     """Make the request for a built-in method, defaults filled in as the host would."""
     schema = schema_of(name)
     declared = schema.get("parameters", {})
+    defaults = {key: value.get("default") for key, value in declared.items() if {"default", "optional"} & set(value)}
     module, function = schema["entry"].split(":")
     return MethodRequest(
         module=module,
@@ -96,7 +97,7 @@ def method_request(
         inputs=(sample_input(data),),
         frames=(frames or FrameRange()) if takes_frames(schema) else None,
         parameters=declared,
-        arguments={key: value["default"] for key, value in declared.items() if "default" in value} | (arguments or {}),
+        arguments=defaults | (arguments or {}),
         result_type=schema["result"]["type"],
         fields=tuple(Field.from_json(key, value) for key, value in schema["result"]["fields"].items()),
         limits=LIMITS,

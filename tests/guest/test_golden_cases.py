@@ -55,7 +55,8 @@ def _compare(found: np.ndarray, expected: dict[str, Any]) -> None:
     assert list(found.shape) == expected.get("shape", list(found.shape))
     for name, of in STATED.items():
         if name in expected and found.dtype.kind == "U":
-            assert found.tolist() == expected[name]
+            text = expected[name]
+            assert found.tolist() == (text if isinstance(text, list) else [text])
         elif name in expected:
             tolerances = {"abs": expected.get("tolerance", 0.0), "rel": expected.get("relative", 0.0)}
             assert of(found) == pytest.approx(np.array(expected[name]), **tolerances), name
