@@ -192,7 +192,8 @@ def _within(parameter: Parameter, value: float, low: float | None, high: float |
         raise ArgumentError(
             f"{parameter.name} has {value} {what}, {bounds} allowed"
             if what
-            else f"{parameter.name}={value!r} is not {bounds}"
+            else f"{parameter.name}={value!r} is not {bounds}",
+            facts={"parameter": parameter.name},
         )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from fomrepo.model.golden_cases import Expectation
 from fomrepo.site.gate.answers import Answered, Numbers
 
-#: Largest difference between one pass and combined parts, relative to the largest number of the field.
+#: Largest difference between one pass and combined parts, relative to the largest number of the field, or to 1 if that
+#: is larger; single precision cannot be that near, and gets four times its own rounding.
 SPLIT_TOLERANCE = 1e-9
 
 _OF: Mapping[str, Callable[[Numbers], Any]] = {
@@ -56,8 +57,9 @@ def differences(one: Mapping[str, Answered], other: Mapping[str, Answered]) -> l
         if a.shape != b.shape:
             wrong.append(f"{name} has the shapes {list(a.shape)} and {list(b.shape)}")
         elif a.dtype.kind in "fc":
-            scale = float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a)))
-            if not np.allclose(a, b, rtol=0.0, atol=SPLIT_TOLERANCE * max(scale, 1.0), equal_nan=True):
+            scale = max(float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a))), 1.0)
+            bound = max(SPLIT_TOLERANCE, 4 * float(np.finfo(a.dtype).eps)) * scale
+            if not np.allclose(a, b, rtol=0.0, atol=bound, equal_nan=True):
                 wrong.append(f"{name} differs by up to {np.nanmax(np.abs(a - b)):.3g}")
         elif not np.array_equal(a, b):
             wrong.append(f"{name} differs")

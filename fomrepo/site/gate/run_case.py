@@ -15,11 +15,12 @@ from fomrepo.errors import (
     MethodFailedError,
     OutcomeRefusedError,
 )
+from fomrepo.installed_types import installed_types
 from fomrepo.isolation.limits import RunLimits
 from fomrepo.isolation.orders import RunReport
 from fomrepo.isolation.outcome import check_method_outcome
 from fomrepo.model.arguments import canonical_arguments
-from fomrepo.model.files import FILE_TYPES, FileObject, RecordState, RecordVersion
+from fomrepo.model.files import FileObject, RecordState, RecordVersion
 from fomrepo.model.gate_report import CaseReport
 from fomrepo.model.golden_cases import BundledData, GoldenCase
 from fomrepo.model.methods import Bundle, MethodSchema
@@ -213,13 +214,14 @@ class CaseRunner:
 
     def _bundled(self, path: str, paths: dict[str, Path]) -> FileObject:
         """File of the bundle itself; its type is told by its suffix, since its author vouches for it."""
-        file_type = path.rpartition(".")[2].upper()
-        if file_type not in FILE_TYPES:
+        suffix = "." + path.rpartition(".")[2].lower()
+        file_type = next((one for one in installed_types().values() if suffix in one.suffixes), None)
+        if file_type is None:
             raise BundleRefusedError(
-                f"{path} has the suffix of no file type", remedy=f"use one of {', '.join(FILE_TYPES)}"
+                f"{path} has the suffix of no file type", remedy=f"use one of {', '.join(installed_types())}"
             )
         lies_at = self._run.folder_of(self._bundle) / path
-        found = SampleFile(path, file_type, digest_of(lies_at))
+        found = SampleFile(path, file_type.name, digest_of(lies_at))
         paths[found.digest] = lies_at
         return _object(found)
 
