@@ -100,6 +100,11 @@ class Holder:
         return HolderFacts(known.n_frames, known.decoded, known.frame_bytes, memory, known.pid)
 
     @property
+    def decoded(self) -> bool:
+        """Whether all frames are in memory."""
+        return self._facts.decoded
+
+    @property
     def alive(self) -> bool:
         """Whether it can serve."""
         return self._why_ended is None and not _has_ended(self._handle)

@@ -7,91 +7,147 @@ forked ahead of time beside its data, wherever the site may keep a holder for it
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import BinaryIO
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from fomrepo.errors import SandboxUnavailableError, SiteError
 from fomrepo.isolation.environment import GuestEnvironment
+from fomrepo.isolation.holder import Holder
 from fomrepo.isolation.limits import RunLimits
 from fomrepo.isolation.orders import InputFile, RunOrder, RunReport
 from fomrepo.model.canonical import new_id
-from fomrepo.model.methods import Bundle, MethodSchema
+from fomrepo.model.methods import Bundle, MethodSchema, ResultSchema
 from fomrepo.model.operations import CallOrder
 from fomrepo.model.results import ResolvedCall
+from fomrepo.site.accept import accept_outcome
 from fomrepo.site.guest_request import method_request
+from fomrepo.site.load import Claim
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
+from fomrepo.site.parts_of_run import run_in_parts, run_size, worthwhile_parts
+from fomrepo.vault.objects import ObjectStore
 
 #: Seconds of processor time allowed for each second on the clock: one core, and a little for the exit.
 CPU_PER_WALL = 1.1
 
 
-def execute(
-    site: SiteParts,
-    bundle: Bundle,
-    order: CallOrder,
-    call: ResolvedCall,
-    *,
-    draft: bool,
-    outcome: BinaryIO,
-    on_progress: Callable[[int, int], None],
-    cancelled: threading.Event,
-) -> tuple[RunReport, str]:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a method on a call's files."""
+
+    bundle: Bundle
+    #: Arguments and frames.
+    order: CallOrder
+    #: Its inputs, resolved to exact bytes.
+    call: ResolvedCall
+    #: Whether nobody has reviewed the method.
+    draft: bool
+    #: What the run has of the site.
+    claim: Claim
+    #: Called with frames done and to do.
+    on_progress: Callable[[int, int], None]
+    #: Set it to end the run.
+    cancelled: threading.Event
+
+    def accept(self, path: Path, report: RunReport, result: ResultSchema) -> None:
+        """8. Read what a guest of this run answered; raises as :func:`accept_outcome` does."""
+        first = self.call.inputs[0]
+        accept_outcome(path, report, self.bundle.schema, result, first, cancelled=self.cancelled.is_set())
+
+    def request(
+        self, vault: ObjectStore, *, sent_along: bool, part: tuple[int, int] | None = None, parts: Sequence[int] = ()
+    ) -> tuple[bytes, tuple[InputFile, ...]]:
+        """Request of a guest; the method's source text is sent along where no folder with it can be bound."""
+        return method_request(
+            self.bundle.schema,
+            self.call.inputs,
+            arguments=self.order.arguments,
+            frames=self.order.frames,
+            limits=limits_of(self.bundle.schema),
+            vault=vault,
+            bundle=self.bundle if sent_along else None,
+            part=part,
+            parts=parts,
+        )
+
+
+def execute(site: SiteParts, run: Run, outcome: BinaryIO) -> tuple[RunReport, str]:
     """Run a method on a call's files; blocks until nothing of the run is alive, and says which way it ran.
 
     Parameters
     ----------
     site
         Where it runs.
-    bundle
-        The method.
-    order
-        Its arguments and frames.
-    call
-        Its inputs, resolved to exact bytes.
-    draft
-        Whether nobody has reviewed it.
+    run
+        What it is.
     outcome
         Gets the container; worthless unless the report says ``outcome``.
-    on_progress
-        Called with frames done and to do.
-    cancelled
-        Set it to end the run.
 
     Raises
     ------
     SandboxUnavailableError
         If this machine cannot sandbox.
+    FomrepoError
+        What became of a part of the run that failed.
     """
-    limits = limits_of(bundle.schema)
-    environment = environment_of(site, bundle.schema)
+    schema = run.bundle.schema
+    environment = environment_of(site, schema)
     report: RunReport | None = None
     way = "hot"
-    if not draft and site.holders is not None:
-        with site.holders.holding(bundle.schema, call, environment, cancelled) as holder:
+    if not run.draft and site.holders is not None:
+        with site.holders.holding(schema, run.call, environment, run.cancelled) as holder:
             if holder is not None:
-                request, _ = _request(site, bundle, order, call, limits, sent_along=True)
                 with suppress(SandboxUnavailableError):  # it ended just now: the call runs cold
-                    report = holder.run(
-                        request, limits=limits, outcome=outcome, on_progress=on_progress, cancelled=cancelled
-                    )
+                    report = _run_hot(site, run, holder, outcome)
     if report is None:
         way = "cold"
-        request, files = _request(site, bundle, order, call, limits, sent_along=False)
-        run = RunOrder(
+        request, files = run.request(site.vault, sent_along=False)
+        order = RunOrder(
             run_id=new_id(),
             task="method",
             environment=environment,
-            method_folder=site.registry.folder_of(bundle),
+            method_folder=site.registry.folder_of(run.bundle),
             inputs=files,
-            limits=limits,
+            limits=limits_of(schema),
             request=request,
         )
-        report = site.need_warden().run(run, outcome=outcome, on_progress=on_progress, cancelled=cancelled)
+        report = site.need_warden().run(order, outcome=outcome, on_progress=run.on_progress, cancelled=run.cancelled)
     outcome.flush()
-    logger.info("run", method=bundle.schema.name, way=way, ended=report.ended, wall_s=round(report.wall_s, 4))
+    logger.info("run", method=schema.name, way=way, ended=report.ended, wall_s=round(report.wall_s, 4))
     return report, way
+
+
+def _run_hot(site: SiteParts, run: Run, holder: Holder, outcome: BinaryIO) -> RunReport:
+    """Run in a child of a holder; in several where that is worth it and the site has slots that nobody waits for."""
+    schema, limits = run.bundle.schema, limits_of(run.bundle.schema)
+
+    def ask(*, part: tuple[int, int] | None = None, parts: Sequence[int] = (), **how: Any) -> RunReport:
+        return holder.run(run.request(site.vault, sent_along=True, part=part, parts=parts)[0], **how)
+
+    n_frames, size = run_size(run.call, run.order.frames)
+    pace = (run.bundle.digest, holder.decoded)
+    wanted = worthwhile_parts(schema, n_frames, size * site.paces.of(pace))
+    with site.slots.more(run.claim, wanted - 1) as more:
+        if not more:
+            report = ask(limits=limits, outcome=outcome, on_progress=run.on_progress, cancelled=run.cancelled)
+            site.paces.learn(pace, report.wall_s, size)
+            return report
+        report = run_in_parts(
+            ask,
+            1 + more,
+            new_file=site.results.new_blob,
+            accept=lambda path, report: run.accept(path, report, schema.part_result),
+            limits=limits,
+            outcome=outcome,
+            on_progress=run.on_progress,
+            cancelled=run.cancelled,
+        )
+        site.paces.learn(pace, report.wall_s * (1 + more), size)
+        logger.info("run in parts", method=schema.name, parts=1 + more)
+        return report
 
 
 def limits_of(schema: MethodSchema) -> RunLimits:
@@ -119,18 +175,3 @@ def environment_of(site: SiteParts, schema: MethodSchema) -> GuestEnvironment:
             remedy=f"name one of {', '.join(site.environments)} in method.toml",
         )
     return found
-
-
-def _request(
-    site: SiteParts, bundle: Bundle, order: CallOrder, call: ResolvedCall, limits: RunLimits, *, sent_along: bool
-) -> tuple[bytes, tuple[InputFile, ...]]:
-    """Request of the run; the method's source text is sent along where no folder with it can be bound."""
-    return method_request(
-        bundle.schema,
-        call.inputs,
-        arguments=order.arguments,
-        frames=order.frames,
-        limits=limits,
-        vault=site.vault,
-        bundle=bundle if sent_along else None,
-    )

@@ -14,6 +14,7 @@ from fomrepo.isolation.warden import Warden
 from fomrepo.site.holders import HolderDesk
 from fomrepo.site.ledger import Ledger
 from fomrepo.site.load import Slots
+from fomrepo.site.parts_of_run import Paces
 from fomrepo.site.registry import Registry
 from fomrepo.site.settings import SiteHome, SiteSettings
 from fomrepo.vault.objects import ObjectStore
@@ -33,6 +34,8 @@ class SiteParts:
     #: Published methods, verified.
     registry: Registry
     slots: Slots
+    #: How fast methods were here.
+    paces: Paces
     #: Writes down what is noted about calls.
     ledger: Ledger
     #: None where this machine cannot sandbox.

@@ -7,28 +7,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from fomrepo.cache.key import result_key
 from fomrepo.errors import (
     ArgumentError,
-    CancelledError,
     ConflictError,
-    FileRefusedError,
-    FomrepoError,
-    LimitHit,
-    MethodFailedError,
     NoReplicaError,
-    OutcomeRefusedError,
-    SiteError,
 )
-from fomrepo.isolation.orders import RunReport
-from fomrepo.isolation.outcome import check_method_outcome
 from fomrepo.model.files import RecordName, ReplicaState
 from fomrepo.model.methods import Bundle, MethodSchema
 from fomrepo.model.operations import CallOrder, MethodRef
-from fomrepo.model.results import ResolvedCall, ResolvedInput, StoredResult
-from fomrepo.site.execute import environment_of, execute
+from fomrepo.model.results import ResolvedCall, StoredResult
+from fomrepo.site.execute import Run, environment_of, execute
 from fomrepo.site.load import Claim
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
@@ -177,19 +167,10 @@ def run_here(
         claim = Claim(principal, call.scope, question.schema.limits.memory_mib * 2**20)
         with site.slots.one(claim, cancelled), site.results.new_blob() as (path, stream):
             # 7. The guest runs on exactly these files.
-            report, way = execute(
-                site,
-                question.bundle,
-                question.order,
-                call,
-                draft=question.draft,
-                outcome=stream,
-                on_progress=on_progress,
-                cancelled=cancelled,
-            )
+            run = Run(question.bundle, question.order, call, question.draft, claim, on_progress, cancelled)
+            report, way = execute(site, run, stream)
             # 8. Its answer is read as hostile input.
-            _raise_unless_outcome(report, question.schema, cancelled=cancelled.is_set())
-            _check_outcome(path, report, question.schema, call.inputs[0])
+            run.accept(path, report, question.schema.result)
             computed = time.time()
             blob, size = site.results.keep(path)
         # 9. The fence: kept only if the data is still what it was when the run began.
@@ -266,40 +247,3 @@ def refresh_or_spoil(site: SiteParts, digest: str) -> None:
         site.holders.forget(digest)
     for blob in site.catalog.replicas.spoil(site.name, digest, ReplicaState.BAD):
         site.results.discard(blob)
-
-
-def _raise_unless_outcome(report: RunReport, schema: MethodSchema, *, cancelled: bool) -> None:
-    """Turn an end without an outcome into the error that its caller sees."""
-    if report.ended == "outcome":
-        return
-    if report.ended == "cancelled":
-        if not cancelled:
-            raise SiteError(f"the site was stopped while {schema.name} ran")
-        raise CancelledError(f"{schema.name} was cancelled")
-    if report.ended == "limit":
-        remedy = "ask for fewer frames (stop=, step=) or atoms (select=), or its author for a higher limit"
-        raise MethodFailedError(
-            f"{schema.name} was stopped at a limit", limit=report.limit, log=report.log_tail, remedy=remedy
-        )
-    if report.ended == "hostile":
-        raise OutcomeRefusedError(
-            f"{schema.name} broke the protocol of the sandbox: {report.detail}", remedy="mend the method"
-        )
-    raise MethodFailedError(f"{schema.name} ended without an answer: {report.detail}", log=report.log_tail)
-
-
-def _check_outcome(path: Path, report: RunReport, schema: MethodSchema, first: ResolvedInput) -> None:
-    """Accept the outcome, or raise the failure in it, with the log's last lines."""
-    try:
-        check_method_outcome(path, schema.result)
-    except MethodFailedError as error:
-        error.log = report.log_tail
-        if error.limit is not None and error.limit.name == "memory":  # the guest names it, the host has the figures
-            error.limit = LimitHit("memory", schema.limits.memory_mib * 2**20, report.peak_memory_bytes, "byte")
-        raise
-    except FomrepoError as error:
-        if isinstance(error, OutcomeRefusedError):
-            error.facts["method"] = f"{schema.name} {schema.version}"
-        elif error.remedy is None or isinstance(error, FileRefusedError):  # the guest knows no accession
-            error.remedy = f"see what the file has: fomrepo show {first.version.accession}/{first.file.name}"
-        raise

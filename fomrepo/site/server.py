@@ -27,6 +27,7 @@ from fomrepo.site.ledger import Ledger
 from fomrepo.site.load import Slots
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
+from fomrepo.site.parts_of_run import Paces
 from fomrepo.site.peers import Peers
 from fomrepo.site.registry import Registry
 from fomrepo.site.replicate import ReplicateDesk
@@ -97,6 +98,7 @@ class SiteServer:
             registry=Registry(catalog, home.read_secret("root.pub"), home.bundles),
             ledger=ledger,
             slots=Slots(settings.slots, settings.memory_mib * 2**20),
+            paces=Paces(),
             warden=warden,
             wall=wall,
             holders=holders,
