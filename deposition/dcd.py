@@ -15,7 +15,7 @@ from deposition.quantities import CoordinateCheck, box_fact, box_of_vectors, eve
 from deposition.report import Deposited, Report, Topology, check_atoms, empty, facts, truncated, unreadable
 
 TYPE = "DCD"
-FAMILY = "trajectory"
+FAMILIES = ("trajectory",)
 SUFFIXES = (".dcd",)
 AKMA_PS = 4.888821e-2  # the time unit of CHARMM and NAMD, as MDAnalysis converts it
 HEADER_BYTES = 84
@@ -66,7 +66,7 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
     return Report(
         facts(
             type=TYPE,
-            family=FAMILY,
+            families=FAMILIES,
             n_atoms=layout.n_atoms,
             n_frames=n_frames,
             times=_times(header, order, n_frames, doubts),

@@ -15,7 +15,7 @@ from deposition.report import Deposited, Report, Topology, check_atoms, empty, f
 from deposition.text_lines import count_changes, lines
 
 TYPE = "GRO"
-FAMILY = "structure"
+FAMILIES = ("structure", "topology")
 SUFFIXES = (".gro",)
 ANGSTROM_PER_NM = 10.0
 _COLUMNS_BEFORE_POSITIONS = 20
@@ -48,7 +48,7 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
     return Report(
         facts(
             type=TYPE,
-            family=FAMILY,
+            families=FAMILIES,
             n_atoms=n_atoms,
             n_residues=n_residues,
             n_segments=1,

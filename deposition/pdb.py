@@ -14,7 +14,7 @@ from deposition.report import Deposited, Report, Topology, check_atoms, empty, f
 from deposition.text_lines import count_changes, lines
 
 TYPE = "PDB"
-FAMILY = "structure"
+FAMILIES = ("structure", "topology", "trajectory")
 SUFFIXES = (".pdb", ".ent")
 COORDINATE_COLUMNS = (slice(30, 38), slice(38, 46), slice(46, 54))
 NO_CELL = (1.0, 1.0, 1.0, 90.0, 90.0, 90.0)  # what programs write where there is no cell
@@ -41,7 +41,7 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
     return Report(
         facts(
             type=TYPE,
-            family=FAMILY,
+            families=FAMILIES if reading.n_models > 1 else FAMILIES[:2],
             n_atoms=reading.n_atoms,
             n_residues=n_residues,
             n_segments=n_segments,

@@ -14,7 +14,7 @@ from deposition.report import Deposited, Report, Topology, empty, facts, truncat
 from deposition.text_lines import count_changes, lines
 
 TYPE = "PSF"
-FAMILY = "topology"
+FAMILIES = ("topology",)
 SUFFIXES = (".psf",)
 LARGEST_CHARGE = 1000.0  # elementary charges on one atom; beyond it columns have run together
 
@@ -61,7 +61,7 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
     return Report(
         facts(
             type=TYPE,
-            family=FAMILY,
+            families=FAMILIES,
             n_atoms=n_atoms,
             n_residues=n_residues,
             n_segments=n_segments,

@@ -1,21 +1,34 @@
 """Guest: recognises a deposited file by its content first, then by its name, and hands it to the probe of its type.
 
-A new type is one module here: TYPE, FAMILY, SUFFIXES, looks_like(head) and probe(file, topology).
+A new type is one module in this folder, which nothing else names. It declares TYPE, FAMILIES and SUFFIXES, each on one
+line and as a literal, since the host reads these lines as text (fomrepo/installed_types.py); it has the functions
+`looks_like(head)` and `probe(file, topology)`; and it says `CERTAIN = False` where its content has no mark, so that a
+file of another type may look the same.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from deposition import dcd, gro, pdb, psf, trr, xtc
 from deposition.report import Deposited, Refusal, Report, Topology, empty
 
 HEAD_BYTES = 16384  # enough for the title lines that may come before what tells a text format
+
+# What programs that pack files write first. A packed file would have to be unpacked at each call.
+PACKED = {
+    b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+}  # fmt: skip
+# Ends of names that MDAnalysis gives to the offsets of frames that it found. A planted file of them moves frames.
+OFFSETS_SUFFIXES = ("_offsets.npz", "_offsets.lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +37,21 @@ class FileType:
 
     name: str
     suffixes: tuple[str, ...]  # lower case, the first one usual
-    looks_like: Callable[[bytes], bool]  # of the first HEAD_BYTES; at most one type says yes
+    looks_like: Callable[[bytes], bool]  # of the first HEAD_BYTES; at most one certain type says yes
     probe: Callable[[Deposited, Topology | None], Report]
+    certain: bool  # whether no file of another type looks like it
 
 
-# Binary formats first: their marks are sure, those of text formats are not.
-FILE_TYPES = tuple(
-    FileType(module.TYPE, module.SUFFIXES, module.looks_like, module.probe) for module in (xtc, trr, dcd, psf, pdb, gro)
-)
+@cache
+def file_types() -> tuple[FileType, ...]:
+    """Return what the modules of this folder offer."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+    modules = [importlib.import_module(f"deposition.{name}") for name in names]  # noqa: TID251 - a type is one file
+    return tuple(
+        FileType(module.TYPE, module.SUFFIXES, module.looks_like, module.probe, getattr(module, "CERTAIN", True))
+        for module in modules
+        if hasattr(module, "TYPE")
+    )
 
 
 def probe(
@@ -71,28 +91,57 @@ def recognise(file: Deposited) -> FileType:
     Raises
     ------
     Refusal
-        The file is empty, of no known type, or named as another type than its content is.
+        The file is empty, packed, of no known type, or named as another type than its content is.
     """
+    if file.name.lower().endswith(OFFSETS_SUFFIXES):
+        raise Refusal(
+            "unknown_type",
+            f"{file.name} is named like the frame offsets that programs keep beside a trajectory",
+            "leave it out: offsets are computed here, and never taken from others",
+        )
     with open(file.path, "rb") as stream:
         head = stream.read(HEAD_BYTES)
     if not head:
         raise empty(file, "is empty: it has 0 bytes")
-    by_content = next((one for one in FILE_TYPES if one.looks_like(head)), None)
+    packed = next((program for mark, program in PACKED.items() if head.startswith(mark)), None)
+    if packed is not None:
+        raise Refusal("unknown_type", f"{file.name} is packed by {packed}", "unpack it, and deposit what was in it")
     suffix = os.path.splitext(file.name)[1].lower()
-    by_name = next((one for one in FILE_TYPES if suffix in one.suffixes), None)
-    if by_content is None:
-        if by_name is None:
-            known = ", ".join(one.name for one in FILE_TYPES)
-            raise Refusal("unknown_type", f"{file.name} is of no type that is known here", f"deposit one of {known}")
+    by_name = [one for one in file_types() if suffix in one.suffixes]
+    by_content = _by_content(head, by_name)
+    if not by_content:
+        raise _unknown(file, by_name)
+    if len(by_content) > 1:
+        raise Refusal(
+            "unknown_type",
+            f"{file.name} could be {' or '.join(one.name for one in by_content)}",
+            f"give it the name of what it is: {', '.join(one.suffixes[0] for one in by_content)}",
+        )
+    found = by_content[0]
+    if by_name and found not in by_name:
+        named = " or ".join(one.name for one in by_name)
         raise Refusal(
             "type_mismatch",
-            f"{file.name} is named like {by_name.name}, but its content is not {by_name.name}",
-            "copy the file again; if it is of another type, give it that type's name",
+            f"{file.name} is named like {named}, but its content is {found.name}",
+            f"rename it to end in {found.suffixes[0]}, or deposit the {named} file that was meant",
         )
-    if by_name is not None and by_name is not by_content:
-        raise Refusal(
-            "type_mismatch",
-            f"{file.name} is named like {by_name.name}, but its content is {by_content.name}",
-            f"rename it to end in {by_content.suffixes[0]}, or deposit the {by_name.name} file that was meant",
-        )
-    return by_content
+    return found
+
+
+def _by_content(head: bytes, by_name: Sequence[FileType]) -> list[FileType]:
+    """Return the type that has its mark in the head; without a mark all types that look so, those of the name first."""
+    alike = [one for one in file_types() if one.looks_like(head)]
+    certain = [one for one in alike if one.certain]
+    return certain[:1] or [one for one in alike if one in by_name] or alike
+
+
+def _unknown(file: Deposited, by_name: Sequence[FileType]) -> Refusal:
+    if not by_name:
+        known = ", ".join(one.name for one in file_types())
+        return Refusal("unknown_type", f"{file.name} is of no type that is known here", f"deposit one of {known}")
+    named = " or ".join(one.name for one in by_name)
+    return Refusal(
+        "type_mismatch",
+        f"{file.name} is named like {named}, but its content is not {named}",
+        "copy the file again; if it is of another type, give it that type's name",
+    )

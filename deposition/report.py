@@ -97,27 +97,29 @@ def check_atoms(file: Deposited, n_atoms: int, topology: Topology | None) -> Non
 def facts(
     *,
     type: str,
-    family: str,
-    n_atoms: int,
-    has: Sequence[str],
+    families: Sequence[str],
     doubts: Sequence[str],
+    n_atoms: int | None = None,
+    has: Sequence[str] | None = None,
     n_residues: int | None = None,
     n_segments: int | None = None,
     n_frames: int | None = None,
     times: Mapping[str, Any] | None = None,
     box: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
-    """Return the facts of a file without those that its format does not have."""
+    """Return the facts of a file without those that its format does not have; `more` are those of few formats."""
     found = {
         "type": type,
-        "family": family,
+        "families": list(families),
         "n_atoms": n_atoms,
         "n_residues": n_residues,
         "n_segments": n_segments,
         "n_frames": n_frames,
         "box": box,
-        "has": list(has),
+        "has": None if has is None else list(has),
         "doubts": list(doubts)[:DOUBTS_LIMIT],
         **(times or {}),
+        **more,
     }
     return {name: value for name, value in found.items() if value is not None}

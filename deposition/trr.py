@@ -17,7 +17,7 @@ from deposition.quantities import CoordinateCheck, box_of_vectors, time_facts
 from deposition.report import Deposited, Report, Topology, check_atoms, empty, facts, truncated, unreadable
 
 TYPE = "TRR"
-FAMILY = "trajectory"
+FAMILIES = ("trajectory",)
 SUFFIXES = (".trr",)
 MARK = 1993
 TEXT = b"GMX_trn_file"
@@ -74,7 +74,7 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
     return Report(
         facts(
             type=TYPE,
-            family=FAMILY,
+            families=FAMILIES,
             n_atoms=first.n_atoms,
             n_frames=len(offsets),
             times=times_found,

@@ -16,7 +16,7 @@ from deposition.quantities import CoordinateCheck, box_of_vectors, time_facts
 from deposition.report import Deposited, Report, Topology, check_atoms, empty, facts, truncated, unreadable
 
 TYPE = "XTC"
-FAMILY = "trajectory"
+FAMILIES = ("trajectory",)
 SUFFIXES = (".xtc",)
 MARK = 1995
 ANGSTROM_PER_NM = 10.0
@@ -43,7 +43,7 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
     return Report(
         facts(
             type=TYPE,
-            family=FAMILY,
+            families=FAMILIES,
             n_atoms=n_atoms,
             n_frames=len(offsets),
             times=times_found,

@@ -17,9 +17,10 @@ from typing import TypeAlias
 
 from fomrepo.client.connection import Connection
 from fomrepo.errors import ArgumentError, DigestMismatchError, FomrepoError, InternalError, StorageError
+from fomrepo.installed_types import InstalledType, installed_types
 from fomrepo.model.canonical import canonical_json, sha256_hex
 from fomrepo.model.deposits import DepositState, ExpectedFile
-from fomrepo.model.files import FILE_TYPES, check_file_name
+from fomrepo.model.files import check_file_name
 from fomrepo.wire.calls import CALL_WAIT_S, CHUNK_BYTES
 from fomrepo.wire.failures import failure_from_wire
 from fomrepo.wire.v1 import deposits_pb2, sites_pb2
@@ -118,12 +119,12 @@ def look_at_files(paths: tuple[Path, ...]) -> list[LocalFile]:
         name = check_file_name(path.name)
         if any(name == one.expected.name for one in found):
             raise ArgumentError(f"two files are named {name}", remedy="rename one; names in a record are unique")
-        topology = found[0].expected.name if found and not _knows_its_atoms(path) else None
+        topology = found[0].expected.name if found and _needs_topology(path) else None
         found.append(LocalFile(path, ExpectedFile(name, stat.st_size, topology), stat.st_mtime_ns))
     if not found:
         raise ArgumentError("no file was given", remedy="fomrepo deposit TOPOLOGY TRAJECTORY...")
     first = found[0].path
-    if _type_by_name(first) in FILE_TYPES and not _knows_its_atoms(first):
+    if _types_named_like(first) and _needs_topology(first):
         raise ArgumentError(
             f"{first.name} is a trajectory and does not say what its atoms are",
             remedy="name its topology first: fomrepo deposit TOPOLOGY TRAJECTORY...",
@@ -244,10 +245,10 @@ def _digest_of(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def _type_by_name(path: Path) -> str:
-    return path.suffix.removeprefix(".").upper()
+def _types_named_like(path: Path) -> list[InstalledType]:
+    return [one for one in installed_types().values() if path.suffix.lower() in one.suffixes]
 
 
-def _knows_its_atoms(path: Path) -> bool:
-    """Whether a file's name says that it needs no topology; its content is the site's business."""
-    return "topology" in FILE_TYPES.get(_type_by_name(path), ())
+def _needs_topology(path: Path) -> bool:
+    """Whether a file's name leaves no other choice; its content is the site's business."""
+    return all(one.families == ("trajectory",) for one in _types_named_like(path))

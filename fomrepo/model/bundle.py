@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from fomrepo.errors import ArgumentError, BundleRefusedError
+from fomrepo.installed_types import installed_types
 from fomrepo.model import units
 from fomrepo.model.arguments import canonical_value
 from fomrepo.model.canonical import canonical_json, folder_digest
-from fomrepo.model.files import FAMILIES, FILE_TYPES
+from fomrepo.model.files import FAMILIES
 from fomrepo.model.methods import (
     FIELD_DTYPES,
     FRAME_ARGUMENTS,
     PARAMETER_TYPES,
+    REQUIRED_FIELDS,
     RESERVED_FIELD_NAMES,
     RESERVED_METHOD_NAMES,
     RESULT_TYPES,
@@ -30,6 +32,7 @@ from fomrepo.model.methods import (
     ResultSchema,
 )
 from fomrepo.model.splitting import check_splitting
+from fomrepo.model.toml_lines import line_of
 
 #: Most bytes of a whole bundle. Methods are source code; data belongs into records.
 BUNDLE_LIMIT_BYTES = 2**20
@@ -88,10 +91,14 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
     if "method.toml" not in files:
         raise BundleRefusedError("the bundle has no method.toml", remedy="give the folder that holds method.toml")
     try:
-        source = tomllib.loads(files["method.toml"].decode())
+        text = files["method.toml"].decode()
+        source = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise BundleRefusedError(f"method.toml is not valid TOML: {error}") from None
-    schema = read_schema(source)
+    try:
+        schema = read_schema(source)
+    except BundleRefusedError as error:
+        raise _with_line(error, text) from None
     for key, named in (("entry", schema.entry), ("partial.combine", schema.partial and schema.partial.combine)):
         if named and f"{named[0]}.py" not in files:
             raise BundleRefusedError(
@@ -177,7 +184,7 @@ def _kinds(name: str, entry: object) -> tuple[str, ...]:
         raise _wrong(
             where, "it names no file type or family", 'write one, or a list such as ["trajectory", "topology"]'
         )
-    known = FAMILIES + tuple(FILE_TYPES)
+    known = (*FAMILIES, *installed_types())
     for kind in kinds:
         if kind not in known:
             raise _wrong(where, f"{kind!r} is no file type or family", f"use one of {', '.join(known)}")
@@ -248,9 +255,15 @@ def _result(entry: Mapping[str, Any]) -> ResultSchema:
     fields = _table(entry, "fields", where="result")
     if not fields:
         raise _wrong("result.fields", "the result has no field", "declare at least one [result.fields.NAME]")
-    return ResultSchema(
+    schema = ResultSchema(
         entry["type"], tuple(_field(name, one) for name, one in fields.items()), _text(entry, "doc", 2_000, "")
     )
+    for name, (dtypes, dims) in REQUIRED_FIELDS.get(schema.type, {}).items():
+        field = schema.field(name)
+        if field is None or field.dtype not in dtypes or field.dims != dims or field.optional:
+            what = f"every {schema.type} has a field {name!r}"
+            raise _wrong(f"result.fields.{name}", what, f'write dtype = "{dtypes[0]}", dims = {list(dims)}')
+    return schema
 
 
 def _partial(entry: Mapping[str, Any]) -> PartialSchema:
@@ -367,7 +380,18 @@ def _texts(value: object) -> bool:
 
 def _known(entry: Mapping[str, Any], known: set[str], where: str) -> None:
     if unknown := sorted(set(entry) - known):
-        raise _wrong(where, f"it has a key {unknown[0]!r} that means nothing", f"use {', '.join(sorted(known))}")
+        error = _wrong(where, f"it has a key {unknown[0]!r} that means nothing", f"use {', '.join(sorted(known))}")
+        error.facts["key"] = unknown[0] if where == "method.toml" else f"{where}.{unknown[0]}"
+        raise error
+
+
+def _with_line(error: BundleRefusedError, text: str) -> BundleRefusedError:
+    """Say in which line of method.toml the key stands, or the table that lacks it."""
+    line = line_of(text, error.facts.get("key", ""))
+    if line is None:
+        return error
+    facts = error.facts | {"line": str(line)}
+    return BundleRefusedError(f"method.toml, line {line}: {error.message}", remedy=error.remedy, facts=facts)
 
 
 def _wrong(where: str, what: str, remedy: str) -> BundleRefusedError:

@@ -10,18 +10,9 @@ from enum import StrEnum
 from typing import Any
 
 from fomrepo.errors import ArgumentError
+from fomrepo.installed_types import installed_types
 
-#: file type -> families it belongs to, the first one being its own. A method binds to a type or to a family.
-FILE_TYPES: Mapping[str, tuple[str, ...]] = {
-    "PSF": ("topology",),
-    "GRO": ("structure", "topology"),
-    "PDB": ("structure", "topology", "trajectory"),
-    "XTC": ("trajectory",),
-    "TRR": ("trajectory",),
-    "DCD": ("trajectory",),
-}
-
-#: Families that a method may bind to.
+#: Families that a method may bind to, besides single types: what a method is handed depends on the family alone.
 FAMILIES = ("topology", "trajectory", "structure", "energy", "table", "array", "text")
 
 #: Longest name of a file in a record. 128 leaves room for suffixes under the 255 bytes of common file systems.
@@ -103,8 +94,11 @@ class FileObject:
 
     @property
     def families(self) -> tuple[str, ...]:
-        """Families that the file belongs to."""
-        return FILE_TYPES.get(self.file_type, ())
+        """Families that the file belongs to, its own first: as the probe found, else those that its type can have."""
+        if "families" in self.facts:
+            return tuple(self.facts["families"])
+        known = installed_types().get(self.file_type)
+        return known.families if known else ()
 
 
 @dataclass(frozen=True, slots=True)

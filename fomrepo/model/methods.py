@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from fomrepo.installed_types import installed_types
+
 #: The closed set of result types.
 RESULT_TYPES = (
     "Scalar",
@@ -20,6 +22,13 @@ RESULT_TYPES = (
     "FileRef",
     "Composite",
 )
+
+#: Fields that a result of a type has by name, beside others: dtypes that they may have, and dims (docs/results.md).
+REQUIRED_FIELDS: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "Structure": {"positions": (("float64", "float32"), ("atom", "xyz"))},
+    "Figure": {"content": (("uint8",), ("byte",)), "media_type": (("string",), ())},
+    "FileRef": {"content": (("uint8",), ("byte",)), "file_name": (("string",), ())},
+}
 
 #: Types of a parameter.
 PARAMETER_TYPES = ("bool", "int", "float", "str", "choice", "selection", "frame", "quantity", "file", "list")
@@ -53,7 +62,8 @@ RESERVED_METHOD_NAMES = frozenset({
 #: Attributes that results have; no field may have such a name.
 RESERVED_FIELD_NAMES = frozenset({
     "cached", "cite", "dims", "explain", "fields", "frames", "metadata", "method", "operation", "plot", "provenance",
-    "result_type", "save", "schema", "site", "times", "to", "to_dict", "to_pandas", "to_xarray", "units", "version",
+    "result_type", "save", "schema", "site", "times", "to", "to_dict", "to_pandas", "to_universe", "to_xarray", "units",
+    "version",
 })  # fmt: skip
 
 
@@ -176,7 +186,7 @@ class MethodSchema:
 
         A method that also accepts files without frames takes none.
         """
-        return any(all(kind in _WITH_FRAMES for kind in kinds) for _, kinds in self.inputs)
+        return any(all(map(_has_frames, kinds)) for _, kinds in self.inputs)
 
     def parameter(self, name: str) -> Parameter | None:
         """Parameter of that name, or None."""
@@ -195,10 +205,6 @@ class MethodSchema:
         return next((kind for kind in self.inputs[position][1] if kind in families), families[0])
 
 
-#: Families and types whose files have frames.
-_WITH_FRAMES = frozenset({"trajectory", "XTC", "TRR", "DCD"})
-
-
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """A method as it is stored, signed and run: its schema and its files."""
@@ -208,6 +214,12 @@ class Bundle:
     digest: str
     #: Relative path -> content.
     files: Mapping[str, bytes]
+
+
+def _has_frames(kind: str) -> bool:
+    """Whether all files of a family or type have frames."""
+    known = installed_types().get(kind)
+    return kind == "trajectory" or (known is not None and known.families[0] == "trajectory")
 
 
 def version_rank(version: str) -> tuple[int, ...]:

@@ -162,7 +162,7 @@ def _source_texts(bundle: Bundle) -> dict[str, str]:
 
 
 def _roles(one: ResolvedInput) -> list[tuple[str, FileObject]]:
-    if one.topology is None:
+    if one.topology is None or "trajectory" not in one.file.families:
         return [("topology", one.file)]
     return [("topology", one.topology), ("trajectory", one.file)]
 

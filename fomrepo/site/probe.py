@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from fomrepo.errors import CancelledError, FileRefusedError, OutcomeRefusedError, SiteError
+from fomrepo.installed_types import installed_types
 from fomrepo.isolation.limits import RunLimits
 from fomrepo.isolation.orders import InputFile, RunOrder
 from fomrepo.isolation.outcome import read_probe_outcome
 from fomrepo.model.canonical import new_id
 from fomrepo.model.deposits import ExpectedFile
-from fomrepo.model.files import FILE_TYPES, FileObject
+from fomrepo.model.files import FileObject
 from fomrepo.site.guest_request import probe_request
 from fomrepo.site.load import Claim
 from fomrepo.site.parts import SiteParts
@@ -98,11 +99,8 @@ def probe_file(
                 f"{file.name} could not be read: {error.message}", facts={"reason": "unreadable"}
             ) from None
         offsets = report_path.read_bytes() if found.has_offsets else None
-    file_type = found.facts.get("type")
-    if file_type not in FILE_TYPES:
-        raise FileRefusedError(
-            f"{file.name} is of no type that fomrepo knows",
-            remedy=f"deposit one of {', '.join(FILE_TYPES)}",
-            facts={"reason": "unknown_type"},
-        )
-    return Probed(file.name, path, str(file_type), found.facts, offsets)
+    known = installed_types().get(str(found.facts.get("type")))
+    families = found.facts.get("families")
+    if known is None or not isinstance(families, list) or not families or not set(families) <= set(known.families):
+        raise FileRefusedError(f"{file.name} could not be read: its probe named no type that there is")
+    return Probed(file.name, path, known.name, found.facts, offsets)

@@ -14,7 +14,7 @@ import pytest
 from MDAnalysis.lib.formats.libmdaxdr import TRRFile, XTCFile
 from MDAnalysisTests import datafiles
 
-from deposition.recognise import FILE_TYPES
+from deposition.recognise import file_types
 from tests.guest.runs import probed
 
 TOPOLOGIES = {
@@ -109,7 +109,7 @@ def test_facts_of_a_trajectory_are_those_of_mdanalysis(kind: str, topology: str,
     facts = accepted(path)
     universe = MDAnalysis.Universe(topology, str(path), format=kind)
     trajectory = universe.trajectory
-    assert (facts["type"], facts["family"]) == (kind, "trajectory")
+    assert (facts["type"], facts["families"]) == (kind, ["trajectory"])
     assert (facts["n_atoms"], facts["n_frames"]) == (trajectory.n_atoms, len(trajectory))
     _same_box(facts, universe.dimensions)
     assert facts["first_time"]["value"] == pytest.approx(trajectory[0].time, rel=1e-6)
@@ -201,7 +201,7 @@ def test_a_dcd_cut_between_frames_is_doubted(copied: Callable[..., Path]) -> Non
     assert facts["doubts"][0].startswith("the header announces 102 frames, the file holds 100")
 
 
-@pytest.mark.parametrize("kind", [one.name for one in FILE_TYPES])
+@pytest.mark.parametrize("kind", [one.name for one in file_types()])
 def test_an_empty_file_is_refused(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"a.{kind.lower()}"
     path.write_bytes(b"")
@@ -233,7 +233,7 @@ def test_an_unknown_type_is_refused_with_the_known_ones_named(tmp_path: Path) ->
 )
 def test_content_alone_tells_the_type_and_only_one(kind: str, path: Path) -> None:
     head = path.read_bytes()[:16384]
-    assert [one.name for one in FILE_TYPES if one.looks_like(head)] == [kind]
+    assert [one.name for one in file_types() if one.looks_like(head)] == [kind]
 
 
 @pytest.mark.parametrize("source", [datafiles.DCD, datafiles.XTC, datafiles.TRR], ids=lambda path: Path(path).name)
