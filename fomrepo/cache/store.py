@@ -6,12 +6,15 @@ The index is the catalog's: a blob without a row is garbage, a row without a goo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from fomrepo.model.canonical import new_id
+from fomrepo.model.canonical import new_id, sha256_hex
 from fomrepo.vault.objects import ObjectStore, digest_of, storage_errors
+
+#: A blob up to this size is read once, and travels in one message with the reply: half of what a message may hold.
+SMALL_BYTES = 2 * 2**20
 
 
 class ResultStore:
@@ -35,10 +38,24 @@ class ResultStore:
         for path in self._objects.incoming():
             path.unlink(missing_ok=True)
 
-    def keep(self, path: Path) -> tuple[str, int]:
-        """Make a written outcome a blob; returns its digest and its size in bytes."""
-        digest = digest_of(path)
-        return digest, self._objects.keep(path, digest, durable=False).size
+    def keep(self, path: Path) -> tuple[str, int, bytes]:
+        """Make a written outcome a blob; returns its digest, its size in bytes, and itself if it is small."""
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= SMALL_BYTES else b""
+        digest = sha256_hex(content) if content else digest_of(path)
+        self._objects.keep(path, digest, durable=False)
+        return digest, size, content
+
+    def content(self, digest: str, size: int) -> bytes | None:
+        """Bytes of a small blob, empty for a larger one; None if it is not what it was, and then it is deleted."""
+        if size > SMALL_BYTES:
+            return b"" if self.verified(digest) is not None else None
+        path = self._objects.path(digest)
+        with suppress(OSError):
+            if sha256_hex(content := path.read_bytes()) == digest:
+                return content
+        path.unlink(missing_ok=True)
+        return None
 
     def verified(self, digest: str) -> Path | None:
         """Path of a blob whose bytes are still what they were; None otherwise, and a bad blob is deleted."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
+from typing import TypeVar
 
 from fomrepo.catalog.calls import Calls
 from fomrepo.catalog.database import Database
@@ -20,6 +21,8 @@ from fomrepo.catalog.reviews import Reviews
 from fomrepo.catalog.schema import check_revision, no_catalog
 from fomrepo.catalog.sites import Sites
 from fomrepo.catalog.submissions import Submissions
+
+R = TypeVar("R")
 
 
 class Catalog:
@@ -45,6 +48,10 @@ class Catalog:
         self.submissions = Submissions(database)
         self.reviews = Reviews(database)
         self.reviewers = Reviewers(database)
+
+    def at_one_moment(self, work: Callable[[], R]) -> R:
+        """Run several reading operations in one snapshot; ``work`` may run more than once, so it does nothing else."""
+        return self._database.at_one_moment(work)
 
     def together(self, operations: Sequence[Callable[[], object]]) -> None:
         """Run several writing operations in one transaction: all of them are committed, or none."""

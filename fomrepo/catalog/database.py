@@ -59,8 +59,26 @@ class Database:
         self.insert: Callable[..., Any] = sqlite.insert if on_sqlite else postgresql.insert
 
     def read(self, work: Callable[[Connection], R]) -> R:
-        """Run a function of a connection in one snapshot."""
-        return self._repeat(self._reading, nullcontext(), work)
+        """Run a function of a connection in one snapshot.
+
+        Inside :meth:`at_one_moment` it is that one's.
+        """
+        moment: Connection | None = getattr(self._joined, "moment", None)
+        return self._repeat(self._reading, nullcontext(), work) if moment is None else work(moment)
+
+    def at_one_moment(self, work: Callable[[], R]) -> R:
+        """Run several reading operations on this thread in one snapshot; all of it may run more than once."""
+        if getattr(self._joined, "moment", None) is not None:
+            return work()
+
+        def all_of_it(connection: Connection) -> R:
+            self._joined.moment = connection
+            try:
+                return work()
+            finally:
+                self._joined.moment = None
+
+        return self._repeat(self._reading, nullcontext(), all_of_it)
 
     def write(self, work: Callable[[Connection], R]) -> R:
         """Run a function of a connection in one transaction, which is committed if it returns.

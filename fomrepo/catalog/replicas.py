@@ -14,6 +14,7 @@ from fomrepo.model.files import Replica, ReplicaState, StatFingerprint
 _GOOD = select(replicas.c.site, replicas.c.digest).where(
     replicas.c.digest.in_(bindparam("digests", expanding=True)), replicas.c.state == ReplicaState.GOOD.value
 )
+_OF_OBJECTS = select(replicas).where(replicas.c.digest.in_(bindparam("digests", expanding=True)))
 _GET = select(replicas).where(replicas.c.digest == bindparam("digest"), replicas.c.site == bindparam("site"))
 _HELD = select(replicas).where(
     replicas.c.digest.in_(bindparam("digests", expanding=True)), replicas.c.site == bindparam("site")
@@ -33,6 +34,11 @@ class Replicas:
         for site, digest in connection.execute(_GOOD, {"digests": list(digests)}):
             held[site] = (*held.get(site, ()), digest)
         return held
+
+    @reads
+    def of_objects(self, connection: Connection, digests: Iterable[str]) -> tuple[Replica, ...]:
+        """List the replicas of several objects at all sites, whatever their states."""
+        return tuple(replica_of(row) for row in connection.execute(_OF_OBJECTS, {"digests": list(digests)}))
 
     @reads
     def get(self, connection: Connection, site: str, digest: str) -> Replica | None:

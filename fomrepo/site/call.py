@@ -27,10 +27,10 @@ from fomrepo import errors
 from fomrepo.errors import ArgumentError, CancelledError, FomrepoError, NoReplicaError, NotFoundError, SiteBusyError
 from fomrepo.model.arguments import canonical_arguments, canonical_frames
 from fomrepo.model.methods import Bundle, MethodSchema
-from fomrepo.model.operations import CallOrder, FrameRange, Provenance, check_idempotency_key
+from fomrepo.model.operations import CallOrder, FrameRange, Operation, Provenance, check_idempotency_key
 from fomrepo.model.people import Principal
 from fomrepo.model.placement import candidates, choose_replica, sites_with_all
-from fomrepo.model.results import ResolvedCall, StoredResult
+from fomrepo.model.results import ResolvedCall
 from fomrepo.site.execute import environment_of
 from fomrepo.site.forward import Forward
 from fomrepo.site.live import Answer, LiveOperation
@@ -38,7 +38,8 @@ from fomrepo.site.load import RETRY_AFTER_S
 from fomrepo.site.log import log_unexpected
 from fomrepo.site.operation_book import OperationBook
 from fomrepo.site.parts import SiteParts
-from fomrepo.site.run import Question, RunAnswer, run_here, stored_answer
+from fomrepo.site.question import Question, Resolution
+from fomrepo.site.run import RunAnswer, run_here, stored_answer
 from fomrepo.site.sites_known import SitesKnown
 from fomrepo.vault.receive import read_chunks
 from fomrepo.wire.methods import schema_to_wire
@@ -50,6 +51,19 @@ DRIVEN_AT_ONCE_FOR_ONE = 128
 
 #: Failures of a site, after which another one is asked.
 GO_ELSEWHERE = (errors.SiteError, errors.NetworkError, errors.NotFoundError)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call of a published method, and what it meant at one moment."""
+
+    principal: Principal
+    question: Question
+    known: Resolution
+    #: What the same idempotency key opened before.
+    earlier: Operation | LiveOperation | None
+    #: Whether the caller got this very answer before, if there is one.
+    seen: bool
 
 
 class CallDesk:
@@ -65,21 +79,35 @@ class CallDesk:
         self._closing = False
         self._draw = random.Random()  # noqa: S311 - spreads load, guards nothing
 
-    def call(self, principal: Principal, order: CallOrder) -> LiveOperation:
-        """Answer a call of a published method from the cache, or begin to answer it."""
+    def look_up(self, principal: Principal, order: CallOrder) -> Asked:
+        """1. - 3. Check a call of a published method and see what it means; only reads, at the moment of its caller."""
         bundle = self._site.registry.find(order.method)
         question = Question(checked_order(order, bundle.schema), bundle, draft=False)
-        call, stored, key = question.resolve(self._site, principal.id)
-        if (found := stored_answer(self._site, call, stored, key)) is not None:
-            return self._answer_at_once(principal, question, call, found)
-        return self._begin(principal, question)
+        known = question.resolve(self._site, principal.id)
+        return Asked(
+            principal,
+            question,
+            known,
+            earlier=self._book.opened(principal, question),
+            seen=bool(known.stored) and self._book.answered(principal.id, known.key),
+        )
+
+    def call(self, asked: Asked) -> LiveOperation:
+        """Answer a call of a published method from the cache, or begin to answer it."""
+        if asked.earlier is not None:
+            return self._book.known(asked.principal, asked.earlier)
+        if (found := stored_answer(self._site, asked.known)) is not None:
+            return self._answer_at_once(asked, found)
+        return self._begin(asked.principal, asked.question, asked.known)
 
     def try_draft(self, principal: Principal, order: CallOrder, bundle: Bundle, *, at_site: str) -> LiveOperation:
         """Begin to run the caller's own unreviewed draft on data that he may read: cold, never cached."""
         question = Question(checked_order(order, bundle.schema), bundle, draft=True, at_site=at_site)
         environment_of(self._site, bundle.schema)
-        question.resolve(self._site, principal.id)
-        return self._begin(principal, question)
+        known = question.resolve(self._site, principal.id)
+        if (earlier := self._book.opened(principal, question)) is not None:
+            return self._book.known(principal, earlier)
+        return self._begin(principal, question, known)
 
     def find(self, principal: Principal, operation_id: str) -> LiveOperation:
         """Find an operation of the caller, also one that another site took."""
@@ -118,14 +146,11 @@ class CallDesk:
         self._closing = True
         self._drivers.shutdown(wait=False, cancel_futures=True)
 
-    def _answer_at_once(
-        self, principal: Principal, question: Question, call: ResolvedCall, found: RunAnswer
-    ) -> LiveOperation:
+    def _answer_at_once(self, asked: Asked, found: RunAnswer) -> LiveOperation:
         """4. Answer from this site's cache."""
-        seen = self._book.answered(principal.id, found.key)
-        self.release(principal, call, found)
-        if seen and (known := self._book.opened(principal, question)) is not None:
-            return known
+        principal, question = asked.principal, asked.question
+        seen = asked.seen or self._book.answered(principal.id, found.key)
+        self.release(principal, asked.known.call, found)
         live, new = (self._book.unrecorded(principal), True) if seen else self._book.open(principal, question)
         if new:
             answer = self._answer(live, question, found, seen=seen, site=self._site.name)
@@ -138,7 +163,7 @@ class CallDesk:
     def release(self, principal: Principal, call: ResolvedCall, found: RunAnswer) -> None:
         """Let an answer go. Here the time of a first answer will be covered (private data of one member needs none)."""
 
-    def _begin(self, principal: Principal, question: Question) -> LiveOperation:
+    def _begin(self, principal: Principal, question: Question, known: Resolution) -> LiveOperation:
         if self._driven[principal.id] >= DRIVEN_AT_ONCE_FOR_ONE:
             raise SiteBusyError(
                 f"{DRIVEN_AT_ONCE_FOR_ONE} operations of yours are under way at {self._site.name}",
@@ -147,22 +172,24 @@ class CallDesk:
             )
         live, new = self._book.open(principal, question)
         if new:
-            self._start(live, principal, question)
+            self._start(live, principal, question, known)
         return live
 
-    def _start(self, live: LiveOperation, principal: Principal, question: Question) -> None:
+    def _start(
+        self, live: LiveOperation, principal: Principal, question: Question, known: Resolution | None = None
+    ) -> None:
         self._driven[principal.id] += 1
-        driving = self._drivers.submit(self._drive, live, principal, question)
+        driving = self._drivers.submit(self._drive, live, principal, question, known)
         driving.add_done_callback(lambda _: self._driven.subtract([principal.id]))
 
-    def _drive(self, live: LiveOperation, principal: Principal, question: Question) -> None:
+    def _drive(self, live: LiveOperation, principal: Principal, question: Question, known: Resolution | None) -> None:
         """Bring an operation to its end, whatever happens."""
         try:
-            call, found, site, detours = self._answer_somewhere(live, principal, question)
-            self.release(principal, call, found.run)
-            seen = self._book.answered(principal.id, found.run.key)
-            answer = self._answer(live, question, found.run, seen=seen, site=site, detours=detours, inline=found.inline)
-            self._book.end(live, answer, result_key=found.run.key)
+            call, found, site, detours = self._answer_somewhere(live, principal, question, known)
+            self.release(principal, call, found)
+            seen = found.stored and self._book.answered(principal.id, found.key)
+            answer = self._answer(live, question, found, seen=seen, site=site, detours=detours)
+            self._book.end(live, answer, result_key=found.key)
         except FomrepoError as error:
             if self._closing and not live.cancelled.is_set():
                 live.end(
@@ -174,36 +201,40 @@ class CallDesk:
             self._book.fail(live, log_unexpected(error))
 
     def _answer_somewhere(
-        self, live: LiveOperation, principal: Principal, question: Question
-    ) -> tuple[ResolvedCall, _Found, str, tuple[tuple[str, str], ...]]:
+        self, live: LiveOperation, principal: Principal, question: Question, known: Resolution | None
+    ) -> tuple[ResolvedCall, RunAnswer, str, tuple[tuple[str, str], ...]]:
         """5. Choose a site and ask it; after a failure of a site, the next one."""
         detours: dict[str, str] = {}
         while True:
             if live.cancelled.is_set():
                 raise CancelledError("the operation was cancelled")
-            call, stored, _ = question.resolve(self._site, principal.id)
-            site = question.at_site or self._choose(question, call, stored, detours)
+            if known is None:
+                known = question.resolve(self._site, principal.id)
+            site = question.at_site or self._choose(question, known, detours)
             self._book.served(live, site)
             try:
                 if site == self._site.name:
                     run = run_here(
-                        self._site, question, principal.id, on_progress=live.progress, cancelled=live.cancelled
+                        self._site,
+                        question,
+                        principal.id,
+                        on_progress=live.progress,
+                        cancelled=live.cancelled,
+                        known=known,
                     )
-                    return call, _Found(run, b""), site, tuple(detours.items())
-                run, inline = self._forward.run(site, live, question)
-                return call, _Found(run, inline), site, tuple(detours.items())
+                else:
+                    run = self._forward.run(site, live, question)
+                return known.call, run, site, tuple(detours.items())
             except GO_ELSEWHERE as error:
                 if question.at_site:
                     raise
-                detours[site] = error.message
+                detours[site], known = error.message, None
 
-    def _choose(
-        self, question: Question, call: ResolvedCall, stored: tuple[StoredResult, ...], detours: dict[str, str]
-    ) -> str:
+    def _choose(self, question: Question, known: Resolution, detours: dict[str, str]) -> str:
         """Site that keeps the answer, else the least loaded one with good replicas and the environment."""
-        loads = self._sites.loads()
-        good = sites_with_all(self._site.catalog.replicas.good(call.objects), call.objects)
-        keeps = {one.site for one in stored}
+        loads, call = self._sites.loads(), known.call
+        good = sites_with_all(known.good(), call.objects)
+        keeps = {one.site for one in known.stored}
         options = candidates(
             good,
             loads,
@@ -233,7 +264,6 @@ class CallDesk:
         seen: bool,
         site: str,
         detours: tuple[tuple[str, str], ...] = (),
-        inline: bytes = b"",
     ) -> Answer:
         """Answer with its provenance, which speaks of the caller's own history only."""
         schema = question.schema
@@ -254,15 +284,7 @@ class CallDesk:
             way=found.way,
             detours=detours,
         )
-        return Answer(provenance, schema_to_wire(schema), found.size, site, found.blob, inline)
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """An answer, and the container itself where it came along."""
-
-    run: RunAnswer
-    inline: bytes
+        return Answer(provenance, schema_to_wire(schema), found.size, site, found.blob, found.content)
 
 
 def checked_order(order: CallOrder, schema: MethodSchema) -> CallOrder:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from fomrepo.model.operations import OperationState
 from fomrepo.site.live import LiveOperation
 from fomrepo.site.peers import Peers
-from fomrepo.site.run import Question, RunAnswer
+from fomrepo.site.question import Question
+from fomrepo.site.run import RunAnswer
 from fomrepo.wire.calls import call_to_wire
 from fomrepo.wire.failures import failure_from_wire
 from fomrepo.wire.methods import bundle_to_wire
@@ -20,8 +21,8 @@ class Forward:
     def __init__(self, peers: Peers) -> None:
         self._peers = peers
 
-    def run(self, site: str, live: LiveOperation, question: Question) -> tuple[RunAnswer, bytes]:
-        """Run a call at a site; returns the answer, and its container if it is small.
+    def run(self, site: str, live: LiveOperation, question: Question) -> RunAnswer:
+        """Run a call at a site.
 
         Raises
         ------
@@ -44,7 +45,7 @@ class Forward:
                 reply = self._peers.wait(site, live.id)
         if reply.state != OperationState.DONE:
             raise failure_from_wire(reply.failure)
-        return _answer(reply), reply.result
+        return _answer(reply)
 
     def read_result(self, site: str, blob: str, *, offset: int) -> Iterator[bytes]:
         """Bytes of a result that another site keeps."""
@@ -56,4 +57,4 @@ def _answer(reply: calls_pb2.CallReply) -> RunAnswer:
     told = reply.peer
     inputs = tuple((one.record, one.name, one.digest) for one in told.inputs)
     size, stored = reply.result_size, told.stored
-    return RunAnswer(told.key, told.blob, size, told.wall_s, told.computed, told.way, stored, inputs)
+    return RunAnswer(told.key, told.blob, size, told.wall_s, told.computed, told.way, stored, inputs, reply.result)

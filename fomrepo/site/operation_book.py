@@ -12,7 +12,7 @@ from fomrepo.model.operations import Operation, OperationState
 from fomrepo.model.people import Principal
 from fomrepo.site.live import Answer, LiveOperation, LiveOperations, recalled
 from fomrepo.site.parts import SiteParts
-from fomrepo.site.run import Question
+from fomrepo.site.question import Question
 from fomrepo.site.sites_known import SitesKnown
 from fomrepo.wire.calls import call_from_wire, call_to_wire
 from fomrepo.wire.failures import failure_to_wire
@@ -46,15 +46,15 @@ class OperationBook:
         self._answered: set[tuple[str, str]] = set()
 
     def open(self, principal: Principal, question: Question) -> tuple[LiveOperation, bool]:
-        """Open an operation, or find the one that the same idempotency key opened; says whether it is new.
+        """Open an operation, or find the one that the same idempotency key opens now; says whether it is new.
+
+        What the key opened before, :meth:`opened` finds.
 
         Raises
         ------
         ConflictError
             If the key was used for another call.
         """
-        if (known := self.opened(principal, question)) is not None:
-            return known, False
         key, digest = question.order.idempotency_key or new_id(), _request_digest(question)
         fresh = LiveOperation(new_id(), principal.id, self._site.name)
         with self._lock:
@@ -77,8 +77,8 @@ class OperationBook:
         live.noted.add_done_callback(lambda _: self._by_key.pop((principal.id, key), None))
         return live, True
 
-    def opened(self, principal: Principal, question: Question) -> LiveOperation | None:
-        """Operation that the same idempotency key opened before; None if there is none.
+    def opened(self, principal: Principal, question: Question) -> Operation | LiveOperation | None:
+        """What the same idempotency key opened before, as :meth:`known` takes it; only reads. None if there is none.
 
         Raises
         ------
@@ -91,8 +91,14 @@ class OperationBook:
         if (pending := self._by_key.get((principal.id, key))) is not None:
             _same_request(pending[0], digest)
             return pending[1]
-        known = self._site.catalog.operations.find(principal.id, key=key, request_digest=digest)
-        return None if known is None else self._known(principal, known)
+        return self._site.catalog.operations.find(principal.id, key=key, request_digest=digest)
+
+    def known(self, principal: Principal, found: Operation | LiveOperation) -> LiveOperation:
+        """Operation that the catalog has: under way here, taken over, or as the catalog remembers it."""
+        if isinstance(found, LiveOperation):
+            return found
+        here = self._live.find(self._site.name, found.id)
+        return here or self._adopted(principal, found) or recalled(found, home=self._site.name)
 
     def unrecorded(self, principal: Principal) -> LiveOperation:
         """Make an operation that adds nothing to anybody's history, so that it lives here only."""
@@ -108,7 +114,7 @@ class OperationBook:
         """
         live = self._live.find(self._site.name, operation_id)
         if live is None and (operation := self._site.catalog.operations.get(operation_id, principal.id)) is not None:
-            live = self._known(principal, operation)
+            live = self.known(principal, operation)
         if live is None or live.principal != principal.id:
             raise NotFoundError(f"no operation {operation_id} of yours", remedy="call the method again")
         return live
@@ -162,11 +168,6 @@ class OperationBook:
         failure = failure_to_wire(error).SerializeToString()
         self._site.ledger.note(lambda: self._site.catalog.operations.finish(live.id, state=state, failure=failure))
         live.end(error=error)
-
-    def _known(self, principal: Principal, operation: Operation) -> LiveOperation:
-        """Operation that the catalog has: under way here, taken over, or as the catalog remembers it."""
-        here = self._live.find(self._site.name, operation.id)
-        return here or self._adopted(principal, operation) or recalled(operation, home=self._site.name)
 
     def _adopted(self, principal: Principal, known: Operation) -> LiveOperation | None:
         """Take over an operation whose home is down or has forgotten it; None if it is in good hands."""

@@ -11,7 +11,8 @@ from fomrepo.site.call import DRIVEN_AT_ONCE, checked_order
 from fomrepo.site.live import LiveOperation, LiveOperations
 from fomrepo.site.log import log_unexpected
 from fomrepo.site.parts import SiteParts
-from fomrepo.site.run import Question, run_here
+from fomrepo.site.question import Question, Resolution
+from fomrepo.site.run import run_here
 
 
 class PeerDesk:
@@ -40,10 +41,10 @@ class PeerDesk:
         """
         bundle = draft if draft is not None else self._site.registry.find(order.method)
         question = Question(checked_order(order, bundle.schema), bundle, draft=draft is not None)
-        question.resolve(self._site, principal)
+        known = question.resolve(self._site, principal)
         live, new = self._live.get_or_add(LiveOperation(operation, principal, home, site=self._site.name))
         if new:
-            self._drivers.submit(self._drive, live, question)
+            self._drivers.submit(self._drive, live, question, known)
         return live
 
     def find(self, home: str, operation: str) -> LiveOperation:
@@ -62,10 +63,11 @@ class PeerDesk:
         """Stop taking on work."""
         self._drivers.shutdown(wait=False, cancel_futures=True)
 
-    def _drive(self, live: LiveOperation, question: Question) -> None:
+    def _drive(self, live: LiveOperation, question: Question, known: Resolution) -> None:
         try:
+            site, asker = self._site, live.principal
             live.end(
-                run=run_here(self._site, question, live.principal, on_progress=live.progress, cancelled=live.cancelled)
+                run=run_here(site, question, asker, on_progress=live.progress, cancelled=live.cancelled, known=known)
             )
         except FomrepoError as error:
             live.end(error=error)

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 import grpc
 
+from fomrepo.cache.store import SMALL_BYTES
 from fomrepo.errors import NetworkError, NotFoundError
 from fomrepo.model.bundle import read_bundle
 from fomrepo.site.call import CallDesk
 from fomrepo.site.live import LiveOperation
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.services.border import WaitingRoom, caller, stream, unary
-from fomrepo.wire.calls import CALL_WAIT_S, CHUNK_BYTES, WAIT_LIMIT_S, call_from_wire
+from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_from_wire
 from fomrepo.wire.failures import failure_to_wire
 from fomrepo.wire.methods import bundle_from_wire
 from fomrepo.wire.v1 import calls_pb2, calls_pb2_grpc, files_pb2
@@ -34,8 +35,8 @@ class CallsService(calls_pb2_grpc.CallsServicer):
 
     @unary
     def Call(self, request: calls_pb2.CallRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
-        principal = caller(self._site.catalog, context)
-        live = self._desk.call(principal, call_from_wire(request))
+        catalog, order = self._site.catalog, call_from_wire(request)
+        live = self._desk.call(catalog.at_one_moment(lambda: self._desk.look_up(caller(catalog, context), order)))
         with self._room.seat(request.wait_s, CALL_WAIT_S) as wait_s:
             live.ended.wait(wait_s)
         return self._reply(live)
@@ -75,7 +76,7 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         if live.noted is not None and not live.ended.is_set():
             live.noted.result(NOTE_TIMEOUT_S)  # whoever has to come back must find it, also at another site
         reply = reply_to(self._site, live)
-        if live.answer is not None and live.answer.size <= CHUNK_BYTES and not reply.result:
+        if live.answer is not None and live.answer.size <= SMALL_BYTES and not reply.result:
             with contextlib.suppress(NotFoundError, NetworkError):  # the result can still be asked for later
                 reply.result = b"".join(self._desk.read_answer(live.answer))
         reply.snapshot = self._site.registry.snapshot().number

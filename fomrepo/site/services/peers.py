@@ -18,7 +18,7 @@ from fomrepo.site.services.calls import reply_to
 from fomrepo.site.services.files import find_record
 from fomrepo.site.tickets import TicketCheck
 from fomrepo.vault.receive import read_chunks
-from fomrepo.wire.calls import CALL_WAIT_S, CHUNK_BYTES, WAIT_LIMIT_S, call_from_wire
+from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_from_wire
 from fomrepo.wire.methods import bundle_from_wire
 from fomrepo.wire.v1 import calls_pb2, files_pb2, sites_pb2, sites_pb2_grpc
 
@@ -103,6 +103,5 @@ class PeersService(sites_pb2_grpc.PeersServicer):
                     ],
                 )
             )
-            path = self._site.results.verified(run.blob) if run.size <= CHUNK_BYTES else None
-            reply.result = path.read_bytes() if path is not None else b""
+            reply.result = run.content
         return reply

@@ -1,0 +1,114 @@
+"""A call after its arguments were checked, and what it means at one moment: steps 3 and 4 of the life of a call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fomrepo.cache.key import result_key
+from fomrepo.errors import ArgumentError
+from fomrepo.model.files import RecordName, Replica, ReplicaState
+from fomrepo.model.methods import Bundle, MethodSchema
+from fomrepo.model.operations import CallOrder, MethodRef
+from fomrepo.model.results import ResolvedCall, StoredResult
+from fomrepo.site.execute import environment_of
+from fomrepo.site.parts import SiteParts
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What a question means at one moment: exact bytes, where they are, and what was answered before."""
+
+    call: ResolvedCall
+    #: Results that are kept under the key, one for each site that has it.
+    stored: tuple[StoredResult, ...]
+    #: Key in the index of results; empty for drafts.
+    key: str
+    #: Replicas of the call's objects at all sites, whatever their states.
+    replicas: tuple[Replica, ...]
+    #: When, on this machine's monotonic clock, in seconds.
+    moment: float
+
+    def held_by(self, site: str) -> Mapping[str, Replica]:
+        """Replicas of one site, by digest."""
+        return {one.digest: one for one in self.replicas if one.site == site}
+
+    def good(self) -> Mapping[str, Sequence[str]]:
+        """For each site, the objects of which it holds good replicas."""
+        held: dict[str, list[str]] = {}
+        for one in self.replicas:
+            if one.state is ReplicaState.GOOD:
+                held.setdefault(one.site, []).append(one.digest)
+        return held
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A call after its arguments were checked: everything but the data."""
+
+    order: CallOrder
+    bundle: Bundle
+    #: Whether the bundle is an unreviewed draft: cold, never cached.
+    draft: bool
+    #: The only site where a draft may run; empty: any.
+    at_site: str = ""
+
+    @property
+    def schema(self) -> MethodSchema:
+        """Schema of the method."""
+        return self.bundle.schema
+
+    def resolve(self, site: SiteParts, principal: str) -> Resolution:
+        """Authorise, resolve to exact bytes and look up the result and the replicas, all at one moment.
+
+        Raises
+        ------
+        NotFoundError
+            If a record or file is not there, or not for this principal.
+        ArgumentError
+            If a file has another type than the method accepts.
+        """
+        return site.catalog.at_one_moment(lambda: self._resolve(site, principal))
+
+    def _resolve(self, site: SiteParts, principal: str) -> Resolution:
+        moment = time.monotonic()
+        keys: list[str] = []
+
+        def key_of(call: ResolvedCall) -> str | None:
+            self._check_types(call)
+            if self.draft:
+                return None
+            keys.append(
+                result_key(
+                    site.secret,
+                    call,
+                    method_digest=self.bundle.digest,
+                    schema=self.schema.source,
+                    arguments=self.order.arguments,
+                    frames=self.order.frames,
+                    environment_digest=environment_of(site, self.schema).digest,
+                )
+            )
+            return keys[-1]
+
+        inputs = [(RecordName.parse(one.record), one.name) for one in self.order.inputs]
+        method = None if self.draft else MethodRef(self.schema.name, self.schema.version)
+        call, stored = site.catalog.calls.resolve(principal, inputs, method, key_of)
+        replicas = site.catalog.replicas.of_objects(call.objects)
+        return Resolution(call, stored, keys[-1] if keys else "", replicas, moment)
+
+    def _check_types(self, call: ResolvedCall) -> None:
+        for position, one in enumerate(call.inputs):
+            if not self.schema.accepts(one.file.file_type, one.file.families, position):
+                raise ArgumentError(
+                    f"{self.schema.name} takes {self.schema.accepted(position)}, "
+                    f"and {one.file.name} is a {one.file.file_type}",
+                    remedy=f"see what can be called on it: fomrepo show {one.version.accession}/{one.file.name}",
+                )
+            needs_topology = one.file.families[0] == "trajectory" and "topology" not in one.file.families
+            if needs_topology and one.topology is None:
+                raise ArgumentError(
+                    f"{one.file.name} has no topology in its record, so no method can read it",
+                    remedy="deposit it together with its topology: fomrepo deposit TOPOLOGY TRAJECTORY",
+                )
