@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import errno
 
-from fomrepo.isolation.seccomp import Allow, AllowValues, AllowWithoutBits, Answer, Rule, compile_filter
+from fomrepo.isolation.seccomp import Allow, AllowUnlessAll, AllowValues, AllowWithoutBits, Answer, Rule, compile_filter
 from fomrepo.isolation.syscalls import Architecture, this_architecture
 
 __all__ = [
@@ -58,6 +58,9 @@ SECCOMP_SET_MODE_FILTER = 1
 #: All bits but O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_NOATIME and, on either architecture, O_DIRECTORY, O_NOFOLLOW,
 #: O_LARGEFILE: what is left opens for reading only.
 OPEN_OTHER_THAN_READING = 0xFFFFFFFF & ~(0o2000000 | 0o400 | 0o4000 | 0o1000000 | 0x3C000)
+#: MAP_SHARED (also in MAP_SHARED_VALIDATE) and MAP_ANONYMOUS. Such memory stays when a process drops its pages, and is
+#: then on nobody's account; files, which are all read-only, may be mapped shared.
+SHARED_WITHOUT_FILE = (0x01, 0x20)
 #: The guest is process 1 of its sandbox; abort() signals itself.
 ITSELF = (1,)
 
@@ -73,13 +76,14 @@ _BOTH: tuple[Rule, ...] = (
     *_allow(
         "read write readv writev pread64 preadv lseek close dup fstat stat lstat newfstatat statx access faccessat",
         "faccessat2 readlink readlinkat getcwd getdents64 poll ppoll select pselect6",
-        "mmap munmap mprotect mremap brk futex set_robust_list set_tid_address rseq",
+        "munmap mprotect mremap brk futex set_robust_list set_tid_address rseq",
         "gettid getpid getppid getuid geteuid getgid getegid getgroups getresuid getresgid",
         "rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack",
         "clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time times restart_syscall",
         "getrandom uname getrusage sched_getaffinity sched_yield getrlimit exit exit_group",
         "recvfrom sendto getsockopt getsockname shutdown",
     ),
+    AllowUnlessAll("mmap", 3, SHARED_WITHOUT_FILE),
     AllowValues("fcntl", 1, FCNTL_COMMANDS),
     AllowValues("ioctl", 1, IOCTL_COMMANDS),
     AllowValues("madvise", 2, MADVISE_ADVICE),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from fomrepo.isolation.syscalls import NEWEST_CONSIDERED, Architecture
 
-__all__ = ["Allow", "AllowValues", "AllowWithoutBits", "Answer", "Rule", "compile_filter"]
+__all__ = ["Allow", "AllowUnlessAll", "AllowValues", "AllowWithoutBits", "Answer", "Rule", "compile_filter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,17 @@ class AllowWithoutBits:
 
 
 @dataclass(frozen=True, slots=True)
+class AllowUnlessAll:
+    """The call is allowed unless all of these bits are set in one argument."""
+
+    syscall: str
+    #: Position of the argument, from 0.
+    argument: int
+    #: Single bits within the low 32.
+    bits: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The call is not made and answers this error number."""
 
@@ -56,7 +67,7 @@ class Answer:
     error: int
 
 
-Rule = Allow | AllowValues | AllowWithoutBits | Answer
+Rule = Allow | AllowValues | AllowWithoutBits | AllowUnlessAll | Answer
 
 # linux/seccomp.h: what a filter program returns.
 KILL_PROCESS = 0x80000000
@@ -140,6 +151,12 @@ def _body(rule: Rule) -> Iterator[Instruction]:
             yield LOAD, 0, 0, ARGUMENTS_OFFSET + 8 * argument
             yield JUMP_IF_ANY_BIT, 1, 0, bits
             yield RETURN, 0, 0, ALLOW
+            yield RETURN, 0, 0, ERROR | errno.EPERM
+        case AllowUnlessAll(argument=argument, bits=several):
+            yield LOAD, 0, 0, ARGUMENTS_OFFSET + 8 * argument
+            for bit in several:
+                yield JUMP_IF_ANY_BIT, 1, 0, bit
+                yield RETURN, 0, 0, ALLOW
             yield RETURN, 0, 0, ERROR | errno.EPERM
         case AllowValues(argument=argument, values=values):
             yield LOAD, 0, 0, ARGUMENTS_OFFSET + 8 * argument

@@ -3,7 +3,7 @@
 import errno
 import struct
 
-from fomrepo.isolation.seccomp import Allow, AllowValues, AllowWithoutBits, Answer, Rule
+from fomrepo.isolation.seccomp import Allow, AllowUnlessAll, AllowValues, AllowWithoutBits, Answer, Rule
 from fomrepo.isolation.syscalls import NEWEST_CONSIDERED, Architecture
 
 KILL, ALLOW, ERROR = 0x80000000, 0x7FFF0000, 0x00050000
@@ -52,4 +52,6 @@ def decide(
                 return ALLOW if arguments[argument] % 2**32 in values else ERROR | errno.EPERM
             case AllowWithoutBits(argument=argument, bits=bits):
                 return ERROR | errno.EPERM if arguments[argument] & bits else ALLOW
+            case AllowUnlessAll(argument=argument, bits=several):
+                return ERROR | errno.EPERM if all(arguments[argument] & bit for bit in several) else ALLOW
     return ERROR | (errno.ENOSYS if number > NEWEST_CONSIDERED else errno.EPERM)

@@ -7,7 +7,7 @@ import pytest
 
 from fomrepo.errors import SandboxUnavailableError
 from fomrepo.isolation import filters, syscalls
-from fomrepo.isolation.seccomp import Allow, AllowValues, AllowWithoutBits, Answer, compile_filter
+from fomrepo.isolation.seccomp import Allow, AllowUnlessAll, AllowValues, AllowWithoutBits, Answer, compile_filter
 from fomrepo.isolation.syscalls import ARCHITECTURES, SYSCALLS, this_architecture
 from tests.unit.isolation.bpf_machine import ALLOW, ERROR, KILL, decide, run_program
 
@@ -17,6 +17,18 @@ LISTS = {
     "holder base": filters.HOLDER_BASE_FILTER,
     "holder": filters.HOLDER_FILTER,
 }
+
+
+def _values(rule):
+    match rule:
+        case AllowValues(values=values):
+            return values
+        case AllowUnlessAll(bits=bits):
+            return (*bits, sum(bits))
+        case _:
+            return (getattr(rule, "bits", 0),)
+
+
 X86_64, AARCH64 = ARCHITECTURES["x86_64"], ARCHITECTURES["aarch64"]
 #: Values on which rules may turn, and their neighbours.
 TELLING = sorted(
@@ -24,7 +36,7 @@ TELLING = sorted(
         near
         for rules in LISTS.values()
         for rule in rules
-        for value in (rule.values if isinstance(rule, AllowValues) else [getattr(rule, "bits", 0)])
+        for value in _values(rule)
         for near in (value, value + 1, value | 1 << 32, value | 1 << 63)
     }
 )
@@ -78,6 +90,10 @@ def test_the_foreign_conventions_of_x86_64_kill(name):
         ("ioctl", (0, 0x5412), ERROR | errno.EPERM),
         ("ioctl", (0, 0x1_0000_5412), ERROR | errno.EPERM),
         ("ioctl", (0, 0x1_0000_5401), ALLOW),
+        ("mmap", (0, 4096, 3, 0x22), ALLOW),
+        ("mmap", (0, 4096, 1, 0x01), ALLOW),
+        ("mmap", (0, 4096, 3, 0x21), ERROR | errno.EPERM),
+        ("mmap", (0, 4096, 3, 0x4023), ERROR | errno.EPERM),
         ("fcntl", (0, 6), ERROR | errno.EPERM),
         ("prctl", (4,), ERROR | errno.EPERM),
         ("tgkill", (1, 1), ALLOW),
@@ -104,7 +120,8 @@ def test_a_list_allows_nothing_that_the_one_below_it_refuses(lower, upper):
 
 
 def test_a_small_list_compiles_to_known_instructions():
-    rules = (Allow("read"), AllowValues("ioctl", 1, (5,)), AllowWithoutBits("openat", 2, 3), Answer("flock", 38))
+    bits = (AllowWithoutBits("openat", 2, 3), AllowUnlessAll("mmap", 3, (1, 32)))
+    rules = (Allow("read"), AllowValues("ioctl", 1, (5,)), *bits, Answer("flock", 38))
     program = compile_filter(rules, AARCH64)
     assert len(program) % 8 == 0
     assert [program[at : at + 8].hex() for at in range(0, len(program), 8)] == [
@@ -112,6 +129,8 @@ def test_a_small_list_compiles_to_known_instructions():
         "150000013f000000", "060000000000ff7f",
         "150000041d000000", "2000000018000000", "1500000105000000", "060000000000ff7f", "0600000001000500",
         "1500000438000000", "2000000020000000", "4500010003000000", "060000000000ff7f", "0600000001000500",
+        "15000006de000000", "2000000028000000",
+        "4500010001000000", "060000000000ff7f", "4500010020000000", "060000000000ff7f", "0600000001000500",
         "1500000120000000", "0600000026000500",
         "35000001d4010000", "0600000026000500", "0600000001000500",
     ]  # fmt: skip
