@@ -11,6 +11,7 @@ from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.method_names import check_free, take_name
 from fomrepo.catalog.reviewers import may_review, policy_in
 from fomrepo.catalog.submission_rows import (
+    PUBLISHED_ONCE,
     SUBMISSION,
     approvals_of,
     cannot,
@@ -27,11 +28,6 @@ from fomrepo.model.submissions import Submission, SubmissionState
 
 #: States in which reviewers may sign: more may do so than the policy asks for.
 _MAY_BE_SIGNED = (SubmissionState.IN_REVIEW.value, SubmissionState.APPROVED.value)
-_PUBLISHED_ONCE = (
-    SubmissionState.PUBLISHED.value,
-    SubmissionState.DEPRECATED.value,
-    SubmissionState.REVOKED.value,
-)
 
 
 class Reviews:
@@ -47,6 +43,21 @@ class Reviews:
             return ()
         rows = connection.execute(SUBMISSION.where(submissions.c.state.in_(_MAY_BE_SIGNED)).order_by(submissions.c.id))
         return tuple(map(submission_of, rows))
+
+    @reads
+    def may_approve(self, connection: Connection, submission_id: str, reviewer_id: str) -> Submission:
+        """Find a submission that somebody may approve, before their signature is looked at.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such submission that they may see.
+        NotAllowedError
+            If they are the author, or do not review.
+        ConflictError
+            If it is not in review.
+        """
+        return _approvable(connection, shown_row(connection, submission_id, reviewer_id), reviewer_id)
 
     @writes
     def approve(self, connection: Connection, submission_id: str, reviewer_id: str, approval: Approval) -> Submission:
@@ -66,11 +77,8 @@ class Reviews:
         ConflictError
             If it is not in review, was approved by them before, or is not what the statement says.
         """
-        row = shown_row(connection, submission_id, reviewer_id)
-        _check_reviewer(connection, row, reviewer_id, "approve")
-        submission, said = submission_of(row), approval.statement
-        if row.state not in _MAY_BE_SIGNED:
-            raise cannot(submission, SubmissionState.APPROVED.value)
+        row = shown_row(connection, submission_id, reviewer_id, lock=True)
+        submission, said = _approvable(connection, row, reviewer_id), approval.statement
         meant = (submission.name, submission.version, submission.bundle_digest, submission.author)
         if meant != (said.name, said.version, said.bundle_digest, said.author):
             raise ConflictError(
@@ -114,7 +122,7 @@ class Reviews:
         ConflictError
             If it is not waiting for reviewers.
         """
-        row = shown_row(connection, submission_id, reviewer_id)
+        row = shown_row(connection, submission_id, reviewer_id, lock=True)
         _check_reviewer(connection, row, reviewer_id, "reject")
         if row.state not in _MAY_BE_SIGNED:
             raise cannot(submission_of(row), SubmissionState.REJECTED.value)
@@ -143,7 +151,8 @@ class Reviews:
     def publish(self, connection: Connection, submission_id: str) -> Submission:
         """Note that an approved method is published; goes into one transaction with its entry in the registry.
 
-        Call it before the entry is made: it judges name and version by what is published.
+        It stays approved if the policy asks for more than it did. Make the entry afterwards: name and version are
+        judged by what is published.
 
         Raises
         ------
@@ -151,6 +160,8 @@ class Reviews:
             If it is not approved, or its name or version was taken meanwhile.
         """
         row = locked_row(connection, submission_id)
+        if row.state == SubmissionState.APPROVED.value and not _meets_policy(connection, row):
+            return submission_of(row)
         published = step(connection, row, SubmissionState.PUBLISHED, None)
         if row.record_id is None:
             check_free(connection, row.name, row.version, row.author_id)
@@ -177,7 +188,7 @@ class Reviews:
                 submissions.c.name == name,
                 submissions.c.version == version,
                 submissions.c.record_id.is_(None),
-                submissions.c.state.in_(_PUBLISHED_ONCE),
+                submissions.c.state.in_(PUBLISHED_ONCE),
             )
         )
         if found is None:
@@ -188,6 +199,13 @@ class Reviews:
         if row.author_id != principal_id and not may_review(connection, principal_id):
             raise NotAllowedError(f"only its author and reviewers may do that with {name}", remedy=f"ask {row.author}")
         return step(connection, row, state, principal_id, reason)
+
+
+def _approvable(connection: Connection, row: Row[Any], reviewer_id: str) -> Submission:
+    _check_reviewer(connection, row, reviewer_id, "approve")
+    if row.state not in _MAY_BE_SIGNED:
+        raise cannot(submission_of(row), SubmissionState.APPROVED.value)
+    return submission_of(row)
 
 
 def _check_reviewer(connection: Connection, row: Row[Any], reviewer_id: str, verb: str) -> None:

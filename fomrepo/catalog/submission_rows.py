@@ -38,6 +38,9 @@ SUBMISSION: Select[Any] = (
     .outerjoin(records, submissions.c.record_id == records.c.id)
 )
 
+#: States of what was published at any time.
+PUBLISHED_ONCE = (SubmissionState.PUBLISHED.value, SubmissionState.DEPRECATED.value, SubmissionState.REVOKED.value)
+
 #: States in which a submission is its author's alone.
 _AUTHORS_ALONE = (SubmissionState.DRAFT.value, SubmissionState.WITHDRAWN.value)
 
@@ -62,9 +65,18 @@ def submission_of(row: Row[Any]) -> Submission:
     )
 
 
-def find_row(connection: Connection, submission_id: str) -> Row[Any] | None:
-    """Row of a submission."""
-    return connection.execute(SUBMISSION.where(submissions.c.id == submission_id)).first()
+def find_row(connection: Connection, submission_id: str) -> Row[Any]:
+    """Row of a submission.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    """
+    row = connection.execute(SUBMISSION.where(submissions.c.id == submission_id)).first()
+    if row is None:
+        raise not_found(submission_id)
+    return row
 
 
 def locked_row(connection: Connection, submission_id: str) -> Row[Any]:
@@ -76,29 +88,19 @@ def locked_row(connection: Connection, submission_id: str) -> Row[Any]:
         If there is none.
     """
     connection.execute(select(submissions.c.id).where(submissions.c.id == submission_id).with_for_update())
-    row = find_row(connection, submission_id)
-    if row is None:
-        raise not_found(submission_id)
-    return row
+    return find_row(connection, submission_id)
 
 
-def is_shown(connection: Connection, row: Row[Any], principal_id: str) -> bool:
-    """Whether somebody may see a submission: its author, and reviewers once it is no draft."""
-    if row.author_id == principal_id:
-        return True
-    return row.state not in _AUTHORS_ALONE and may_review(connection, principal_id)
-
-
-def shown_row(connection: Connection, submission_id: str, principal_id: str) -> Row[Any]:
-    """Row of a submission that somebody may see, locked.
+def shown_row(connection: Connection, submission_id: str, principal_id: str, *, lock: bool = False) -> Row[Any]:
+    """Row of a submission that somebody may see: its author, and reviewers once it is no draft.
 
     Raises
     ------
     NotFoundError
-        If there is none, or it is not theirs to see.
+        Alike for one that is not there and one that is not theirs to see.
     """
-    row = locked_row(connection, submission_id)
-    if not is_shown(connection, row, principal_id):
+    row = (locked_row if lock else find_row)(connection, submission_id)
+    if row.author_id != principal_id and (row.state in _AUTHORS_ALONE or not may_review(connection, principal_id)):
         raise not_found(submission_id)
     return row
 
@@ -136,7 +138,7 @@ def step(connection: Connection, row: Row[Any], state: SubmissionState, by: str 
             remedy=f"fomrepo review show {row.id}",
         ) from None
     note(connection, row.id, by, state.value, reason)
-    return submission_of(connection.execute(SUBMISSION.where(submissions.c.id == row.id)).one())
+    return submission_of(find_row(connection, row.id))
 
 
 def note(connection: Connection, submission_id: str, by: str | None, what: str, text: str = "") -> None:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, update
 
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.method_names import check_free, is_published
 from fomrepo.catalog.submission_rows import (
+    PUBLISHED_ONCE,
     SUBMISSION,
     approvals_of,
     find_row,
     history_of,
-    is_shown,
     locked_row,
     not_found,
     note,
@@ -33,7 +32,7 @@ from fomrepo.errors import ConflictError, NotAllowedError, NotFoundError
 from fomrepo.model.bundle import pack_files
 from fomrepo.model.canonical import new_id
 from fomrepo.model.files import RecordName
-from fomrepo.model.methods import Bundle
+from fomrepo.model.methods import Bundle, version_rank
 from fomrepo.model.statements import Approval
 from fomrepo.model.submissions import Submission, SubmissionEvent, SubmissionState
 
@@ -129,7 +128,7 @@ class Submissions:
                 return submission_of(known)
             raise _taken_by_own(connection, mine, bundle)
         note(connection, submission_id, author_id, "received")
-        return submission_of(connection.execute(SUBMISSION.where(submissions.c.id == submission_id)).one())
+        return submission_of(find_row(connection, submission_id))
 
     @writes
     def withdraw(self, connection: Connection, submission_id: str, author_id: str) -> Submission:
@@ -168,7 +167,7 @@ class Submissions:
         NotFoundError
             Alike for one that is not there and one that the principal may not see.
         """
-        return submission_of(_need(connection, submission_id, principal_id))
+        return submission_of(shown_row(connection, submission_id, principal_id))
 
     @reads
     def papers(
@@ -181,7 +180,7 @@ class Submissions:
         NotFoundError
             Alike for one that is not there and one that the principal may not see.
         """
-        submission = submission_of(_need(connection, submission_id, principal_id))
+        submission = submission_of(shown_row(connection, submission_id, principal_id))
         packed, report = connection.execute(
             select(submissions.c.bundle, submissions.c.report).where(submissions.c.id == submission_id)
         ).one()
@@ -202,7 +201,7 @@ class Submissions:
         NotFoundError
             Alike for one that is not there and one that the principal may not see.
         """
-        row = shown_row(connection, submission_id, principal_id)
+        row = shown_row(connection, submission_id, principal_id, lock=True)
         note(connection, submission_id, principal_id, "commented", text)
         return submission_of(row)
 
@@ -260,6 +259,23 @@ class Submissions:
         )
 
     @reads
+    def previous(self, connection: Connection, submission_id: str) -> bytes | None:
+        """Read the packed bundle of the version before one, for the same files; None for a first one."""
+        row = find_row(connection, submission_id)
+        rank = version_rank(row.version)
+        there = select(submissions.c.id, submissions.c.version).where(
+            submissions.c.name == row.name,
+            submissions.c.state.in_(PUBLISHED_ONCE),
+            submissions.c.record_id.is_(None) if row.record_id is None else submissions.c.record_id == row.record_id,
+            submissions.c.file.is_(None) if row.file is None else submissions.c.file == row.file,
+        )
+        earlier = [one for one in connection.execute(there) if version_rank(one.version) < rank]
+        if not earlier:
+            return None
+        newest = max(earlier, key=lambda one: version_rank(one.version))
+        return bytes(connection.scalars(select(submissions.c.bundle).where(submissions.c.id == newest.id)).one())
+
+    @reads
     def bundle(self, connection: Connection, submission_id: str) -> bytes:
         """Read the packed bundle of a submission, for the site itself."""
         return bytes(connection.scalars(select(submissions.c.bundle).where(submissions.c.id == submission_id)).one())
@@ -294,13 +310,6 @@ class Submissions:
             .order_by(submissions.c.state.in_(_OPEN), submissions.c.id)
         )
         return tuple((submission_of(row), row.bundle) for row in rows)
-
-
-def _need(connection: Connection, submission_id: str, principal_id: str) -> Any:
-    row = find_row(connection, submission_id)
-    if row is None or not is_shown(connection, row, principal_id):
-        raise not_found(submission_id)
-    return row
 
 
 def _file_to_attach_to(connection: Connection, record: RecordName, file: str, author_id: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from fomrepo.wire.v1.calls_pb2_grpc import CallsStub
 from fomrepo.wire.v1.deposits_pb2_grpc import DepositsStub
 from fomrepo.wire.v1.files_pb2_grpc import FilesStub
 from fomrepo.wire.v1.methods_pb2_grpc import MethodsStub
+from fomrepo.wire.v1.review_pb2_grpc import ReviewStub
 from fomrepo.wire.v1.sites_pb2_grpc import SitesStub
 
 #: Deadline of a request that a site answers at once.
@@ -77,6 +78,11 @@ class SiteChannel:
     def methods(self) -> MethodsStub:
         """Schemas of methods."""
         return MethodsStub(self._channel)
+
+    @cached_property
+    def review(self) -> ReviewStub:
+        """Submissions of methods, and reviews."""
+        return ReviewStub(self._channel)
 
     @cached_property
     def sites(self) -> SitesStub:

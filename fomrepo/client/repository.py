@@ -19,6 +19,7 @@ from fomrepo.client.record import Record
 from fomrepo.client.registry import MethodRegistry, PublishedMethod
 from fomrepo.client.remote_file import RemoteFile
 from fomrepo.client.results.result import Result
+from fomrepo.client.review import Submissions
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.errors import InternalError
 from fomrepo.model.files import RecordName
@@ -149,6 +150,11 @@ class Repository:
     def method(self, name: str, version: str | None = None) -> PublishedMethod:
         """One published method; without a version the pinned or the newest one."""
         return self._calls.registry.get(name, version)
+
+    @property
+    def submissions(self) -> Submissions:
+        """Methods on their way to being published: submit, follow and review them."""
+        return Submissions(self._connection)
 
     @short_tracebacks
     def lock_methods(self, path: str | Path) -> Path:

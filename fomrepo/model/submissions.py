@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fomrepo.errors import ArgumentError
+from fomrepo.model.gate_report import GateReport
+from fomrepo.model.methods import Bundle
+from fomrepo.model.statements import Approval
 
 #: Longest comment or reason, in characters.
 REMARK_LIMIT = 4_000
@@ -88,7 +91,7 @@ class Submission:
     version: str
     #: SHA-256 of the bundle.
     bundle_digest: str
-    #: Login name of who submitted it, and the id.
+    #: Login name of who submitted it, and the id, which does not travel.
     author: str
     author_id: str
     state: SubmissionState
@@ -104,11 +107,9 @@ class Submission:
     #: Seconds since 1970.
     created: float
     changed: float
-
-    @property
-    def is_file_method(self) -> bool:
-        """Whether it is for one file only."""
-        return bool(self.record)
+    #: What the gate does now, and what keeps it from its work; both are known to its site alone.
+    step: str = ""
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,25 @@ class SubmissionEvent:
     what: str
     #: A comment, a reason; empty where there is nothing to say.
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """Everything that a reviewer reads before signing."""
+
+    submission: Submission
+    bundle: Bundle
+    #: The version before it; None for a first one.
+    previous: Bundle | None
+    #: None before the gate has ended.
+    report: GateReport | None
+    #: Text of the lock file of the guest environment; empty before the gate has ended.
+    environment_lock: str
+    #: Oldest first.
+    events: tuple[SubmissionEvent, ...]
+    approvals: tuple[Approval, ...]
+    #: What is asked for now.
+    policy: ReviewPolicy
 
 
 def check_remark(text: str, what: str) -> str:

@@ -38,9 +38,11 @@ from fomrepo.site.services.deposits import DepositsService
 from fomrepo.site.services.files import FilesService
 from fomrepo.site.services.methods import MethodsService
 from fomrepo.site.services.peers import PeersService
+from fomrepo.site.services.review import ReviewService
 from fomrepo.site.services.sites import SitesService
 from fomrepo.site.settings import SiteHome, SiteSettings
 from fomrepo.site.sites_known import Heartbeat, SitesKnown
+from fomrepo.site.submission import SubmissionDesk
 from fomrepo.site.tickets import TicketCheck, TicketPrinter
 from fomrepo.vault.objects import ObjectStore
 from fomrepo.wire.v1 import (
@@ -48,6 +50,7 @@ from fomrepo.wire.v1 import (
     deposits_pb2_grpc,
     files_pb2_grpc,
     methods_pb2_grpc,
+    review_pb2_grpc,
     sites_pb2_grpc,
 )
 
@@ -112,16 +115,19 @@ class SiteServer:
         )
         self._calls = calls = CallDesk(site, known, Forward(peers))
         self._deposits = deposits = DepositDesk(site)
+        self._submissions = submissions = SubmissionDesk(site)
         replicate = ReplicateDesk(site, peers, known)
         served = PeerDesk(site)
 
         # Each listener has threads of its own, so that clients cannot starve sites; half of them may wait.
         room, peer_room = WaitingRoom(settings.threads // 2), WaitingRoom(settings.threads // 2)
         clients = _listener(settings.threads, "clients")
-        calls_pb2_grpc.add_CallsServicer_to_server(CallsService(site, calls, room), clients)
+        answers = CallsService(site, calls, room)
+        calls_pb2_grpc.add_CallsServicer_to_server(answers, clients)
         deposits_pb2_grpc.add_DepositsServicer_to_server(DepositsService(site, deposits, room), clients)
         files_pb2_grpc.add_FilesServicer_to_server(FilesService(site, peers, replicate), clients)
         methods_pb2_grpc.add_MethodsServicer_to_server(MethodsService(site), clients)
+        review_pb2_grpc.add_ReviewServicer_to_server(ReviewService(site, submissions, calls, answers, room), clients)
         sites_pb2_grpc.add_SitesServicer_to_server(SitesService(site, known), clients)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, clients)
@@ -136,7 +142,7 @@ class SiteServer:
         self._listeners = (clients, sites)
         self._certificate_digest = hashlib.sha256(certificate).hexdigest()
         self._heartbeat = Heartbeat(self._beat, lambda error: logger.warning("heartbeat failed", error=error.message))
-        for desk in (peers, calls, deposits, served):
+        for desk in (peers, calls, deposits, submissions, served):
             self._end.callback(desk.close)
 
     def __enter__(self) -> SiteServer:
@@ -151,6 +157,7 @@ class SiteServer:
             certificate_digest=self._certificate_digest,
         )
         self._heartbeat.start()
+        self._submissions.resume()
         for listener in self._listeners:
             listener.start()
         self._health.set("", health_pb2.HealthCheckResponse.SERVING)

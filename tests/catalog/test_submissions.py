@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import insert, text, update
+from sqlalchemy import Connection, insert, text, update
 from sqlalchemy.exc import IntegrityError
 
 from fomrepo.catalog import Catalog
+from fomrepo.catalog.submission_rows import locked_row, step
 from fomrepo.catalog.tables import review_approvals, submissions
-from fomrepo.errors import ArgumentError, ConflictError, FomrepoError, InternalError, NotAllowedError, NotFoundError
+from fomrepo.errors import ArgumentError, ConflictError, InternalError, NotAllowedError, NotFoundError
 from fomrepo.model.bundle import read_bundle
 from fomrepo.model.files import RecordName
 from fomrepo.model.methods import Bundle
@@ -95,9 +96,9 @@ def published(catalog: Catalog, author: Principal, reviewer: Principal, one: Bun
 def by_hand(catalog: Catalog, *statements: object) -> None:
     """Write to the database past every operation of the catalog."""
 
-    def write(connection: object) -> None:
+    def write(connection: Connection) -> None:
         for one in statements:
-            connection.execute(one)  # type: ignore[attr-defined]  # a connection
+            connection.execute(one)  # type: ignore[call-overload]  # of several kinds
 
     catalog._database.write(write)
 
@@ -276,8 +277,7 @@ def test_a_stricter_policy_counts_for_what_is_approved(
 ) -> None:
     submission = approved(catalog, ada, bob)
     catalog.reviewers.set_policy(ReviewPolicy(approvals=2))
-    with pytest.raises(ConflictError, match="do not meet the policy"):
-        catalog.reviews.publish(submission.id)
+    assert catalog.reviews.publish(submission.id).state is APPROVED
     catalog.reviews.approve(submission.id, cyd.id, approval(submission, cyd))
     assert catalog.reviews.publish(submission.id).state is PUBLISHED
 
@@ -588,8 +588,19 @@ def test_the_database_knows_the_table_of_transitions(catalog: Catalog, ada: Prin
                 catalog.submissions.withdraw(submission.id, ada.id)
 
 
-def test_what_a_trigger_refuses_is_told_as_a_conflict(catalog: Catalog, ada: Principal, bob: Principal) -> None:
-    submission = approved(catalog, ada, bob)
-    by_hand(catalog, text("DELETE FROM review_approvals"))
-    with pytest.raises(FomrepoError, match=r"count 1\.0\.0 cannot be published: .*do not meet the policy"):
-        catalog.reviews.publish(submission.id)
+def test_what_a_trigger_refuses_is_told_as_a_conflict(catalog: Catalog, ada: Principal) -> None:
+    submission = in_review(catalog, ada)
+
+    def past_the_operations(connection: Connection) -> None:
+        step(connection, locked_row(connection, submission.id), APPROVED, None)
+
+    with pytest.raises(ConflictError, match=r"count 1\.0\.0 cannot be approved: .*do not meet the policy"):
+        catalog._database.write(past_the_operations)
+
+
+def test_a_version_is_compared_with_the_one_before_it(catalog: Catalog, ada: Principal, bob: Principal) -> None:
+    first = published(catalog, ada, bob)
+    second = published(catalog, ada, bob, bundle(version="1.10.0"))
+    third = catalog.submissions.begin(ada.id, bundle(version="1.11.0"), site="site-a")
+    assert catalog.submissions.previous(first.id) is None
+    assert catalog.submissions.previous(third.id) == catalog.submissions.bundle(second.id)

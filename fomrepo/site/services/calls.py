@@ -39,7 +39,7 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         live = self._desk.call(catalog.at_one_moment(lambda: self._desk.look_up(caller(catalog, context), order)))
         with self._room.seat(request.wait_s, CALL_WAIT_S) as wait_s:
             live.ended.wait(wait_s)
-        return self._reply(live)
+        return self.reply(live)
 
     @unary
     def TryDraft(self, request: calls_pb2.TryDraftRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
@@ -48,7 +48,7 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         live = self._desk.try_draft(principal, call_from_wire(request.call), bundle, at_site=request.at_site)
         with self._room.seat(request.call.wait_s, CALL_WAIT_S) as wait_s:
             live.ended.wait(wait_s)
-        return self._reply(live)
+        return self.reply(live)
 
     @unary
     def Wait(self, request: calls_pb2.WaitRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
@@ -58,11 +58,11 @@ class CallsService(calls_pb2_grpc.CallsServicer):
             until = time.monotonic() + wait_s
             while not live.ended.wait(min(POLL_S, max(until - time.monotonic(), 0.0))) and time.monotonic() < until:
                 live = self._desk.find(principal, request.operation)
-        return self._reply(live)
+        return self.reply(live)
 
     @unary
     def Cancel(self, request: calls_pb2.CancelRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
-        return self._reply(self._desk.cancel(caller(self._site.catalog, context), request.operation))
+        return self.reply(self._desk.cancel(caller(self._site.catalog, context), request.operation))
 
     @stream
     def ReadResult(
@@ -72,7 +72,8 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         for data in self._desk.read_result(principal, request.operation, offset=request.offset):
             yield files_pb2.Chunk(data=data)
 
-    def _reply(self, live: LiveOperation) -> calls_pb2.CallReply:
+    def reply(self, live: LiveOperation) -> calls_pb2.CallReply:
+        """State of an operation as a message; with the result if it is small."""
         if live.noted is not None and not live.ended.is_set():
             live.noted.result(NOTE_TIMEOUT_S)  # whoever has to come back must find it, also at another site
         reply = reply_to(self._site, live)
