@@ -21,8 +21,9 @@ from fomrepo.errors import FomrepoError
 
 if TYPE_CHECKING:
     from fomrepo.client.repository import Repository
+    from fomrepo.client.results.result import Result
 
-__all__ = ["FomrepoError", "connect", "errors"]
+__all__ = ["FomrepoError", "connect", "errors", "load"]
 
 # Before grpc is loaded, which reads it once: its own log would write into the user's terminal what our errors say.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -72,3 +73,35 @@ def connect(
     from fomrepo.client.repository import open_repository  # grpc is loaded when it is needed, not on import
 
     return open_repository(address, token=token, ca=ca, profile=profile, methods=methods)
+
+
+@short_tracebacks
+def load(path: str | Path) -> Result:
+    """Read a result that :meth:`Result.save` wrote; no site is asked.
+
+    Parameters
+    ----------
+    path
+        Of a ``.safetensors`` or ``.nc`` file.
+
+    Returns
+    -------
+    Result
+        Of the type that it had: the same bytes in its arrays, the same units and provenance. Large files are mapped,
+        not read.
+
+    Raises
+    ------
+    FileRefusedError
+        If the file is damaged, or its fields are not what its method declares. Not checked: whether the method that it
+        names made it. Whoever can write a file can say so.
+
+    Examples
+    --------
+    >>> traj.rmsd().save("rmsd.safetensors")                   # doctest: +SKIP
+    >>> fomrepo.load("rmsd.safetensors").units["rmsd"]         # doctest: +SKIP
+    'angstrom'
+    """
+    from fomrepo.client.results.loading import load as load_result  # numpy is loaded when it is needed, not on import
+
+    return load_result(Path(path))

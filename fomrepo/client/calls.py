@@ -15,7 +15,8 @@ from tempfile import TemporaryFile
 from fomrepo.client.connection import ANSWER_S, Connection
 from fomrepo.client.registry import MethodRegistry
 from fomrepo.client.results.fields import Buffer, read_fields
-from fomrepo.client.results.result import Result, result_class
+from fomrepo.client.results.kinds import result_class
+from fomrepo.client.results.result import Result
 from fomrepo.errors import CancelledError, MethodNotTrustedError, OutcomeRefusedError, SiteUnreachableError
 from fomrepo.model.methods import MethodSchema
 from fomrepo.model.operations import CallOrder, OperationState, Provenance

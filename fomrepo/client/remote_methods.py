@@ -10,7 +10,8 @@ from fomrepo.client.calls import Calls
 from fomrepo.client.operation import OperationFuture
 from fomrepo.client.progress import watched
 from fomrepo.client.registry import PublishedMethod
-from fomrepo.client.results.result import Result, result_class
+from fomrepo.client.results.kinds import result_class
+from fomrepo.client.results.result import Result
 from fomrepo.client.signatures import CheckedArguments, check_arguments, python_docstring, python_signature
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.errors import ArgumentError, NotFoundError

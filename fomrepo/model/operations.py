@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from fomrepo.errors import ArgumentError
 from fomrepo.model.canonical import canonical_json
@@ -132,11 +132,63 @@ class Provenance:
 
     @classmethod
     def from_json(cls, text: str) -> Provenance:
-        """Read what ``to_json`` wrote."""
-        fields = json.loads(text)
-        for name in ("inputs", "detours"):
-            fields[name] = tuple(tuple(row) for row in fields[name])
-        return cls(**fields)
+        """Read what ``to_json`` wrote, here or in a newer version, which may say more.
+
+        Raises
+        ------
+        ValueError
+            If a part is missing or of another type: the text may come from anybody.
+        """
+        told = json.loads(text)
+        known = [one.name for one in fields(cls)]
+        try:
+            rows = {name: tuple(tuple(row) for row in told[name]) for name in ("inputs", "detours")}
+            found = cls(**{name: told[name] for name in known if name in told} | rows)
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"no provenance: {error}") from None
+        if not all(_is_a(one.type, getattr(found, one.name)) for one in fields(cls)):
+            raise ValueError("a provenance with values of other types")
+        return found
+
+
+def _is_a(annotation: object, value: object) -> bool:
+    """Whether a value read from JSON is of the type of a field of :class:`Provenance`."""
+    match annotation:
+        case "str":
+            return isinstance(value, str)
+        case "bool":
+            return isinstance(value, bool)
+        case "float":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "Mapping[str, Any]":
+            return isinstance(value, dict)
+    width = str(annotation).count("str")  # rows of as many texts
+    return all(len(row) == width and all(isinstance(one, str) for one in row) for row in cast("tuple[Any, ...]", value))
+
+
+@dataclass(frozen=True, slots=True)
+class OperationEnd:
+    """How an operation ended."""
+
+    #: ``done``, ``failed`` or ``cancelled``.
+    state: OperationState
+    #: As the wire has it, for ``failed`` and ``cancelled``.
+    failure: bytes | None = None
+    #: Where the answer came from, for ``done``.
+    provenance: Provenance | None = None
+    #: Of the answer, in bytes.
+    result_size: int = 0
+    #: Site and blob where the answer lies.
+    result: tuple[str, str] | None = None
+    #: Key of the answer in the index of results; empty for drafts.
+    result_key: str = ""
+    #: The parsed ``method.toml`` of the method that ran.
+    schema_json: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a state that is no end."""
+        if not self.state.final:
+            raise ValueError(f"{self.state} is not a final state")
 
 
 @dataclass(frozen=True, slots=True)

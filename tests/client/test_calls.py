@@ -135,7 +135,7 @@ def test_methods_look_like_functions(traj: RemoteFile) -> None:
     assert str(inspect.signature(traj.rmsd)) == (
         "(*, select: str = 'backbone', cutoff: float = 3.5, kind: str = 'plain', start: int | None = None, "
         "stop: int | None = None, step: int | None = None, frames: list[int] | None = None, "
-        "verbose: bool = False) -> fomrepo.client.results.result.TimeSeries"
+        "verbose: bool = False) -> fomrepo.client.results.kinds.TimeSeries"
     )
     doc = inspect.getdoc(traj.rmsd) or ""
     assert "cutoff : float (angstrom), default 3.5\n    How far. At least 0. At most 50." in doc

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from mmap import mmap
 from typing import Any, TypeAlias
 
@@ -22,11 +23,22 @@ TIME_SERIES_FIELDS = (
     ResultField("frames", "int64", ("frame",), "", "Index of each frame in the file."),
     ResultField("times", "float64", ("frame",), "ps", "Time of each frame."),
 )
+_WHOLE = ("int64", "int32", "uint8", "bool")
 
 
 def declared_fields(schema: ResultSchema) -> tuple[ResultField, ...]:
     """Fields that a result has: those that the harness adds, and those of the schema."""
     return (TIME_SERIES_FIELDS if schema.type == "TimeSeries" else ()) + schema.fields
+
+
+def fields_in_units(schema: ResultSchema, units: Mapping[str, str]) -> tuple[ResultField, ...]:
+    """Fields as they are in these units: whole numbers that were converted are float64."""
+    return tuple(
+        replace(one, unit=units[one.name], dtype="float64" if one.dtype in _WHOLE else one.dtype)
+        if units[one.name] != one.unit
+        else one
+        for one in declared_fields(schema)
+    )
 
 
 def read_fields(buffer: Buffer, schema: ResultSchema) -> dict[str, Any]:
@@ -47,16 +59,21 @@ def read_fields(buffer: Buffer, schema: ResultSchema) -> dict[str, Any]:
     container = parse_header(buffer[PREFIX:end], len(buffer))
     if container.outcome != {"status": "ok"}:
         raise _refused("it does not say that the method succeeded")
+    return fields_of(buffer, container, declared_fields(schema))
+
+
+def fields_of(buffer: Buffer, container: Container, declared: Iterable[ResultField]) -> dict[str, Any]:
+    """Map the fields of a container whose header was read; see :func:`read_fields`."""
     arrays = {name: _array(buffer, tensor) for name, tensor in container.tensors.items()}
     sizes = dict(FIXED_DIMS)
     fields: dict[str, Any] = {}
-    for field in declared_fields(schema):
+    for field in declared:
         parts = {suffix: (field.name + suffix, dtype) for suffix, dtype in _spelling(field)}
         if field.optional and not any(name in container.tensors for name, _ in parts.values()):
             fields[field.name] = None
             continue
         taken = {suffix: _take(arrays, container, name, dtype) for suffix, (name, dtype) in parts.items()}
-        fields[field.name] = _value(field, taken, sizes)
+        fields[field.name] = field_value(field, taken, sizes)
     if arrays:
         raise _refused(f"it has {next(iter(arrays))!r}, which the method does not declare")
     return fields
@@ -86,7 +103,23 @@ def _take(arrays: dict[str, npt.NDArray[Any]], container: Container, name: str, 
     return arrays.pop(name)
 
 
-def _value(field: ResultField, taken: Mapping[str, npt.NDArray[Any]], sizes: dict[str, int]) -> Any:
+def field_value(field: ResultField, taken: Mapping[str, npt.NDArray[Any]], sizes: dict[str, int]) -> Any:
+    """Make the value of a field from the arrays that spell it, and hold it against what is declared.
+
+    Parameters
+    ----------
+    field
+        As the method declares it.
+    taken
+        Arrays by the suffixes of docs/outcome-format.md; of the dtypes that belong to the field.
+    sizes
+        Lengths of named axes that other fields told; those of this field are added.
+
+    Raises
+    ------
+    OutcomeRefusedError
+        If they are not what is declared.
+    """
     if "*" in field.dims:
         borders = _borders(field, taken[":offsets"], taken[":values"])
         _check_shape(field, (len(borders) - 1,), sizes)
@@ -101,7 +134,9 @@ def _value(field: ResultField, taken: Mapping[str, npt.NDArray[Any]], sizes: dic
     if field.dtype == "complex128":
         if taken[":real"].shape != taken[":imag"].shape:
             raise _refused(f"the real and the imaginary part of {field.name!r} differ in shape")
-        value = _frozen(taken[":real"] + 1j * taken[":imag"])
+        value = np.empty(taken[":real"].shape, np.complex128)
+        value.real, value.imag = taken[":real"], taken[":imag"]  # a sum would make NaN of a part that is infinite
+        value = _frozen(value)
     else:
         value = taken[""]
     if field.dtype == "bool" and (value.view(np.uint8) > 1).any():

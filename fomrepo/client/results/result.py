@@ -1,22 +1,28 @@
-"""The typed objects that calls answer with."""
+"""What every answer of a method has, of whatever type: fields with dims and units, and where they came from."""
 
 from __future__ import annotations
 
 import difflib
-import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fomrepo.client.results.citation import citation
+from fomrepo.client.results.conversion import converted
 from fomrepo.client.results.fields import declared_fields
+from fomrepo.client.results.shown import result_html, result_text
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.client.unchanging import Unchanging
-from fomrepo.errors import ArgumentError
-from fomrepo.model import units
-from fomrepo.model.methods import MethodSchema, ResultField
+from fomrepo.model.methods import MethodSchema
 from fomrepo.model.operations import Provenance
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+    from matplotlib.axes import Axes
 
 
 class Result(Unchanging):
@@ -44,7 +50,6 @@ class Result(Unchanging):
     ) -> None:
         declared = declared_fields(schema.result)
         self._fields = dict(fields)
-        self._declared = {one.name: one for one in declared}
         #: Schema of the method that ran.
         self.schema = schema
         #: Where the answer came from: site, operation, digests, arguments.
@@ -93,35 +98,127 @@ class Result(Unchanging):
         return self.provenance.operation
 
     @short_tracebacks
-    def to(self, unit: str) -> Result:
-        """Return the same result with every field that measures the same thing in another unit.
+    def to(self, *units: str, **by_field: str) -> Result:
+        """Return the same result in other units; nothing else changes.
+
+        Parameters
+        ----------
+        units
+            Each is taken by every field that measures the same thing: ``to("nm", "ns")``. ``"nm"`` converts lengths,
+            not areas: those take ``"nm**2"``.
+        by_field
+            Units of single fields, which come before the others: ``to(times="ns")``.
 
         Raises
         ------
         ArgumentError
-            If no field can be expressed in that unit.
+            If no field can be given in a unit, or a field not in the one that was named for it.
         """
-        fields, converted = dict(self._fields), dict(self.units)
-        for name, value in self._fields.items():
-            if value is not None and (factor := _factor(self.units[name], unit)) is not None:
-                fields[name], converted[name] = _scaled(value, factor), unit
-        if unit not in converted.values():
-            given = ", ".join(sorted({one for one in self.units.values() if one})) or "no units"
-            raise ArgumentError(f"no field of this result can be given in {unit!r}", remedy=f"it has {given}")
-        return type(self)(fields, self.schema, self.provenance, units=converted)
+        fields, found = converted(self._fields, self.units, units, by_field)
+        return type(self)(fields, self.schema, self.provenance, units=found)
 
     def to_dict(self) -> dict[str, Any]:
         """Fields by name."""
         return dict(self._fields)
 
+    @short_tracebacks
+    def to_pandas(self) -> pandas.Series | pandas.DataFrame:
+        """Give it as pandas has it, a row for each entry of the axis that its fields share.
+
+        Returns
+        -------
+        pandas.Series or pandas.DataFrame
+            A TimeSeries is indexed by time; a single field over two axes is a frame of rows and columns; numbers
+            without an axis are a Series. ``attrs`` hold units, texts and numbers without an axis, and the provenance.
+
+        Raises
+        ------
+        ArgumentError
+            If the fields share no axis: ``to_xarray()`` takes any.
+        SettingsError
+            If pandas is not installed.
+        """
+        from fomrepo.client.results.as_pandas import as_pandas
+
+        return as_pandas(self)
+
+    @short_tracebacks
+    def to_xarray(self) -> xarray.Dataset:
+        """Give it as xarray has it: a variable for each field, with its dims, its unit and what it means.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``attrs`` say what ran, where and on which data. A field whose rows differ in length is two variables,
+            ``NAME_values`` and ``NAME_offsets``; a complex one is a complex variable.
+
+        Raises
+        ------
+        SettingsError
+            If xarray is not installed.
+        """
+        from fomrepo.client.results.as_xarray import as_xarray
+
+        return as_xarray(self)
+
+    @short_tracebacks
+    def plot(self, *fields: str, ax: Axes | None = None) -> Axes:
+        """Draw it with matplotlib, axes labelled with their units.
+
+        Parameters
+        ----------
+        fields
+            Which; if none is named, the first one that can be drawn, with those of the same unit on the same axis.
+        ax
+            Where to; a new figure if None.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            Change of it what you like.
+
+        Raises
+        ------
+        ArgumentError
+            If there is nothing that can be drawn; the message says what to do instead.
+        SettingsError
+            If matplotlib is not installed.
+        """
+        from fomrepo.client.results.plots import plot
+
+        return plot(self, fields, ax)
+
+    @short_tracebacks
+    def save(self, path: str | Path) -> Path:
+        """Write it into a file that opens without this package; the suffix says in which format.
+
+        ``.safetensors`` and ``.nc`` keep everything, and :func:`fomrepo.load` makes the same result of them; ``.json``,
+        ``.npz`` and ``.csv`` keep the numbers, ``.pdb`` a Structure.
+
+        Parameters
+        ----------
+        path
+            Of the file; one that exists is replaced once the new one is whole.
+
+        Returns
+        -------
+        pathlib.Path
+            Of the file.
+
+        Raises
+        ------
+        ArgumentError
+            If the suffix names no format, or this result does not fit into it.
+        StorageError
+            If the file cannot be written.
+        """
+        from fomrepo.client.results.saving import save
+
+        return save(self, Path(path))
+
     def cite(self) -> str:
-        """Text that says what to cite for this answer: the method, its references, the data."""
-        schema = self.schema
-        authors = f"{', '.join(schema.authors)}: " if schema.authors else ""
-        lines = [f"{authors}{schema.name} {schema.version}, {schema.summary.rstrip('.')}."]
-        lines += [f"https://doi.org/{one['doi']}" for one in schema.citations if "doi" in one]
-        lines += [f"{record}, {name} (sha256 {digest})" for record, name, digest in self.provenance.inputs]
-        return "\n".join(lines)
+        """Text that says what to cite for this answer: the method, its references, the data, the software."""
+        return citation(self.schema, self.provenance)
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_"):
@@ -140,68 +237,10 @@ class Result(Unchanging):
         return sorted({*super().__dir__(), *self._fields})
 
     def __repr__(self) -> str:
-        lines = [f"{self.result_type} of {self.method} {self.version}"]
-        lines += [f"  {name:<{self._width}}  {kind}  {shown}" for name, kind, shown in self._rows()]
-        return "\n".join(lines)
+        return result_text(self)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows()
-        )
-        title = html.escape(f"{self.result_type} of {self.method} {self.version}")
-        return f"<table><caption>{title}</caption>{rows}</table>"
-
-    @property
-    def _width(self) -> int:
-        return max(map(len, self._fields), default=0)
-
-    def _rows(self) -> Iterator[tuple[str, str, str]]:
-        for name, value in self._fields.items():
-            yield name, _kind(self._declared[name], self.units[name]), _shown(value)
-
-
-class Scalar(Result):
-    """One number, or a few."""
-
-
-class Text(Result):
-    """Texts."""
-
-
-class Table(Result):
-    """Columns of equal length."""
-
-
-class Array(Result):
-    """Arrays with named axes."""
-
-
-class TimeSeries(Result):
-    """Something for each frame; ``frames`` are their indices in the file, ``times`` their times in ps."""
-
-
-class Histogram(Result):
-    """Counts or densities over bins."""
-
-
-class Matrix(Result):
-    """Something for each pair."""
-
-
-class Structure(Result):
-    """Positions of atoms, and what they are."""
-
-
-class Composite(Result):
-    """Fields of several kinds."""
-
-
-_CLASSES = {one.__name__: one for one in (Scalar, Text, Table, Array, TimeSeries, Histogram, Matrix, Structure)}
-
-
-def result_class(result_type: str) -> type[Result]:
-    """Class of a result type; ``Composite`` for those that have none of their own yet."""
-    return _CLASSES.get(result_type, Composite)
+        return result_html(self)
 
 
 def _made_again(
@@ -212,37 +251,3 @@ def _made_again(
             if isinstance(array, np.ndarray):
                 array.flags.writeable = False
     return kind(fields, schema, provenance, units=units)
-
-
-def _factor(unit: str, target: str) -> float | None:
-    """Number to multiply with, or None if the two measure different things."""
-    units.factor(target, target)  # an unknown unit is the caller's mistake, whatever the fields are
-    try:
-        return units.factor(unit, target)
-    except ArgumentError:
-        return None
-
-
-def _scaled(value: Any, factor: float) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_scaled(row, factor) for row in value)
-    scaled = value * factor
-    if isinstance(scaled, np.ndarray):
-        scaled.flags.writeable = False
-    return scaled
-
-
-def _kind(field: ResultField, unit: str) -> str:
-    axes = f" ({', '.join(field.dims)})" if field.dims else ""
-    return f"{field.dtype}{axes}" + (f", {unit}" if unit else "")
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, np.ndarray) and value.size and value.dtype.kind in "fiu":
-        return f"{'x'.join(map(str, value.shape))}: {value.min():g} to {value.max():g}, mean {value.mean():g}"
-    if isinstance(value, np.ndarray):
-        return f"{'x'.join(map(str, value.shape))}: {np.array2string(value.reshape(-1)[:6], separator=', ')}"
-    if isinstance(value, tuple):
-        return f"{len(value)} rows"
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return text if len(text) <= 100 else text[:97] + "..."

@@ -1,0 +1,57 @@
+"""Results in files, and back: ``result.save(path)`` and ``fomrepo.load(path)`` (docs/adr/0023-saved-results.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fomrepo.client.results.container_file import container_chunks
+from fomrepo.client.results.netcdf_file import write_netcdf
+from fomrepo.client.results.plain_files import write_csv, write_json, write_npz
+from fomrepo.client.results.whole_file import whole_file
+from fomrepo.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from fomrepo.client.results.result import Result
+
+Writer = Callable[["Result", Path], None]
+
+
+def _write_container(result: Result, path: Path) -> None:
+    with path.open("wb") as stream:
+        stream.writelines(container_chunks(result))
+
+
+#: Suffix -> what writes that format.
+FORMATS: Mapping[str, Writer] = {
+    ".safetensors": _write_container,
+    ".nc": write_netcdf,
+    ".csv": write_csv,
+    ".json": write_json,
+    ".npz": write_npz,
+}
+
+
+def save(result: Result, path: Path) -> Path:
+    """Write a result in the format that the suffix names; see :meth:`Result.save`."""
+    path = path.expanduser()
+    check_suffix(path)
+    with whole_file(path) as part:
+        FORMATS[path.suffix](result, part)
+    return path
+
+
+def check_suffix(path: Path) -> None:
+    """Refuse a path whose suffix names no format.
+
+    Raises
+    ------
+    ArgumentError
+        Naming those that there are.
+    """
+    if path.suffix not in FORMATS:
+        raise ArgumentError(
+            f"{path.suffix or 'a name without a suffix'!r} is no format of results: {path}",
+            remedy=f"end the name in one of: {', '.join(FORMATS)}",
+        )
