@@ -219,6 +219,9 @@ def test_info_equals_mdanalysis(data: str) -> None:
         ("rmsd", {"select": "name CA", "ref_frame": -1, "mass_weighted": True}, "rmsd"),
         ("radius_of_gyration", {}, "radius_of_gyration"),
         ("distance", {"select_a": "resid 1:60", "select_b": "resid 120:160"}, "distance"),
+        ("angle", {"select_a": "resid 1:60", "select_b": "resid 120:160", "select_c": "index 0"}, "angle"),
+        ("ramachandran", {}, "phi"),
+        ("end_to_end", {}, "vector"),
     ],
 )
 def test_parts_of_a_run_make_the_whole(name: str, arguments: dict[str, Any], field: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import mdtraj
 import numpy as np
 import pytest
+from MDAnalysis.analysis.dihedrals import Ramachandran
 from MDAnalysis.lib.distances import calc_angles, calc_dihedrals
 
 from sandbox.request import FrameRange
@@ -96,3 +97,54 @@ def test_frame_has_velocities_and_cell_where_the_file_has() -> None:
 def test_frame_that_is_not_there_is_refused() -> None:
     outcome, _ = answer("frame", "adk_dims", {"index": 98})
     assert "index=98 is beyond the 98 frames" in outcome["message"]
+
+
+def turned(degrees: np.ndarray) -> np.ndarray:
+    """Bring differences of angles between -180 and 180."""
+    return (degrees + 180.0) % 360.0 - 180.0
+
+
+@pytest.mark.parametrize(("data", "tolerance"), [("adk_dims", 5e-4), ("adk_oplsaa", 2e-3)])
+def test_ramachandran_equals_mdtraj(data: str, tolerance: float) -> None:
+    found, trajectory = fields("ramachandran", data), mdtraj_of(data)
+    phi, psi = (np.degrees(of(trajectory)[1]) for of in (mdtraj.compute_phi, mdtraj.compute_psi))
+    np.testing.assert_allclose(turned(found["phi"] - phi[:, :-1]), 0, atol=tolerance)
+    np.testing.assert_allclose(turned(found["psi"] - psi[:, 1:]), 0, atol=tolerance)
+
+
+def test_ramachandran_equals_mdanalysis() -> None:
+    found = fields("ramachandran", "adk_dims", {"select": "resid 50:60"})
+    expected = Ramachandran(universe_of("adk_dims").select_atoms("resid 50:60")).run().results.angles
+    np.testing.assert_allclose(turned(np.stack([found["phi"], found["psi"]], axis=2) - expected), 0, atol=1e-5)
+    assert found["resids"].tolist() == list(range(50, 61))
+
+
+def test_nothing_is_measured_across_a_gap() -> None:
+    module = module_of("ramachandran")
+    universe = universe_of("adk_dims")
+    universe.residues[100:].resids += 3
+    residues, corners = module._corners(universe, np.arange(214))
+    assert set(range(214)) - set(residues.tolist()) == {0, 99, 100, 213}
+    assert [str(name) for name in universe.atoms[corners[0]].names] == ["C", "N", "CA", "C", "N"]
+
+
+def test_end_to_end_equals_mdtraj() -> None:
+    found = fields("end_to_end", "adk_dims")
+    ends = atoms_of("adk_dims", "protein and name CA")[[0, -1]]
+    expected = 10 * mdtraj.compute_distances(mdtraj_of("adk_dims"), [ends], periodic=False)[:, 0]
+    np.testing.assert_allclose(found["end_to_end"], expected, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(found["vector"], axis=1), found["end_to_end"], rtol=1e-12)
+
+
+def test_ends_of_a_chain_that_the_cell_cuts_are_apart_until_it_is_whole() -> None:
+    chain = {"select": "resid 30:150 and name CA"}
+    assert fields("end_to_end", "adk_oplsaa_bonds", chain)["end_to_end"].max() > 58.0
+    assert fields("end_to_end", "adk_oplsaa_bonds", {**chain, "whole": True})["end_to_end"].max() < 40.0
+
+
+@pytest.mark.parametrize(
+    ("data", "select", "message"),
+    [("adk_dims", "index 5", "finds one atom"), ("adk_oplsaa_bonds", "name CA NA", "has atoms of 2 segments; add")],
+)
+def test_a_chain_is_in_one_segment_and_has_two_ends(data: str, select: str, message: str) -> None:
+    assert message in refusal("end_to_end", data, {"select": select})
