@@ -11,7 +11,7 @@ from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.tables import operations
 from fomrepo.errors import ConflictError, NotFoundError
 from fomrepo.model.canonical import new_id
-from fomrepo.model.operations import Operation, OperationState, Provenance
+from fomrepo.model.operations import Operation, OperationEnd, OperationState, Provenance
 
 _OPEN_STATES = (OperationState.WAITING.value, OperationState.RUNNING.value)
 _BY_KEY = select(operations).where(
@@ -55,10 +55,13 @@ class Operations:
         home: str,
         request: bytes = b"",
         operation_id: str = "",
+        site: str | None = None,
+        end: OperationEnd | None = None,
     ) -> tuple[Operation, bool]:
         """Open an operation, or find the one that the same key opened before.
 
-        ``request`` is what another site needs to take the operation over; only :meth:`adopt` gives it back.
+        ``request`` is what another site needs to take the operation over; only :meth:`adopt` gives it back. ``end``
+        is that of an operation that has ended before it was noted at all.
 
         Returns
         -------
@@ -89,6 +92,8 @@ class Operations:
                 "total": 0,
                 "cancel_requested": False,
                 "result_size": 0,
+                "site": site,
+                **({} if end is None else _end_values(end)),
             },
         )
         if opened.rowcount == 1:
@@ -146,61 +151,15 @@ class Operations:
         connection.execute(_PROGRESS, {"operation": operation_id, "frames_done": done, "frames_total": total})
 
     @writes
-    def finish(
-        self,
-        connection: Connection,
-        operation_id: str,
-        *,
-        state: OperationState,
-        failure: bytes | None = None,
-        provenance: Provenance | None = None,
-        result_size: int = 0,
-        result: tuple[str, str] | None = None,
-        result_key: str = "",
-        schema_json: str = "",
-    ) -> bool:
+    def finish(self, connection: Connection, operation_id: str, end: OperationEnd) -> bool:
         """Bring an operation to a final state; the first one wins.
-
-        Parameters
-        ----------
-        operation_id
-            The operation.
-        state
-            ``done``, ``failed`` or ``cancelled``.
-        failure
-            As the wire has it, for ``failed``.
-        provenance
-            Where the answer came from, for ``done``.
-        result_size
-            Of the answer, in bytes.
-        result
-            Site and blob where the answer lies.
-        result_key
-            Key of the answer in the index of results; empty for drafts.
-        schema_json
-            The parsed ``method.toml`` of the method that ran.
 
         Returns
         -------
         bool
             Whether this was the first final state.
         """
-        if not state.final:
-            raise ValueError(f"{state} is not a final state")
-        site, blob = result or (None, None)
-        finished = connection.execute(
-            _UNFINISHED.values(
-                state=state.value,
-                failure=failure,
-                provenance=None if provenance is None else provenance.to_json(),
-                result_size=result_size,
-                result_site=site,
-                result_blob=blob,
-                result_key=result_key or None,
-                schema_json=schema_json or None,
-            ),
-            {"operation": operation_id},
-        )
+        finished = connection.execute(_UNFINISHED.values(**_end_values(end)), {"operation": operation_id})
         return finished.rowcount == 1
 
     @reads
@@ -229,6 +188,20 @@ class Operations:
             raise NotFoundError(f"there is no operation {operation_id} of yours")
         asked = connection.execute(_UNFINISHED.values(cancel_requested=True), {"operation": operation_id})
         return asked.rowcount == 1
+
+
+def _end_values(end: OperationEnd) -> dict[str, Any]:
+    site, blob = end.result or (None, None)
+    return {
+        "state": end.state.value,
+        "failure": end.failure,
+        "provenance": None if end.provenance is None else end.provenance.to_json(),
+        "result_size": end.result_size,
+        "result_site": site,
+        "result_blob": blob,
+        "result_key": end.result_key or None,
+        "schema_json": end.schema_json or None,
+    }
 
 
 def _other_request() -> ConflictError:

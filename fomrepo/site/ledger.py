@@ -19,6 +19,9 @@ from fomrepo.site.log import log_unexpected, logger
 
 #: Most notes of one transaction.
 BATCH = 256
+#: Seconds for which the first note waits for others, unless somebody waits for it: a short call has then ended, and its
+#: beginning and its end are one row, written when the processors have nothing better to do.
+LINGER_S = 0.02
 #: Most notes that may stand in line; who has one more waits.
 LINE = 10_000
 
@@ -33,6 +36,7 @@ class Ledger:
         #: Results that the catalog's index may not have heard of yet, by their keys.
         self._fresh: dict[str, StoredResult] = {}
         self._line: queue.Queue[Note | None] = queue.Queue(LINE)
+        self._hurry = threading.Event()
         self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._writer.start()
 
@@ -41,6 +45,10 @@ class Ledger:
         written: Future[None] = Future()
         self._line.put((write, written))
         return written
+
+    def hurry(self) -> None:
+        """Write at once: somebody waits for a note."""
+        self._hurry.set()
 
     def note_result(self, result: StoredResult, write: Callable[[], object]) -> None:
         """Note a result; until it is written, :meth:`fresh_result` finds it."""
@@ -54,6 +62,7 @@ class Ledger:
     def close(self) -> None:
         """Write what stands in line, then stop."""
         self._line.put(None)
+        self._hurry.set()
         self._writer.join()
 
     def _write(self) -> None:
@@ -62,8 +71,13 @@ class Ledger:
 
     def _next_batch(self) -> list[Note]:
         """What stands in line, at least one note; nothing once the ledger was closed."""
-        batch: list[Note] = []
-        while len(batch) < BATCH and not (batch and self._line.empty()):
+        first = self._line.get()
+        if first is None:
+            return []
+        self._hurry.wait(LINGER_S)
+        self._hurry.clear()
+        batch = [first]
+        while len(batch) < BATCH and not self._line.empty():
             note = self._line.get()
             if note is None:
                 self._line.put(None)  # found again by the next look, after this batch

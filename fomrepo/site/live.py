@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from fomrepo.errors import FomrepoError, NotFoundError
-from fomrepo.model.operations import Operation, OperationState, Provenance
+from fomrepo.model.operations import Operation, OperationEnd, OperationState, Provenance
 from fomrepo.site.run import RunAnswer
 from fomrepo.wire.failures import failure_from_wire
 from fomrepo.wire.v1 import failures_pb2
@@ -58,6 +58,10 @@ class LiveOperation:
     ended_at: float = 0.0
     #: Done when the catalog has the operation; None where it needs no row.
     noted: Future[None] | None = None
+    #: How it ended, once that stands in line to be noted.
+    end_to_note: OperationEnd | None = None
+    #: The same, if it was written with the operation's opening.
+    noted_end: OperationEnd | None = None
 
     def progress(self, done: int, total: int) -> None:
         """Note how far the run is."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from fomrepo.errors import CancelledError, ConflictError, FomrepoError, NotFoundError
 from fomrepo.model.bundle import read_bundle
 from fomrepo.model.canonical import canonical_json, new_id, sha256_hex
-from fomrepo.model.operations import Operation, OperationState
+from fomrepo.model.operations import Operation, OperationEnd, OperationState
 from fomrepo.model.people import Principal
 from fomrepo.site.live import Answer, LiveOperation, LiveOperations, recalled
 from fomrepo.site.parts import SiteParts
@@ -63,17 +64,7 @@ class OperationBook:
             _same_request(asked, digest)
             return live, False
         self._live.get_or_add(live)
-        live.noted = self._site.ledger.note(
-            lambda: self._site.catalog.operations.open(
-                principal.id,
-                key=key,
-                request_digest=digest,
-                method=f"{question.schema.name} {question.schema.version}",
-                home=self._site.name,
-                request=_adoptable(question),
-                operation_id=live.id,
-            )
-        )
+        live.noted = self._site.ledger.note(lambda: self._note_opening(principal, question, live, key, digest))
         live.noted.add_done_callback(lambda _: self._by_key.pop((principal.id, key), None))
         return live, True
 
@@ -130,7 +121,7 @@ class OperationBook:
     def served(self, live: LiveOperation, site: str) -> None:
         """Note which site runs an operation."""
         live.site = site
-        self._site.ledger.note(lambda: self._site.catalog.operations.serve(live.id, site))
+        self._site.ledger.note(lambda: live.end_to_note is None and self._site.catalog.operations.serve(live.id, site))
 
     def cancel(self, live: LiveOperation) -> None:
         """Note that the caller wants an operation to end, and let whoever drives it here know."""
@@ -148,16 +139,16 @@ class OperationBook:
         pending = (live.principal, result_key)
         if result_key:
             self._answered.add(pending)
-        noted = self._site.ledger.note(
-            lambda: self._site.catalog.operations.finish(
-                live.id,
-                state=OperationState.DONE,
+        noted = self._note_end(
+            live,
+            OperationEnd(
+                OperationState.DONE,
                 provenance=answer.provenance,
                 result_size=answer.size,
                 result=(answer.held_by, answer.blob),
                 result_key=result_key,
                 schema_json=answer.schema_json,
-            )
+            ),
         )
         noted.add_done_callback(lambda _: self._answered.discard(pending))
         live.end(answer=answer)
@@ -166,8 +157,33 @@ class OperationBook:
         """Note a failure, and tell those who wait."""
         state = OperationState.CANCELLED if isinstance(error, CancelledError) else OperationState.FAILED
         failure = failure_to_wire(error).SerializeToString()
-        self._site.ledger.note(lambda: self._site.catalog.operations.finish(live.id, state=state, failure=failure))
+        self._note_end(live, OperationEnd(state, failure=failure))
         live.end(error=error)
+
+    def _note_opening(
+        self, principal: Principal, question: Question, live: LiveOperation, key: str, digest: str
+    ) -> None:
+        """Write an operation's row; of one that has ended meanwhile, with its end."""
+        end = live.end_to_note
+        self._site.catalog.operations.open(
+            principal.id,
+            key=key,
+            request_digest=digest,
+            method=f"{question.schema.name} {question.schema.version}",
+            home=self._site.name,
+            request=_adoptable(question),
+            operation_id=live.id,
+            site=live.site or None,
+            end=end,
+        )
+        live.noted_end = end
+
+    def _note_end(self, live: LiveOperation, end: OperationEnd) -> Future[None]:
+        """Note how an operation ended, unless that is written with its opening."""
+        live.end_to_note = end
+        return self._site.ledger.note(
+            lambda: live.noted_end is end or self._site.catalog.operations.finish(live.id, end)
+        )
 
     def _adopted(self, principal: Principal, known: Operation) -> LiveOperation | None:
         """Take over an operation whose home is down or has forgotten it; None if it is in good hands."""

@@ -7,7 +7,7 @@ import pytest
 
 from fomrepo.catalog import Catalog
 from fomrepo.errors import ConflictError, NotFoundError
-from fomrepo.model.operations import Operation, OperationState, Provenance
+from fomrepo.model.operations import Operation, OperationEnd, OperationState, Provenance
 from fomrepo.model.people import Principal
 
 FINAL = (OperationState.DONE, OperationState.FAILED, OperationState.CANCELLED)
@@ -76,11 +76,13 @@ def test_a_done_operation_says_where_its_answer_came_from(catalog: Catalog, ada:
     )
     assert catalog.operations.finish(
         operation.id,
-        state=OperationState.DONE,
-        provenance=provenance,
-        result_size=2**40,
-        result=("site-b", "blob"),
-        schema_json='{"name":"rmsd"}',
+        OperationEnd(
+            OperationState.DONE,
+            provenance=provenance,
+            result_size=2**40,
+            result=("site-b", "blob"),
+            schema_json='{"name":"rmsd"}',
+        ),
     )
     done = catalog.operations.get(operation.id, ada.id)
     assert done is not None
@@ -92,9 +94,11 @@ def test_a_done_operation_says_where_its_answer_came_from(catalog: Catalog, ada:
 def test_the_first_final_state_wins(catalog: Catalog, ada: Principal, first: OperationState) -> None:
     operation, _ = opened(catalog, ada)
     failure = b"\x00why" if first is OperationState.FAILED else None
-    assert catalog.operations.finish(operation.id, state=first, failure=failure)
+    assert catalog.operations.finish(operation.id, OperationEnd(first, failure=failure))
     for later in FINAL:
-        assert not catalog.operations.finish(operation.id, state=later, failure=b"other", result=("site-c", "blob"))
+        assert not catalog.operations.finish(
+            operation.id, OperationEnd(later, failure=b"other", result=("site-c", "blob"))
+        )
     catalog.operations.serve(operation.id, "site-c")
     catalog.operations.progress(operation.id, 1, 2)
     ended = catalog.operations.get(operation.id, ada.id)
@@ -105,7 +109,19 @@ def test_the_first_final_state_wins(catalog: Catalog, ada: Principal, first: Ope
 def test_an_operation_ends_in_a_final_state_only(catalog: Catalog, ada: Principal) -> None:
     operation, _ = opened(catalog, ada)
     with pytest.raises(ValueError, match="running"):
-        catalog.operations.finish(operation.id, state=OperationState.RUNNING)
+        catalog.operations.finish(operation.id, OperationEnd(OperationState.RUNNING))
+
+
+def test_an_operation_may_have_ended_before_it_is_noted(catalog: Catalog, ada: Principal) -> None:
+    end = OperationEnd(OperationState.DONE, result_size=7, result=("site-b", "blob"), result_key="result key")
+    operation, _ = catalog.operations.open(
+        ada.id, key="k", request_digest="r", method="rmsd 1.0.0", home="site-a", site="site-b", end=end
+    )
+    done = catalog.operations.get(operation.id, ada.id)
+    assert done is not None
+    assert (done.state, done.result_size, done.held_by, done.site) == (OperationState.DONE, 7, "site-b", "site-b")
+    assert catalog.operations.answered(ada.id, "result key")
+    assert not catalog.operations.finish(operation.id, OperationEnd(OperationState.FAILED))
 
 
 def test_a_request_to_cancel_is_seen_by_who_serves(catalog: Catalog, ada: Principal) -> None:
@@ -117,7 +133,7 @@ def test_a_request_to_cancel_is_seen_by_who_serves(catalog: Catalog, ada: Princi
 
 def test_what_has_ended_cannot_be_cancelled(catalog: Catalog, ada: Principal) -> None:
     operation, _ = opened(catalog, ada)
-    catalog.operations.finish(operation.id, state=OperationState.DONE)
+    catalog.operations.finish(operation.id, OperationEnd(OperationState.DONE))
     assert not catalog.operations.request_cancel(operation.id, ada.id)
     assert not catalog.operations.cancel_requested(operation.id)
 
@@ -126,14 +142,14 @@ def test_what_has_ended_cannot_be_cancelled(catalog: Catalog, ada: Principal) ->
 def test_only_an_answer_that_was_given_is_remembered(catalog: Catalog, ada: Principal, state: OperationState) -> None:
     operation, _ = opened(catalog, ada)
     assert not catalog.operations.answered(ada.id, "result key")
-    catalog.operations.finish(operation.id, state=state, result_key="result key")
+    catalog.operations.finish(operation.id, OperationEnd(state, result_key="result key"))
     assert catalog.operations.answered(ada.id, "result key") == (state is OperationState.DONE)
     assert not catalog.operations.answered(ada.id, "another key")
 
 
 def test_the_history_of_another_says_nothing(catalog: Catalog, ada: Principal) -> None:
     operation, _ = opened(catalog, ada)
-    catalog.operations.finish(operation.id, state=OperationState.DONE, result_key="result key")
+    catalog.operations.finish(operation.id, OperationEnd(OperationState.DONE, result_key="result key"))
     assert not catalog.operations.answered(catalog.people.add_principal("bob").id, "result key")
 
 
@@ -154,5 +170,5 @@ def test_a_lost_operation_is_adopted_by_one_site_with_its_request(catalog: Catal
 @pytest.mark.parametrize("state", FINAL)
 def test_what_has_ended_is_not_adopted(catalog: Catalog, ada: Principal, state: OperationState) -> None:
     operation, _ = opened(catalog, ada)
-    catalog.operations.finish(operation.id, state=state)
+    catalog.operations.finish(operation.id, OperationEnd(state))
     assert catalog.operations.adopt(operation.id, lost_home="site-a", home="site-b") is None

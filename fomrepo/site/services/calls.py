@@ -75,6 +75,7 @@ class CallsService(calls_pb2_grpc.CallsServicer):
     def reply(self, live: LiveOperation) -> calls_pb2.CallReply:
         """State of an operation as a message; with the result if it is small."""
         if live.noted is not None and not live.ended.is_set():
+            self._site.ledger.hurry()
             live.noted.result(NOTE_TIMEOUT_S)  # whoever has to come back must find it, also at another site
         reply = reply_to(self._site, live)
         if live.answer is not None and live.answer.size <= SMALL_BYTES and not reply.result:
