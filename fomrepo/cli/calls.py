@@ -20,7 +20,9 @@ operation = typer.Typer(no_args_is_help=True, help="Calls that go on at a site."
 #: Unknown options are the method's: they go to the schema.
 METHOD_OPTIONS = {"ignore_unknown_options": True, "allow_extra_args": True}
 
-Output = Annotated[Path | None, typer.Option(help="Keep the result: FILE.npz or FILE.json.")]
+Output = Annotated[
+    Path | None, typer.Option(help="Keep the result: FILE.safetensors, .nc, .csv, .json or .npz; .pdb of a structure.")
+]
 
 
 def call(
@@ -42,9 +44,9 @@ def call(
     them behind `--` if one is named like an option of this command.
     """
     record, name = split_file_path(path)
-    check_output(output)
     with connected(profile) as repo:
         schema = repo.method(method, version).schema
+        check_output(output, schema.result.type)
         others, arguments = read_options(schema, context.args)
         listed = read_frames(frames)
         chosen = {"start": start, "stop": stop, "step": step, "frames": listed}
@@ -52,8 +54,7 @@ def call(
         file = repo[record][name]
         seconds = [repo[one][two] for one, two in map(split_file_path, others)]
         future = file.submit[method, schema.version](*seconds, **arguments)
-        result = awaited(future, method, hidden=json)
-    present(result, output, as_json=json)
+        present(awaited(future, method, hidden=json), output, as_json=json)
 
 
 @operation.command()
@@ -79,8 +80,7 @@ def wait(
     """Wait for a call and print its result."""
     check_output(output)
     with connected(profile) as repo:
-        result = awaited(repo.operation(operation), operation, hidden=json)
-    present(result, output, as_json=json)
+        present(awaited(repo.operation(operation), operation, hidden=json), output, as_json=json)
 
 
 @operation.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import typer
 
 from fomrepo.cli.commands import LeftOffError
 from fomrepo.cli.output import print_json, print_table, progress_bar
-from fomrepo.errors import ArgumentError, CancelledError, StorageError
+from fomrepo.errors import ArgumentError, CancelledError
 
 if TYPE_CHECKING:
     from fomrepo.client.operation import OperationFuture
@@ -23,11 +22,15 @@ ROWS_SHOWN = 12
 LOOK_S = 0.1
 
 
-def check_output(output: Path | None) -> None:
-    """Refuse an output file before anything is computed for it."""
-    if output is not None and output.suffix not in (".npz", ".json"):
-        raise ArgumentError(f"{output} is neither .npz nor .json", remedy="give --output FILE.npz or FILE.json")
-    if output is not None and not output.absolute().parent.is_dir():
+def check_output(output: Path | None, result_type: str = "") -> None:
+    """Refuse an output file before anything is computed for it; its suffix, if the type of the result is known."""
+    if output is None:
+        return
+    if result_type:
+        from fomrepo.client.results.saving import check_suffix
+
+        check_suffix(output, result_type)
+    if not output.absolute().parent.is_dir():
         raise ArgumentError(f"the folder of {output} does not exist", remedy=f"mkdir -p {output.absolute().parent}")
 
 
@@ -52,11 +55,11 @@ def awaited(future: OperationFuture, title: str, *, hidden: bool) -> Result:
 
 def present(result: Result, output: Path | None, *, as_json: bool) -> None:
     """Print a result, or keep it in a file."""
-    if output is not None:
-        _write(result, output)
+    from fomrepo.client.results.plain_files import facts_of, result_document
+
+    kept = None if output is None else str(result.save(output))
     if as_json:
-        document = result_document(result)
-        print_json(document if output is None else {**document, "fields": None, "output": str(output)})
+        print_json(result_document(result) if kept is None else {**facts_of(result), "fields": None, "output": kept})
         return
     for name, value in result.to_dict().items():
         unit = f" {result.units[name]}" if result.units[name] else ""
@@ -66,24 +69,8 @@ def present(result: Result, output: Path | None, *, as_json: bool) -> None:
     provenance = result.provenance
     came = "from your earlier answer" if result.cached else f"computed in {provenance.wall_s:.2g} s"
     typer.echo(f"{result.method} {result.version} at {result.site}, {came}; operation {result.operation}", err=True)
-    if output is not None:
-        typer.echo(str(output))
-
-
-def result_document(result: Result) -> dict[str, Any]:
-    """A whole result as JSON has it."""
-    return {
-        "method": result.method,
-        "version": result.version,
-        "type": result.result_type,
-        "operation": result.operation,
-        "site": result.site,
-        "cached": result.cached,
-        "units": dict(result.units),
-        "dims": {name: list(dims) for name, dims in result.dims.items()},
-        "fields": {name: _plain(value) for name, value in result.to_dict().items()},
-        "provenance": json.loads(result.provenance.to_json()),
-    }
+    if kept is not None:
+        typer.echo(kept)
 
 
 def _print_columns(result: Result) -> None:
@@ -104,44 +91,6 @@ def _print_columns(result: Result) -> None:
         left = len(fields[names[0]]) - len(rows)
         if left > 0:
             typer.echo(f"... {left:,} more ({axis}); all of them: --output FILE.npz")
-
-
-def _write(result: Result, output: Path) -> None:
-    try:
-        if output.suffix == ".json":
-            output.write_text(json.dumps(result_document(result), ensure_ascii=False) + "\n", "utf-8")
-            return
-        import numpy as np
-
-        arrays: dict[str, Any] = {}
-        for name, value in result.to_dict().items():
-            if isinstance(value, tuple):  # ragged: the values in a row, and where each row ends
-                arrays[name] = np.concatenate(value) if value else np.empty(0)
-                arrays[f"{name}_ends"] = np.cumsum([len(row) for row in value], dtype=np.int64)
-            elif value is not None:
-                array = np.asarray(value)
-                arrays[name] = np.array(array.tolist(), dtype=str) if array.dtype.kind == "T" else array
-        np.savez(output, **arrays)
-    except OSError as error:
-        raise StorageError(f"{output} cannot be written: {error}", remedy="the result is kept: ask again") from None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(row) for row in value]
-    if isinstance(value, complex):
-        return [value.real, value.imag]
-    if hasattr(value, "dtype") and value.dtype.kind == "c":
-        return {"real": value.real.tolist(), "imag": value.imag.tolist()}
-    plain = value.tolist() if hasattr(value, "tolist") else value
-    return _without_nan(plain)
-
-
-def _without_nan(value: Any) -> Any:
-    """JSON has no NaN and no infinity: they become null."""
-    if isinstance(value, list):
-        return [_without_nan(one) for one in value]
-    return None if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))) else value
 
 
 def _cell(value: Any) -> str:

@@ -14,8 +14,8 @@ import pytest
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
+from fomrepo.client.results.pictures import grey_png
 from fomrepo.client.results.result import Result
-from fomrepo.client.results.shown import grey_png
 from fomrepo.errors import ArgumentError, BundleRefusedError, SettingsError
 from tests.client import example_results as example
 

@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from fomrepo.client.results.blocks import blocks_of
+from fomrepo.client.results.pictures import PICTURES
 from fomrepo.client.results.result import Result
 from fomrepo.client.results.whole_file import written
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.errors import ArgumentError
 from fomrepo.model.files import check_file_name
 
-#: Suffix of a picture's file -> its media type. Everything else is not shown as a picture.
-PICTURES = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".pdf": "application/pdf"}
 #: Largest picture that a notebook shows.
 SHOWN_BYTES = 4 * 2**20
 
@@ -37,7 +36,8 @@ class Figure(Result):
 
     def _repr_html_(self) -> str:
         content = self.to_dict()["content"]
-        if self.media_type not in PICTURES.values() or content.nbytes > SHOWN_BYTES:
+        shown = self.media_type in PICTURES.values() and self.media_type.startswith("image/")
+        if not shown or content.nbytes > SHOWN_BYTES:
             return super()._repr_html_()
         # As the source of an image nothing in it runs, not even scripts in SVG.
         source = base64.b64encode(np.asarray(content).tobytes()).decode()

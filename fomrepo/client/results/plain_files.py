@@ -24,6 +24,12 @@ CSV_ROWS = 4096
 
 def result_document(result: Result) -> dict[str, Any]:
     """A whole result as JSON has it; what is no number, or infinite, is null."""
+    fields = {name: _plain(value) for name, value in result.to_dict().items()}
+    return {**facts_of(result), "fields": fields}
+
+
+def facts_of(result: Result) -> dict[str, Any]:
+    """All but the numbers."""
     return {
         "method": result.method,
         "version": result.version,
@@ -33,7 +39,6 @@ def result_document(result: Result) -> dict[str, Any]:
         "cached": result.cached,
         "units": dict(result.units),
         "dims": {name: list(dims) for name, dims in result.dims.items()},
-        "fields": {name: _plain(value) for name, value in result.to_dict().items()},
         "provenance": json.loads(result.provenance.to_json()),
     }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fomrepo.client.results.container_file import container_chunks
 from fomrepo.client.results.netcdf_file import write_netcdf
+from fomrepo.client.results.pictures import PICTURES
 from fomrepo.client.results.plain_files import write_csv, write_json, write_npz
 from fomrepo.client.results.whole_file import whole_file
 from fomrepo.errors import ArgumentError
@@ -31,27 +32,30 @@ FORMATS: Mapping[str, Writer] = {
     ".json": write_json,
     ".npz": write_npz,
 }
+#: Suffixes that single types have beside them.
+OF_TYPE: Mapping[str, tuple[str, ...]] = {"Structure": (".pdb",), "Figure": tuple(PICTURES)}
 
 
 def save(result: Result, path: Path) -> Path:
     """Write a result in the format that the suffix names; see :meth:`Result.save`."""
     path = path.expanduser()
-    check_suffix(path)
+    check_suffix(path, result.result_type)
     with whole_file(path) as part:
         FORMATS[path.suffix](result, part)
     return path
 
 
-def check_suffix(path: Path) -> None:
-    """Refuse a path whose suffix names no format.
+def check_suffix(path: Path, result_type: str) -> None:
+    """Refuse a path whose suffix names no format of a type of results; a FileRef takes any.
 
     Raises
     ------
     ArgumentError
         Naming those that there are.
     """
-    if path.suffix not in FORMATS:
+    known = (*FORMATS, *OF_TYPE.get(result_type, ()))
+    if path.suffix not in known and result_type != "FileRef":
         raise ArgumentError(
-            f"{path.suffix or 'a name without a suffix'!r} is no format of results: {path}",
-            remedy=f"end the name in one of: {', '.join(FORMATS)}",
+            f"{path.suffix or 'a name without a suffix'!r} is no format of a {result_type}: {path}",
+            remedy=f"end the name in one of: {', '.join(known)}",
         )
