@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from sandbox.container import Container, canonical_json
 
@@ -40,7 +40,14 @@ class Answer:
         self._send(b"o" + len(container).to_bytes(8, "little"), *container.chunks())
         self._hang_up(self._descriptor)
 
-    def _send(self, *parts: bytes | memoryview) -> None:
+    def stream(self, size: int, chunks: Iterable[bytes | bytearray]) -> None:
+        """Send so many bytes in the place of an outcome, as they are made, and end the stream."""
+        self._send(b"o" + size.to_bytes(8, "little"))
+        for chunk in chunks:
+            self._send(chunk)
+        self._hang_up(self._descriptor)
+
+    def _send(self, *parts: bytes | bytearray | memoryview) -> None:
         """Write all of them, at once where they fit: the host is then woken once. A socket may take less at a time."""
         left = [memoryview(part) for part in parts]
         while left:

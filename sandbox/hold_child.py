@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from sandbox.answer import Answer
+from sandbox.frames import frame_indices
 from sandbox.hold_bundle import make_importable
 from sandbox.hold_kernel import die_with_parent, drop_capabilities, hang_up
 from sandbox.hold_reader import open_again
 from sandbox.hold_rehearsal import rehearse
 from sandbox.limits import apply_limits
-from sandbox.request import HoldRequest, MethodRequest, read_request
+from sandbox.one_pass import FrameStream
+from sandbox.request import FramesRequest, HoldRequest, MethodRequest, read_request
 from sandbox.run_method import method_outcome
 from sandbox.second_filter import install_filter
 
@@ -89,15 +91,21 @@ def _serve(inherited: Inheritance, given: Fork) -> None:
     """Answer the one request; then do nothing until the host ends it."""
     with open(ANSWER_DESCRIPTOR, "rb", closefd=False) as stream:
         request = read_request(stream)
-    if not isinstance(request, MethodRequest) or request.inputs != inherited.request.inputs:
-        raise ValueError("the request is not about the files that this holder has")
-    if request.limits != inherited.request.limits:
-        apply_limits(request.limits, mapped_bytes=given.mapped_bytes, data_bytes=given.data_bytes)
-    make_importable(request.bundle, inherited.method_folder)
-    answer = Answer(ANSWER_DESCRIPTOR, hang_up)
-    outcome = method_outcome(request, answer, inherited.method_folder, inherited.universes)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    answer.outcome(outcome)
+        known = isinstance(request, MethodRequest | FramesRequest) and request.inputs == inherited.request.inputs
+        if not known:
+            raise ValueError("the request is not about the files that this holder has")
+        if request.limits != inherited.request.limits:
+            apply_limits(request.limits, mapped_bytes=given.mapped_bytes, data_bytes=given.data_bytes)
+        answer = Answer(ANSWER_DESCRIPTOR, hang_up)
+        if isinstance(request, FramesRequest):
+            reader = inherited.universes[0].trajectory
+            frames = FrameStream(reader, frame_indices(request.frames, len(reader)))
+            answer.stream(len(frames), frames.chunks())
+        else:
+            make_importable(request.bundle, inherited.method_folder)
+            outcome = method_outcome(request, answer, inherited.method_folder, inherited.universes)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            answer.outcome(outcome)
     while True:
         time.sleep(3600.0)

@@ -126,6 +126,7 @@ class MethodRequest:
     partial: Partial | None = None
     part: Part | None = None  # None: all frames
     parts: tuple[bytes, ...] = ()  # containers of all parts, which this run only has to combine; empty: it computes
+    stream: BinaryIO | None = None  # the frames of the run, decoded by somebody else; None: they are in the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,15 @@ class HoldRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class FramesRequest:
+    """Decode the frames of a run for others."""
+
+    inputs: tuple[Input, ...]
+    frames: FrameRange
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeRequest:
     """Recognise and check one deposited file."""
 
@@ -146,8 +156,10 @@ class ProbeRequest:
     limits: Limits
 
 
-def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest | HoldRequest:
+def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest | HoldRequest | FramesRequest:
     """Read the length and the JSON that the host sends once, and the containers that follow it, where some do.
+
+    Where frames follow, the stream is left before the first of them.
 
     Raises
     ------
@@ -161,15 +173,17 @@ def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest | HoldRequest
     limits = Limits(**{name: int(entry["limits"][name]) for name in Limits.__slots__})
     if entry["task"] == "probe":
         return ProbeRequest(entry["file"], entry["topology"], limits)
+    inputs = tuple(Input.from_json(item) for item in entry["inputs"])
     if entry["task"] == "hold":
-        inputs = tuple(Input.from_json(item) for item in entry["inputs"])
         return HoldRequest(inputs, int(entry["frame_budget_bytes"]), limits)
+    if entry["task"] == "frames":
+        return FramesRequest(inputs, FrameRange.from_json(entry["frames"]), limits)
     if entry["task"] != "method":
         raise ValueError(f"unknown task {entry['task']!r}")
     return MethodRequest(
         module=entry["entry"]["module"],
         function=entry["entry"]["function"],
-        inputs=tuple(Input.from_json(item) for item in entry["inputs"]),
+        inputs=inputs,
         frames=None if entry["frames"] is None else FrameRange.from_json(entry["frames"]),
         parameters=entry["parameters"],
         arguments=entry["arguments"],
@@ -180,6 +194,7 @@ def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest | HoldRequest
         partial=Partial.from_json(entry["partial"]) if entry.get("partial") else None,
         part=Part(**entry["part"]) if entry.get("part") else None,
         parts=tuple(_read_exactly(stream, length) for length in entry.get("parts", [])),
+        stream=stream if entry.get("frames_follow") else None,
     )
 
 

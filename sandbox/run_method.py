@@ -16,6 +16,7 @@ from sandbox.failures import LimitError, failure
 from sandbox.fields import result_tensors
 from sandbox.frames import Frames, frame_indices
 from sandbox.load import load_input
+from sandbox.one_pass import follow
 from sandbox.parts import part_of
 from sandbox.request import MethodRequest
 from sandbox.run_combine import combined
@@ -89,6 +90,8 @@ def _computed(
     if indices is None:
         return result_tensors(method(*universes, **arguments), fields, None)
     wanted = indices if request.part is None else part_of(indices, request.part)
+    if request.stream is not None:
+        follow(universes[0].trajectory, wanted, request.stream)
     frames = Frames(universes[0], wanted, answer.progress)
     tensors = result_tensors(method(*universes, frames, **arguments), fields, len(frames))
     if request.result_type == "TimeSeries":
