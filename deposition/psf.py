@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from deposition.report import Deposited, Report, Topology, empty, facts, truncated, unreadable
-from deposition.text_lines import count_changes, lines
+from deposition.text_lines import count_changes, doubt_missing_end, lines
 
 TYPE = "PSF"
 FAMILIES = ("topology",)
@@ -19,7 +19,8 @@ SUFFIXES = (".psf",)
 LARGEST_CHARGE = 1000.0  # elementary charges on one atom; beyond it columns have run together
 
 # Section -> integers per entry. Others are read over, as their length cannot be told from their count alone.
-INDICES_PER_ENTRY = {"NBOND": 2, "NTHETA": 3, "NPHI": 4, "NIMPHI": 4}
+INDICES_PER_ENTRY = {"NBOND": 2, "NTHETA": 3, "NPHI": 4, "NIMPHI": 4, "NDON": 2, "NACC": 2}
+USUAL_SECTIONS = ("NBOND", "NTHETA", "NPHI", "NIMPHI")
 _HEADING = re.compile(r"\s*(\d{1,12})\s+(?:\d+\s+)?!(\w+)")
 
 # Columns of segment, residue number, residue, charge and mass.
@@ -51,8 +52,9 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
             _read_indices(file, text, section, count, n_atoms)
     if atoms is None:
         raise truncated(file, "it has no section of atoms")
-    if missing := [f"!{section}" for section in INDICES_PER_ENTRY if section not in counts]:
+    if missing := [f"!{section}" for section in USUAL_SECTIONS if section not in counts]:
         doubts.append(f"it has no section {', '.join(missing)}: written so, or cut between two sections")
+    doubt_missing_end(file, doubts)
     charges, masses, n_residues, n_segments = atoms
     if np.any(masses <= 0.0):
         doubts.append(f"{int(np.sum(masses <= 0.0))} atoms have no mass")
@@ -113,7 +115,8 @@ def _read_indices(file: Deposited, text: Iterator[str], section: str, count: int
             numbers = [int(word) for word in line.split()]
         except ValueError:
             raise unreadable(file, f"its section !{section} has the line {line[:80]!r}") from None
-        if not all(0 < number <= n_atoms for number in numbers):
+        lowest = 0 if section in ("NDON", "NACC") else 1  # 0 stands for no antecedent
+        if not all(lowest <= number <= n_atoms for number in numbers):
             raise unreadable(file, f"its section !{section} names atoms that are not there: {line[:80]!r}")
         found += len(numbers)
     if found > wanted:

@@ -9,8 +9,15 @@ from deposition.report import Deposited, unreadable
 LINE_LIMIT_BYTES = 4096  # the formats here have lines of 80 to 200 characters
 
 
-def lines(file: Deposited) -> Iterator[str]:
+def lines(file: Deposited, *, limit_bytes: int = LINE_LIMIT_BYTES) -> Iterator[str]:
     """Give the lines without their ends.
+
+    Parameters
+    ----------
+    file
+        What is read.
+    limit_bytes
+        The longest line that there may be.
 
     Raises
     ------
@@ -19,10 +26,10 @@ def lines(file: Deposited) -> Iterator[str]:
     """
     with open(file.path, "rb") as stream:
         number = 0
-        while line := stream.readline(LINE_LIMIT_BYTES + 1):
+        while line := stream.readline(limit_bytes + 1):
             number += 1
-            if len(line) > LINE_LIMIT_BYTES:
-                raise unreadable(file, f"line {number} is longer than {LINE_LIMIT_BYTES} bytes")
+            if len(line) > limit_bytes:
+                raise unreadable(file, f"line {number} is longer than {limit_bytes} bytes")
             if b"\0" in line:
                 raise unreadable(file, f"line {number} has a zero byte: this is no text")
             yield line.decode("utf-8", "replace").rstrip("\r\n")
@@ -35,3 +42,11 @@ def count_changes(keys: Iterable[Sequence[object]]) -> int:
         if key != previous:
             previous, count = key, count + 1
     return count
+
+
+def doubt_missing_end(file: Deposited, doubts: list[str]) -> None:
+    """Doubt a text whose last line has no end: most programs write one, and a file that was cut has lost it."""
+    with open(file.path, "rb") as stream:
+        stream.seek(-1, 2)
+        if stream.read(1) not in (b"\n", b"\r"):
+            doubts.append("its last line does not end: it may be cut")

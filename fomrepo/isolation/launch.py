@@ -19,7 +19,10 @@ from types import MappingProxyType
 
 import fomrepo
 
-__all__ = ["Program", "ToolAnswer", "run_module", "run_tool", "start_module", "start_program", "start_sandbox"]
+__all__ = [
+    "Program", "Respondent", "ToolAnswer", "run_module", "run_tool", "start_module", "start_program",
+    "start_respondent", "start_sandbox",
+]  # fmt: skip
 
 #: What tools and the warden get of the environment: no tokens, no passwords, no database addresses.
 PLAIN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
@@ -146,6 +149,43 @@ def start_program(module: str, arguments: tuple[str, ...], *, output: Path, more
             start_new_session=True,
         )
     return Program(process)
+
+
+class Respondent:
+    """A program that is asked line by line on its stdin and answers on its stdout."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def ask(self, line: bytes) -> bytes:
+        """Send a line, without its end, and return the line that comes back; empty if the program has ended instead."""
+        assert self._process.stdin is not None  # noqa: S101 - it was started with pipes
+        assert self._process.stdout is not None  # noqa: S101 - it was started with pipes
+        self._process.stdin.write(line + b"\n")
+        self._process.stdin.flush()
+        return self._process.stdout.readline()
+
+    def end(self) -> int:
+        """Close its stdin, and return its exit status once it has ended; negative: ended by that signal."""
+        self._process.communicate()
+        return self._process.returncode
+
+
+def start_respondent(arguments: tuple[str, ...], *, errors: Path) -> Respondent:
+    """Start a tool that answers line by line.
+
+    Parameters
+    ----------
+    arguments
+        Program and arguments.
+    errors
+        File that gets what it writes to stderr.
+    """
+    with errors.open("ab") as log:
+        process = subprocess.Popen(
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=PLAIN_ENVIRONMENT, cwd="/"
+        )
+    return Respondent(process)
 
 
 def start_sandbox(arguments: tuple[str, ...], inherited: Mapping[int, int]) -> int:
