@@ -123,23 +123,23 @@ class CallDesk:
         """Let those runs end that were cancelled through another site."""
         self._book.heed_cancellations()
 
-    def read_result(self, principal: Principal, operation_id: str, *, offset: int) -> Iterator[bytes]:
-        """10. Bytes of an operation's result, from this site's store or through it."""
+    def read_result(self, principal: Principal, operation_id: str, *, offset: int, length: int = 0) -> Iterator[bytes]:
+        """10. Bytes of an operation's result, from this site's store or through it; a ``length`` of 0 means all."""
         answer = self.find(principal, operation_id).answer
         if answer is None:
             raise NotFoundError(
                 f"operation {operation_id} has no result", remedy=f"wait for it: fomrepo operation wait {operation_id}"
             )
-        return self.read_answer(answer, offset=offset)
+        return self.read_answer(answer, offset=offset, length=length)
 
-    def read_answer(self, answer: Answer, *, offset: int = 0) -> Iterator[bytes]:
+    def read_answer(self, answer: Answer, *, offset: int = 0, length: int = 0) -> Iterator[bytes]:
         """10. Bytes of an answer's container."""
         if answer.held_by != self._site.name:
-            return self._forward.read_result(answer.held_by, answer.blob, offset=offset)
-        path = self._site.results.verified(answer.blob)
+            return self._forward.read_result(answer.held_by, answer.blob, offset=offset, length=length)
+        path = self._site.results.verified(answer.blob, in_part=bool(length))
         if path is None:
             raise NotFoundError("this result is no longer kept", remedy="call the method again")
-        return iter(read_chunks(path, offset=offset))
+        return iter(read_chunks(path, offset=offset, length=length))
 
     def close(self) -> None:
         """Stop driving; what is under way is left to whoever is asked next."""

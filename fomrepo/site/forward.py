@@ -47,9 +47,9 @@ class Forward:
             raise failure_from_wire(reply.failure)
         return _answer(reply)
 
-    def read_result(self, site: str, blob: str, *, offset: int) -> Iterator[bytes]:
+    def read_result(self, site: str, blob: str, *, offset: int, length: int) -> Iterator[bytes]:
         """Bytes of a result that another site keeps."""
-        return self._peers.read_result(site, blob, offset=offset)
+        return self._peers.read_result(site, blob, offset=offset, length=length)
 
 
 def _answer(reply: calls_pb2.CallReply) -> RunAnswer:

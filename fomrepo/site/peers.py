@@ -86,9 +86,10 @@ class Peers:
         )
         return self._ask(site, lambda stub: stub.Fetch(request, timeout=CALL_WAIT_S + GRACE_S))
 
-    def read_result(self, site: str, blob: str, *, offset: int = 0) -> Iterator[bytes]:
-        """Bytes of a result that a site keeps."""
-        return self._stream(site, lambda stub: stub.ReadResult(sites_pb2.ReadObjectRequest(digest=blob, offset=offset)))
+    def read_result(self, site: str, blob: str, *, offset: int = 0, length: int = 0) -> Iterator[bytes]:
+        """Bytes of a result that a site keeps; a ``length`` of 0 means all to its end."""
+        request = sites_pb2.ReadObjectRequest(digest=blob, offset=offset, length=length)
+        return self._stream(site, lambda stub: stub.ReadResult(request))
 
     def read_object(self, site: str, digest: str, *, offset: int = 0) -> Iterator[bytes]:
         """Bytes of an object that a site keeps."""

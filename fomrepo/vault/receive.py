@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import queue
+import sys
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -125,12 +126,14 @@ class IncomingFile:
             self._sha256.update(chunk)
 
 
-def read_chunks(path: Path, *, offset: int = 0) -> Iterable[bytes]:
-    """Bytes of a file from an offset on, in chunks of 1 MiB; none beyond its end."""
+def read_chunks(path: Path, *, offset: int = 0, length: int = 0) -> Iterable[bytes]:
+    """Bytes of a file from an offset on, ``length`` of them or all if that is 0, in chunks of at most 1 MiB."""
     with storage_errors(path), path.open("rb", buffering=0) as stream:
         stream.seek(min(offset, os.fstat(stream.fileno()).st_size))
-        while chunk := stream.read(READ_BYTES):
+        left = length or sys.maxsize
+        while chunk := stream.read(min(READ_BYTES, left)):
             yield chunk
+            left -= len(chunk)
 
 
 def fetch_object(store: ObjectStore, digest: str, source: Iterable[bytes], incoming: IncomingFile) -> StatFingerprint:

@@ -69,7 +69,7 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         self, request: calls_pb2.ReadResultRequest, context: grpc.ServicerContext
     ) -> Iterator[files_pb2.Chunk]:
         principal = caller(self._site.catalog, context)
-        for data in self._desk.read_result(principal, request.operation, offset=request.offset):
+        for data in self._desk.read_result(principal, request.operation, offset=request.offset, length=request.length):
             yield files_pb2.Chunk(data=data)
 
     def reply(self, live: LiveOperation) -> calls_pb2.CallReply:

@@ -60,10 +60,10 @@ class PeersService(sites_pb2_grpc.PeersServicer):
         self, request: sites_pb2.ReadObjectRequest, context: grpc.ServicerContext
     ) -> Iterator[files_pb2.Chunk]:
         peer_certificate(context)
-        path = self._site.results.verified(request.digest)
+        path = self._site.results.verified(request.digest, in_part=bool(request.length))
         if path is None:
             raise NotFoundError("this result is no longer kept", remedy="call the method again")
-        for data in read_chunks(path, offset=request.offset):
+        for data in read_chunks(path, offset=request.offset, length=request.length):
             yield files_pb2.Chunk(data=data)
 
     @stream
@@ -73,7 +73,8 @@ class PeersService(sites_pb2_grpc.PeersServicer):
         peer_certificate(context)
         if self._site.vault.fingerprint(request.digest) is None:
             raise NotFoundError(f"{self._site.name} does not hold this object")
-        for data in read_chunks(self._site.vault.path(request.digest), offset=request.offset):
+        path = self._site.vault.path(request.digest)
+        for data in read_chunks(path, offset=request.offset, length=request.length):
             yield files_pb2.Chunk(data=data)
 
     @unary

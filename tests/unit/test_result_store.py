@@ -1,0 +1,63 @@
+"""Blobs of results: what is read is what was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fomrepo.cache import store
+from fomrepo.cache.store import ResultStore
+from fomrepo.vault.receive import read_chunks
+
+
+def kept(results: ResultStore, content: bytes) -> str:
+    with results.new_blob() as (path, stream):
+        stream.write(content)
+        stream.flush()
+        return results.keep(path)[0]
+
+
+def test_who_reads_parts_hashes_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = ResultStore(tmp_path)
+    digest = kept(results, bytes(range(256)))
+    path = results.verified(digest, in_part=True)
+    assert path is not None
+    hashed: list[str] = []
+    monkeypatch.setattr("fomrepo.vault.objects.ObjectStore.holds", lambda self, one: hashed.append(one) or True)
+    assert results.verified(digest, in_part=True) == path
+    assert hashed == []
+    assert results.verified(digest) == path
+    assert hashed == [digest]
+
+
+def test_a_touched_blob_is_hashed_again(tmp_path: Path) -> None:
+    results = ResultStore(tmp_path)
+    digest = kept(results, b"whole")
+    path = results.verified(digest, in_part=True)
+    assert path is not None
+    path.chmod(0o600)
+    path.write_bytes(b"other")
+    assert results.verified(digest, in_part=True) is None
+    assert not path.exists()
+    assert results.verified(digest, in_part=True) is None
+
+
+def test_trust_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "TRUSTED_S", -1.0)
+    results = ResultStore(tmp_path)
+    digest = kept(results, b"whole")
+    hashed: list[str] = []
+    monkeypatch.setattr("fomrepo.vault.objects.ObjectStore.holds", lambda self, one: hashed.append(one) or True)
+    for _ in range(2):
+        results.verified(digest, in_part=True)
+    assert hashed == [digest] * 2
+
+
+@pytest.mark.parametrize(
+    ("offset", "length", "found"),
+    [(0, 0, b"0123456789"), (3, 0, b"3456789"), (3, 4, b"3456"), (8, 9, b"89"), (10, 1, b""), (99, 1, b"")],
+)
+def test_a_part_of_a_file_is_read(offset: int, length: int, found: bytes, tmp_path: Path) -> None:
+    (tmp_path / "digits").write_bytes(b"0123456789")
+    assert b"".join(read_chunks(tmp_path / "digits", offset=offset, length=length)) == found
