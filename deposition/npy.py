@@ -1,4 +1,4 @@
-"""Guest: the probe of NPY, one array as numpy writes it: a mark, a version, a header that is a Python literal, the values."""
+"""Guest: the probe of NPY, one array of numpy: a mark, a version, a header that is a Python literal, the values."""
 
 from __future__ import annotations
 
