@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fomrepo.cli import method_gate
+from fomrepo.cli import method_gate, method_new
 from fomrepo.cli.calls import METHOD_OPTIONS, Output
 from fomrepo.cli.connected import FilePath, MethodName, ProfileName, connected, split_file_path
 from fomrepo.cli.output import Json, print_json, print_table
@@ -16,6 +16,7 @@ from fomrepo.cli.schema_options import read_frames, read_options
 from fomrepo.model.methods import MethodSchema
 
 method = typer.Typer(no_args_is_help=True, help="Methods: what can be called, and drafts of your own.")
+method.command("new")(method_new.new_method)
 method.command("test")(method_gate.check_method)
 
 
@@ -73,15 +74,15 @@ def try_method(
     from fomrepo.client.drafts import read_folder
 
     record, name = split_file_path(path)
-    check_output(output)
-    others, arguments = read_options(read_folder(folder).schema, context.args)
+    schema = read_folder(folder).schema
+    check_output(output, schema.result.type)
+    others, arguments = read_options(schema, context.args)
     chosen: dict[str, Any] = {"start": start, "stop": stop, "step": step, "frames": read_frames(frames)}
     arguments |= {key: value for key, value in chosen.items() if value is not None}
     with connected(profile) as repo:
         seconds = [repo[one][two] for one, two in map(split_file_path, others)]
         future = repo.submit_draft(folder, repo[record][name], *seconds, at_site=at_site, **arguments)
-        result = awaited(future, folder.name, hidden=json)
-    present(result, output, as_json=json)
+        present(awaited(future, folder.name, hidden=json), output, as_json=json)
 
 
 @method.command()

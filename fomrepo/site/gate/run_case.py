@@ -146,6 +146,20 @@ class CaseRunner:
             "\n".join(wrong),
         )
 
+    def answer(self, case: GoldenCase) -> Mapping[str, Answered]:
+        """Run a case once, whatever it expects, and give its fields.
+
+        Raises
+        ------
+        FomrepoError
+            What became of the run, by whose fault.
+        """
+        with ExitStack() as kept:
+            run = self._once(case, self._data(case), kept)
+            if run.error is not None:
+                raise run.error
+            return run.answer
+
     def _in_parts(
         self, case: GoldenCase, data: CaseData, whole: _Run, kept: ExitStack
     ) -> tuple[bool | None, list[str]]:
