@@ -12,9 +12,7 @@ from typing import Any
 from bench.places import METHODS
 from bench.samples import Trajectory
 from fomrepo.model.bundle import read_bundle
-from fomrepo.model.canonical import canonical_json
 from fomrepo.site.administration import open_administration, read_folder
-from fomrepo.site.trust import sign_method
 from fomrepo.testing import LocalFederation
 
 #: Whose project everything lies in: private data of one member, where no time is covered.
@@ -58,12 +56,8 @@ def our_site() -> Iterator[OurSite]:
 
 
 def publish_methods(home: Path) -> None:
-    """Sign and publish the benches' methods as the founder does the built-in ones."""
+    """Approve and publish the benches' methods as the founder does the built-in ones."""
+    folders = [folder for folder in sorted(METHODS.iterdir()) if (folder / "method.toml").is_file()]
     with open_administration(home) as administration:
-        root_key = administration.home.read_secret("root.key")
-        for folder in sorted(METHODS.iterdir()):
-            if not (folder / "method.toml").is_file():
-                continue
-            bundle = read_bundle(read_folder(folder))
-            signed = sign_method(bundle, root_key=root_key, reviewers=(REVIEWER,))
-            administration.catalog.methods.publish(signed, canonical_json(dict(bundle.schema.source)).decode())
+        bundles = [read_bundle(read_folder(folder)) for folder in folders]
+        administration.trust.publish_as_founder(bundles, reviewer=REVIEWER)

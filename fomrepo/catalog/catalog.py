@@ -11,6 +11,7 @@ from fomrepo.catalog.database import Database
 from fomrepo.catalog.deposits import Deposits
 from fomrepo.catalog.engine import sqlite_file
 from fomrepo.catalog.federation import Federation
+from fomrepo.catalog.keys import PublicKeys
 from fomrepo.catalog.methods import Methods
 from fomrepo.catalog.operations import Operations
 from fomrepo.catalog.people import People
@@ -21,6 +22,7 @@ from fomrepo.catalog.reviews import Reviews
 from fomrepo.catalog.schema import check_revision, no_catalog
 from fomrepo.catalog.sites import Sites
 from fomrepo.catalog.submissions import Submissions
+from fomrepo.catalog.trust import EnvironmentLocks, TrustDocuments
 
 R = TypeVar("R")
 
@@ -45,6 +47,9 @@ class Catalog:
         self.operations = Operations(database)
         self.sites = Sites(database)
         self.federation = Federation(database)
+        self.keys = PublicKeys(database)
+        self.trust = TrustDocuments(database)
+        self.environments = EnvironmentLocks(database)
         self.submissions = Submissions(database)
         self.reviews = Reviews(database)
         self.reviewers = Reviewers(database)

@@ -31,6 +31,9 @@ from fomrepo.isolation.launch import run_tool
 
 __all__ = ["GuestEnvironment", "default_environments_folder", "find_or_build_environment"]
 
+#: Environment of the built-in methods and of all probes.
+DEFAULT_ENVIRONMENT = "mdanalysis"
+
 #: Layout of manifest.json; an environment of another layout is built again beside the old one.
 MANIFEST_FORMAT = 1
 
@@ -67,7 +70,7 @@ def default_environments_folder() -> Path:
 
 
 def find_or_build_environment(
-    lock: Path, folder: Path, *, name: str = "mdanalysis", say: Callable[[str], None] | None = None
+    lock: Path, folder: Path, *, name: str = DEFAULT_ENVIRONMENT, say: Callable[[str], None] | None = None
 ) -> GuestEnvironment:
     """Environment of a lock file, built if it is not there yet.
 

@@ -8,20 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fomrepo.catalog import Catalog, open_catalog
-from fomrepo.errors import SettingsError
 from fomrepo.installed_files import installed_folder
 from fomrepo.model.bundle import read_bundle
-from fomrepo.model.canonical import canonical_json
 from fomrepo.model.methods import Bundle
 from fomrepo.model.people import new_token
 from fomrepo.site.settings import SiteHome, SiteSettings
-from fomrepo.site.trust import sign_method
+from fomrepo.site.trust_administration import TrustAdministration
 
 #: Who the built-in methods say that they were approved by.
 BUILT_IN_REVIEWER = "fomrepo built-in methods"
-
-#: What a founder's home hands on to a site that joins it.
-_SHARED_SECRETS = ("authority.pem", "federation.secret", "root.pub")
 
 SECONDS_A_DAY = 86_400.0
 
@@ -31,6 +26,7 @@ class Administration:
 
     def __init__(self, home: SiteHome, settings: SiteSettings, catalog: Catalog) -> None:
         self.home, self.settings, self.catalog = home, settings, catalog
+        self.trust = TrustAdministration(home, catalog)
 
     def new_token(self, user: str, *, label: str = "", days: float | None = None) -> str:
         """Make a token for a user; the text is shown once and kept nowhere.
@@ -55,24 +51,18 @@ class Administration:
         return text
 
     def publish_built_ins(self) -> list[str]:
-        """Sign and publish the built-in methods that are not published yet; returns their names and versions.
+        """Approve and publish the built-in methods that are not published yet; returns their names and versions.
 
         Raises
         ------
         SettingsError
             If this is not the founder's home, where the root key is.
         """
-        if not (self.home.secrets / "root.key").exists():
-            raise SettingsError(
-                f"{self.home.folder} does not hold the federation's root key",
-                remedy="run the command on the home that founded the federation",
-            )
-        root_key = self.home.read_secret("root.key")
-        bundles = built_in_bundles()
-        for bundle in bundles:
-            signed = sign_method(bundle, root_key=root_key, reviewers=(BUILT_IN_REVIEWER,))
-            self.catalog.methods.publish(signed, canonical_json(dict(bundle.schema.source)).decode())
-        return [f"{one.schema.name} {one.schema.version}" for one in bundles]
+        there = {(one.name, one.version) for one in self.catalog.methods.published()}
+        fresh = [one for one in built_in_bundles() if (one.schema.name, one.schema.version) not in there]
+        if fresh:
+            self.trust.publish_as_founder(fresh, reviewer=BUILT_IN_REVIEWER)
+        return [f"{one.schema.name} {one.schema.version}" for one in fresh]
 
 
 @contextmanager

@@ -12,18 +12,22 @@ from typing import Any
 
 from fomrepo.catalog import upgrade_catalog
 from fomrepo.errors import ConflictError, SettingsError, StorageError
+from fomrepo.installed_files import installed_folder
+from fomrepo.isolation.environment import DEFAULT_ENVIRONMENT
 from fomrepo.model.canonical import new_secret
 from fomrepo.model.files import check_slug
+from fomrepo.model.trust import TrustPolicy
 from fomrepo.site.administration import open_administration
 from fomrepo.site.certificates import KeyPair, new_authority, new_site_certificate
 from fomrepo.site.settings import SiteHome
-from fomrepo.site.trust import new_root_key
+from fomrepo.site.trust import new_key
+from fomrepo.site.trust_home import LEASE_KEY, PINNED_ROOT
 
 #: What a founder's home hands on to a site that joins it.
-_SHARED_SECRETS = ("authority.pem", "federation.secret", "root.pub")
+_SHARED_SECRETS = ("authority.pem", "federation.secret")
 
 #: Folders of a home that nobody else on the machine may list: names of objects tell what exists.
-_PRIVATE_FOLDERS = ("vault", "cache", "bundles", "catalog")
+_PRIVATE_FOLDERS = ("vault", "cache", "bundles", "catalog", "trust")
 
 #: Addresses that mean "all of this machine": one can listen there, and nobody can call there.
 _WILDCARDS = ("0.0.0.0", "[::]", "::", "*")  # noqa: S104  (to refuse them)
@@ -40,13 +44,15 @@ def init_site(
     hosts: Sequence[str] = ("localhost", "127.0.0.1"),
     catalog: str | None = None,
     slots: int | None = None,
+    policy: TrustPolicy = TrustPolicy(),  # noqa: B008  (frozen)
 ) -> SiteHome:
     """Make the home of a site; whatever fails, nothing of it stays.
 
     1. Names, addresses and settings are checked; a port 0 becomes a free port that stays.
-    2. Secrets: a founder makes the authority, the root key and the federation's secret; others copy what all share.
+    2. Secrets: a founder makes the authority and the federation's secret; others copy what all share.
     3. The site's own key is certified, and ``site.toml`` is written.
-    4. A founder makes the catalog, and signs and publishes the built-in methods.
+    4. A founder makes the catalog, signs the first root and list, and publishes the built-in methods; who joins pins
+       the newest root, and the founder's root key accepts its key for leases.
     5. The site is entered into the catalog, where its name is taken from now on.
 
     Raises
@@ -88,6 +94,8 @@ def init_site(
         with open_administration(home.folder) as administration:
             if founder is None:
                 administration.catalog.federation.set("name", str(settings["federation"]))
+                lock = (installed_folder("sandbox") / "requirements.lock").read_bytes()
+                administration.trust.found(environment=DEFAULT_ENVIRONMENT, lock=lock, policy=policy)
                 administration.publish_built_ins()
             administration.catalog.sites.announce(
                 name,
@@ -95,17 +103,19 @@ def init_site(
                 peer_address=str(settings["peer_address"]),
                 certificate_digest=hashlib.sha256(pair.certificate).hexdigest(),
             )
+        if founder is not None:
+            private, public = new_key()
+            home.write_secret(LEASE_KEY, private)
+            with open_administration(founder.folder) as administration:
+                administration.trust.accept_site(public)
     return home
 
 
 def _found(home: SiteHome, federation: str) -> KeyPair:
     authority = new_authority(federation)
-    root_private, root_public = new_root_key()
     for secret, content in {
         "authority.key": authority.key,
         "authority.pem": authority.certificate,
-        "root.key": root_private,
-        "root.pub": root_public,
         "federation.secret": new_secret(),
     }.items():
         home.write_secret(secret, content)
@@ -114,6 +124,8 @@ def _found(home: SiteHome, federation: str) -> KeyPair:
 
 def _join(home: SiteHome, founder: SiteHome) -> KeyPair:
     authority = KeyPair(founder.read_secret("authority.key"), founder.read_secret("authority.pem"))
+    with open_administration(founder.folder) as administration:
+        home.write_secret(PINNED_ROOT, administration.trust.newest_root())
     for secret in _SHARED_SECRETS:
         home.write_secret(secret, founder.read_secret(secret))
     return authority

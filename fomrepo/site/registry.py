@@ -1,32 +1,68 @@
-"""Published methods as this site believes them: every bundle verified against the pinned root key, kept by snapshot."""
+"""Published methods as this site believes them: what the signed list names, verified, and kept until it changes."""
 
 from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fomrepo.catalog import Catalog
-from fomrepo.errors import MethodNotTrustedError, NotFoundError
+from fomrepo.errors import ConflictError, MethodNotTrustedError, NotFoundError
 from fomrepo.model.canonical import new_id
 from fomrepo.model.methods import Bundle, version_rank
 from fomrepo.model.operations import MethodRef
-from fomrepo.model.statements import SignedMethod
+from fomrepo.model.statements import MethodState
+from fomrepo.model.trust import MethodList, TrustRoot, key_id
+from fomrepo.site.list_signing import RENEW_LEASE_BELOW_S, SIGN_LIST_BELOW_S, publish_list, renew_lease
+from fomrepo.site.method_shelf import (
+    Key,
+    KnownMethod,
+    MethodReader,
+    Shelf,
+    brought_locks,
+    following_list,
+    listed,
+    with_state,
+)
 from fomrepo.site.trust import verify_method
+from fomrepo.site.trust_documents import public_half
+from fomrepo.site.trusted_list import Trusted, TrustedList
 from fomrepo.vault.objects import storage_errors
 
 
 @dataclass(frozen=True, slots=True)
 class RegistrySnapshot:
-    """All methods that may run, at one moment."""
+    """All that this site believes at one moment."""
 
+    #: Counts the changes of the registry; not signed, and worth a hint when to look again.
     number: int
-    #: Name and version -> bundle.
-    methods: Mapping[tuple[str, str], Bundle]
-    #: Those that are listed and not trusted, with the reason.
-    refused: Mapping[tuple[str, str], MethodNotTrustedError]
+    root: TrustRoot
+    listed: MethodList
+    #: All that were verified, revoked ones too.
+    known: Mapping[Key, KnownMethod]
+    #: Those that may run.
+    methods: Mapping[Key, Bundle]
+    #: Those that the list or the catalog names and that are not trusted, with the reason.
+    refused: Mapping[Key, MethodNotTrustedError]
+    #: Seconds since 1970 until when all this holds.
+    holds_until: float
+
+
+_NOTHING = RegistrySnapshot(-1, TrustRoot(0, {}), MethodList(0, {}), {}, {}, {}, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKeys:
+    """Private keys that lie at this site, 32 bytes each."""
+
+    #: Signs leases; None at a site that the root does not list.
+    lease: bytes | None = None
+    #: Signs the list; None everywhere but where it is published.
+    publisher: bytes | None = None
 
 
 class Registry:
@@ -35,66 +71,119 @@ class Registry:
     Parameters
     ----------
     catalog
-        Where signed methods are listed; nothing in it is believed without its signature.
-    root_public_key
-        Pinned at this site.
+        Where everything lies; nothing in it is believed without its signatures.
+    trusted
+        The signed documents, as this site has verified them.
     bundles
         Folder where bundles are unpacked for the sandbox.
+    keys
+        What this site may sign.
     """
 
-    def __init__(self, catalog: Catalog, root_public_key: bytes, bundles: Path) -> None:
-        self._catalog = catalog
-        self._root_public_key = root_public_key
-        self._bundles = bundles
+    def __init__(self, catalog: Catalog, trusted: TrustedList, bundles: Path, keys: SigningKeys) -> None:
+        self._catalog, self._trusted, self._bundles, self._keys = catalog, trusted, bundles, keys
+        self._reader = MethodReader(catalog)
         self._lock = threading.Lock()
-        self._snapshot = RegistrySnapshot(-1, {}, {})
+        self._snapshot = _NOTHING
+
+    @property
+    def number(self) -> int:
+        """Number of the last snapshot that was read here."""
+        return self._snapshot.number
 
     def snapshot(self) -> RegistrySnapshot:
-        """All methods, as of now; read again only when the catalog has another snapshot number."""
-        if self._catalog.methods.changes() == self._snapshot.number:
-            return self._snapshot
+        """All methods, as of now: one indexed read, unless something has changed or the lease has run out.
+
+        Raises
+        ------
+        MethodNotTrustedError, SiteError
+            If the signed documents are refused, or nobody has confirmed them for too long.
+        """
+        changes = self._catalog.methods.changes()
+        known = self._snapshot
+        if changes == known.number and time.time() < known.holds_until:
+            return known
         with self._lock:
-            number = self._catalog.methods.changes()
-            trusted: dict[tuple[str, str], Bundle] = {}
-            refused: dict[tuple[str, str], MethodNotTrustedError] = {}
-            for row in self._catalog.methods.published():
-                try:
-                    packed = self._catalog.methods.bundle(row.id) or b""
-                    bundle = verify_method(SignedMethod(packed, row.approvals), root_public_key=self._root_public_key)
-                    if (row.name, row.version) != (bundle.schema.name, bundle.schema.version):
-                        raise MethodNotTrustedError(f"the method {row.name} {row.version} is another one in truth")
-                    trusted[row.name, row.version] = bundle
-                except MethodNotTrustedError as error:
-                    refused[row.name, row.version] = error
-            self._snapshot = RegistrySnapshot(number, trusted, refused)
+            known = self._snapshot
+            if changes > known.number or time.time() >= known.holds_until:
+                self._refresh()
             return self._snapshot
 
+    def keep_fresh(self) -> RegistrySnapshot:
+        """Look whether anything changed, and renew the lease in time; call it every few seconds."""
+        known = self.snapshot()
+        if known.holds_until - time.time() < RENEW_LEASE_BELOW_S:
+            with self._lock:
+                self._refresh()
+        return self._snapshot
+
     def find(self, wanted: MethodRef) -> Bundle:
-        """Find a method; the newest version if none is named.
+        """Find a method that may run; if no version is named, the newest that is not deprecated.
 
         Raises
         ------
         MethodNotTrustedError
-            If it is listed, and its signature does not hold.
+            If it is listed, and was revoked or its signatures do not hold.
         NotFoundError
             If there is none; the message names close ones.
         """
         snapshot = self.snapshot()
-        methods = snapshot.methods
-        versions = [version for name, version in methods if name == wanted.name]
+        versions = [version for name, version in snapshot.methods if name == wanted.name]
         if wanted.version in versions or (versions and wanted.version is None):
-            return methods[wanted.name, wanted.version or max(versions, key=version_rank)]
+            return snapshot.methods[wanted.name, wanted.version or _meant(snapshot, wanted.name, versions)]
+        for (name, version), known in snapshot.known.items():
+            if name == wanted.name and wanted.version in (None, version):
+                raise _revoked(known)
         for (name, version), error in snapshot.refused.items():
             if name == wanted.name and wanted.version in (None, version):
-                raise error
+                raise MethodNotTrustedError(error.message, remedy=error.remedy)
         if versions:
             raise NotFoundError(
                 f"there is no method {wanted}",
                 remedy=f"use {wanted.name} {' or '.join(sorted(versions, key=version_rank))}",
             )
-        close = difflib.get_close_matches(wanted.name, {name for name, _ in methods}, n=3)
+        close = difflib.get_close_matches(wanted.name, {name for name, _ in snapshot.methods}, n=3)
         remedy = f"did you mean {', '.join(close)}?" if close else "see them all: fomrepo method list"
         raise NotFoundError(f"there is no method {wanted.name!r}", remedy=remedy)
+
+    def vouch(self, bundle: Bundle) -> KnownMethod:
+        """Say that a method may run at this very moment; costs no read, so that it can be asked before each run.
+
+        Raises
+        ------
+        MethodNotTrustedError
+            If it was revoked, or is no longer trusted, since it was found.
+        SiteError
+            If nobody has confirmed the list for too long.
+        """
+        snapshot = self._snapshot
+        if time.time() >= snapshot.holds_until:
+            snapshot = self.snapshot()
+        key = bundle.schema.name, bundle.schema.version
+        known = snapshot.known.get(key)
+        if known is None or known.verified.bundle.digest != bundle.digest:
+            raise snapshot.refused.get(key) or MethodNotTrustedError(f"the method {' '.join(key)} is not published")
+        if known.state is MethodState.REVOKED:
+            raise _revoked(known)
+        return known
+
+    def verify_again(self, bundle: Bundle) -> None:
+        """Verify a method from its packed bytes and its approvals, as for the first time; 2 ms.
+
+        Raises
+        ------
+        MethodNotTrustedError, SiteError
+            If it may not run.
+        """
+        known = self.vouch(bundle)
+        if verify_method(known.signed, self._snapshot.root).bundle.digest != bundle.digest:
+            raise MethodNotTrustedError(f"the method {bundle.schema.name} {bundle.schema.version} is another one")
+
+    def revoked(self) -> frozenset[str]:
+        """Digests of the bundles that were revoked."""
+        return frozenset(
+            one.verified.bundle.digest for one in self._snapshot.known.values() if one.state is MethodState.REVOKED
+        )
 
     def folder_of(self, bundle: Bundle) -> Path:
         """Folder with the files of a bundle, unpacked once and compared byte for byte before each use."""
@@ -115,6 +204,79 @@ class Registry:
                 if not _holds(folder, bundle):
                     raise
         return folder
+
+    def _refresh(self) -> None:
+        """Read everything again; call it with the lock held.
+
+        1. A lease that is getting old is renewed, where this site may.
+        2. Root, lease and list are verified.
+        3. Bundles are verified by the root's rules.
+        4. Where the list's key lies, what was approved or judged since is listed.
+        5. What the list names and the catalog holds, unchanged, is known from now on.
+        """
+        number = self._catalog.methods.changes()
+        if self._keys.lease is not None:
+            renew_lease(self._catalog, self._trusted, leaser=self._keys.lease, now=time.time())
+        trusted = self._trusted.refresh()
+        shelf = self._reader.read(trusted.root)
+        if self._publish(trusted, shelf):
+            number, trusted = self._catalog.methods.changes(), self._trusted.refresh()
+        self._snapshot = _snapshot(number, trusted, shelf)
+
+    def _publish(self, trusted: Trusted, shelf: Shelf) -> bool:
+        """4. List what was approved or judged since; returns whether there is a new list."""
+        publisher, leaser = self._keys.publisher, self._keys.lease
+        if publisher is None or leaser is None or key_id(public_half(publisher)) not in trusted.list_keys:
+            return False
+        for digest, (name, lock) in brought_locks(shelf).items():
+            self._catalog.environments.add(name, digest, lock)
+        following = following_list(shelf, trusted.listed, self._catalog.environments.digests())
+        if following == trusted.listed:
+            if trusted.list_ends - time.time() > SIGN_LIST_BELOW_S:
+                return False
+            following = replace(following, version=following.version + 1)
+        with suppress(ConflictError):  # somebody else has just done it
+            publish_list(self._catalog, following, publisher=publisher, leaser=leaser)
+        return True
+
+
+def _snapshot(number: int, trusted: Trusted, shelf: Shelf) -> RegistrySnapshot:
+    """5. Bring the list and what the catalog holds together."""
+    known: dict[Key, KnownMethod] = {}
+    refused = dict(shelf.refused)
+    for key, one in trusted.listed.methods.items():
+        there = shelf.known.get(key)
+        if there is not None and listed(there).sha256 == one.sha256:
+            known[key] = with_state(there, one.state, one.reason)
+        else:
+            refused.setdefault(key, _untrusted(key, "is listed, and its bundle is not the one that was listed"))
+    for key in shelf.known.keys() - trusted.listed.methods.keys():
+        refused[key] = _untrusted(key, "is not on the federation's signed list", "wait until it is listed: seconds")
+    methods = {key: one.verified.bundle for key, one in known.items() if one.state is not MethodState.REVOKED}
+    return RegistrySnapshot(number, trusted.root, trusted.listed, known, methods, refused, trusted.lease_ends)
+
+
+def _meant(snapshot: RegistrySnapshot, name: str, versions: Iterable[str]) -> str:
+    """Version that a bare name means."""
+
+    def rank(version: str) -> tuple[bool, tuple[int, ...]]:
+        return snapshot.known[name, version].state is MethodState.PUBLISHED, version_rank(version)
+
+    return max(versions, key=rank)
+
+
+def _revoked(known: KnownMethod) -> MethodNotTrustedError:
+    schema = known.verified.bundle.schema
+    return MethodNotTrustedError(
+        f"the method {schema.name} {schema.version} was revoked: {known.reason}",
+        remedy=f"use another version: fomrepo method list; see which of your results it touched: "
+        f"fomrepo method tainted {schema.name}",
+        facts={"method": f"{schema.name} {schema.version}", "state": known.state.value, "reason": known.reason},
+    )
+
+
+def _untrusted(key: Key, why: str, remedy: str = "tell the operators of the federation") -> MethodNotTrustedError:
+    return MethodNotTrustedError(f"the method {' '.join(key)} {why}", remedy=f"{remedy}; nothing was run")
 
 
 def _holds(folder: Path, bundle: Bundle) -> bool:

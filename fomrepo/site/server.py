@@ -29,7 +29,6 @@ from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.parts_of_run import Paces
 from fomrepo.site.peers import Peers
-from fomrepo.site.registry import Registry
 from fomrepo.site.replicate import ReplicateDesk
 from fomrepo.site.serve_peer import PeerDesk
 from fomrepo.site.services.border import WaitingRoom
@@ -44,6 +43,7 @@ from fomrepo.site.settings import SiteHome, SiteSettings
 from fomrepo.site.sites_known import Heartbeat, SitesKnown
 from fomrepo.site.submission import SubmissionDesk
 from fomrepo.site.tickets import TicketCheck, TicketPrinter
+from fomrepo.site.trust_home import open_registry
 from fomrepo.vault.objects import ObjectStore
 from fomrepo.wire.v1 import (
     calls_pb2_grpc,
@@ -98,7 +98,7 @@ class SiteServer:
             catalog=catalog,
             vault=vault,
             results=ResultStore(home.cache),
-            registry=Registry(catalog, home.read_secret("root.pub"), home.bundles),
+            registry=open_registry(home, catalog),
             ledger=ledger,
             slots=Slots(settings.slots, settings.memory_mib * 2**20),
             paces=Paces(),

@@ -146,3 +146,10 @@ class SiteHome:
         descriptor = os.open(self.secrets / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
+
+    def replace_secret(self, name: str, content: bytes) -> None:
+        """Write a file that nobody else may read in the place of another."""
+        fresh = f"{name}.new"
+        (self.secrets / fresh).unlink(missing_ok=True)
+        self.write_secret(fresh, content)
+        (self.secrets / fresh).replace(self.secrets / name)

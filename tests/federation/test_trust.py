@@ -11,16 +11,18 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from fomrepo.catalog import Catalog, open_catalog
-from fomrepo.catalog.tables import methods, registry
+from fomrepo.catalog.tables import approvals, methods, registry
 from fomrepo.errors import MethodNotTrustedError, NotFoundError
 from fomrepo.model.bundle import pack_files, read_bundle, unpack_files
 from fomrepo.model.canonical import canonical_json, new_id
 from fomrepo.model.operations import MethodRef
+from fomrepo.model.statements import ReviewStatement, SignedMethod
 from fomrepo.site.administration import read_folder
 from fomrepo.site.founding import init_site
-from fomrepo.site.registry import Registry
+from fomrepo.site.registry import Registry, SigningKeys
 from fomrepo.site.settings import SiteHome
-from fomrepo.site.trust import new_root_key, sign_method
+from fomrepo.site.trust import approve, new_key
+from fomrepo.site.trust_home import trusted_list
 from fomrepo.testing import LocalFederation
 from tests.federation.methods import draft
 from tests.federation.raw import call_request, error_of, raw_client
@@ -36,13 +38,15 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> SiteHome:
 class Tampered:
     """A catalog of which an attacker has a copy to write in, and the registry of a site that reads it."""
 
-    def __init__(self, catalog: Catalog, home: SiteHome, bundles: Path) -> None:
+    def __init__(self, catalog: Catalog, home: SiteHome, folder: Path) -> None:
         self.catalog = catalog
-        self._home, self._bundles = home, bundles
+        self._home, self._folder = home, folder
 
     def site(self) -> Registry:
-        """Registry of a site that has just started."""
-        return Registry(self.catalog, self._home.read_secret("root.pub"), self._bundles)
+        """Registry of a site that has just started, and signs leases as all sites do."""
+        trusted = trusted_list(self._home, self.catalog, folder=self._folder / "trust")
+        keys = SigningKeys(lease=self._home.read_secret("lease.key"))
+        return Registry(self.catalog, trusted, self._folder / "bundles", keys)
 
     def write(self, statement: Any) -> None:
         """Write whatever one likes, and let all sites read the methods again."""
@@ -61,7 +65,7 @@ def tampered(founded: SiteHome, tmp_path: Path) -> Iterator[Tampered]:
     shutil.copytree(founded.folder / "catalog", tmp_path / "catalog")
     (tmp_path / "bundles").mkdir()
     with open_catalog(f"sqlite:///{tmp_path}/catalog/catalog.db") as catalog:
-        yield Tampered(catalog, founded, tmp_path / "bundles")
+        yield Tampered(catalog, founded, tmp_path)
 
 
 def with_other_code(bundle: bytes) -> bytes:
@@ -71,7 +75,9 @@ def with_other_code(bundle: bytes) -> bytes:
     return pack_files(files)
 
 
-CHANGES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+Row = dict[str, Any]
+
+CHANGES: dict[str, Callable[[Row], Row]] = {
     "other code": lambda row: {"bundle": with_other_code(row["bundle"])},
     "other code, and its digest": lambda row: {
         "bundle": with_other_code(row["bundle"]),
@@ -98,6 +104,31 @@ def test_a_row_that_was_changed_is_not_trusted(tampered: Tampered, what: str) ->
             site.find(MethodRef(changed.get("name", "rmsd"), version))
 
 
+SIGNED_CHANGES: dict[str, Callable[[Row], Row]] = {
+    "a flipped bit of the signature": lambda row: {
+        "signature": bytes([row["signature"][0] ^ 1]) + row["signature"][1:]
+    },
+    "no signature": lambda row: {"signature": b""},
+    "another key": lambda row: {"key_id": "0" * 64},
+    "another reviewer": lambda row: {"statement": row["statement"].replace(b"built-in", b"build-in")},
+    "another version": lambda row: {"statement": row["statement"].replace(b'"version":"1', b'"version":"9')},
+}
+
+
+@pytest.mark.parametrize("what", SIGNED_CHANGES)
+def test_an_approval_that_was_changed_does_not_count(tampered: Tampered, what: str) -> None:
+    mine = approvals.c.method_id == tampered.row()["id"]
+    wanted = select(approvals).where(mine)
+    row = dict(tampered.catalog._database.read(lambda connection: connection.execute(wanted).one())._mapping)
+    changed = SIGNED_CHANGES[what](row)
+    assert changed.items() - row.items()
+    tampered.write(update(approvals).where(mine).values(**changed))
+    site = tampered.site()
+    assert ("rmsd", "1.0.0") not in site.snapshot().methods
+    with pytest.raises(MethodNotTrustedError, match="0 valid signatures"):
+        site.find(MethodRef("rmsd"))
+
+
 def test_a_site_goes_on_with_what_it_has_verified(tampered: Tampered) -> None:
     site = tampered.site()
     before = site.find(MethodRef("rmsd"))
@@ -108,14 +139,17 @@ def test_a_site_goes_on_with_what_it_has_verified(tampered: Tampered) -> None:
     assert site.find(MethodRef("rmsd")).files == before.files
 
 
-def test_a_method_of_another_root_key_is_not_listed(tampered: Tampered, tmp_path: Path) -> None:
+def test_a_method_that_nobody_approved_is_not_listed(tampered: Tampered, tmp_path: Path) -> None:
     bundle = read_bundle(read_folder(draft(tmp_path / "forged", "return {'n': 1}", name="forged")))
-    private, _ = new_root_key()
-    signed = sign_method(bundle, root_key=private, reviewers=("nobody",))
+    private, _ = new_key()
+    statement = ReviewStatement.about(
+        bundle, environment_digest="e" * 64, author="", reviewer="fomrepo built-in methods", signed=1
+    )
+    signed = SignedMethod(pack_files(bundle.files), (approve(statement, private),))
     tampered.catalog.methods.publish(signed, canonical_json(dict(bundle.schema.source)).decode())
     site = tampered.site()
     assert ("forged", "0.1.0") not in site.snapshot().methods
-    with pytest.raises(MethodNotTrustedError, match="no valid signature"):
+    with pytest.raises(MethodNotTrustedError, match="a key that is not listed for them"):
         site.find(MethodRef("forged"))
 
 
@@ -152,7 +186,7 @@ def test_a_real_site_runs_nothing_that_was_changed(bubblewrap: Path, open_folder
             assert "rmsd" in record[TRAJECTORY].methods
         federation["site-a"].stop()
         with open_catalog(f"sqlite:///{federation.home}/catalog/catalog.db") as catalog:
-            change = Tampered(catalog, SiteHome(federation.home), federation.home / "bundles")
+            change = Tampered(catalog, SiteHome(federation.home), federation.home)
             row = change.row()
             change.write(update(methods).where(methods.c.id == row["id"]).values(CHANGES["other code"](row)))
         federation.start("site-a")

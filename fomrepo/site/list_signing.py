@@ -1,0 +1,61 @@
+"""Signing what a site may sign all the time: the list of methods where its key lies, and leases everywhere.
+
+A lease's version is a million times the version of the list that it names, counted up with each renewal: so a lease
+of a new list is newer than every renewal of an old one, whoever wrote at the same moment.
+"""
+
+from __future__ import annotations
+
+from fomrepo.catalog import Catalog
+from fomrepo.catalog.trust import LEASE_DOCUMENT
+from fomrepo.errors import ConflictError
+from fomrepo.model.trust import MethodList
+from fomrepo.site.trust_documents import LEASE_S, LIST_DAYS, lease_document, list_documents
+from fomrepo.site.trusted_list import TrustedList
+
+#: Renewals of one list: one every ten seconds for half of `LIST_DAYS` is a thirtieth of it.
+RENEWALS_OF_A_LIST = 1_000_000
+
+#: A lease is renewed when so many seconds of it are left: at a third of its time, with time for two further attempts.
+RENEW_LEASE_BELOW_S = LEASE_S * 2 / 3
+#: A list is signed anew when so many seconds of it are left.
+SIGN_LIST_BELOW_S = LIST_DAYS * 86_400 / 2
+
+
+def publish_list(catalog: Catalog, listed: MethodList, *, publisher: bytes, leaser: bytes, again: bool = False) -> None:
+    """Sign a list and a lease for it, and put them where all sites look.
+
+    Parameters
+    ----------
+    catalog
+        Where they look.
+    listed
+        The whole new list, of the version after the last.
+    publisher, leaser
+        Private keys of the list and of leases.
+    again
+        Begin the versions anew, after the publisher's key was replaced in the root.
+
+    Raises
+    ------
+    ConflictError
+        If somebody else signed a list of that version meanwhile.
+    """
+    documents = list_documents(listed, publisher=publisher)
+    documents[LEASE_DOCUMENT] = lease_document(
+        version=listed.version * RENEWALS_OF_A_LIST, list_version=listed.version, leaser=leaser
+    )
+    if not catalog.trust.add(listed.version, documents, again=again):
+        raise ConflictError("somebody else has just changed the list of methods", remedy="do it again")
+
+
+def renew_lease(catalog: Catalog, trusted: TrustedList, *, leaser: bytes, now: float) -> None:
+    """Say anew that the newest list is the newest, if the last word on it is getting old.
+
+    Only the signature of the old lease is verified here. Whether it names a list that this site believes, and nothing
+    older than what it has seen, is found out by the refresh that follows.
+    """
+    offered = trusted.offered_lease()
+    if offered.ends - now < RENEW_LEASE_BELOW_S:
+        lease = lease_document(version=offered.version + 1, list_version=offered.list_version, leaser=leaser)
+        catalog.trust.renew_lease(offered.content, lease)  # if another site was quicker, its lease is as good
