@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fomrepo.cli import calls, machine, methods, people, profiles, records, samples, sites
+from fomrepo.cli import calls, machine, method_submission, methods, people, profiles, records, review, samples, sites
 from fomrepo.cli.commands import Commands
 
 __all__ = ["app"]
@@ -28,6 +28,14 @@ app.command(rich_help_panel=_DATA, context_settings=calls.METHOD_OPTIONS)(calls.
 app.command(rich_help_panel=_DATA)(records.get)
 app.command(rich_help_panel=_DATA)(records.replicate)
 app.add_typer(methods.method, name="method", rich_help_panel=_DATA)
+for command in (
+    method_submission.submit,
+    method_submission.status,
+    method_submission.withdraw,
+    method_submission.attach,
+):
+    methods.method.command()(command)
+app.add_typer(review.review, name="review", rich_help_panel=_DATA)
 app.add_typer(calls.operation, name="operation", rich_help_panel=_DATA)
 app.command(rich_help_panel=_DATA)(profiles.login)
 app.add_typer(profiles.profile, name="profile", rich_help_panel=_DATA)
@@ -40,6 +48,7 @@ app.add_typer(machine.catalog, name="catalog", rich_help_panel=_SITES)
 app.add_typer(people.user, name="user", rich_help_panel=_SITES)
 app.add_typer(people.token, name="token", rich_help_panel=_SITES)
 app.add_typer(people.project, name="project", rich_help_panel=_SITES)
+app.add_typer(review.reviewer, name="reviewer", rich_help_panel=_SITES)
 
 
 def _print_version(wanted: bool) -> None:

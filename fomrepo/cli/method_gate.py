@@ -19,7 +19,7 @@ def check_method(
     json: Json = False,
 ) -> None:
     """Test a method as a site will before review: golden cases, cold and under production limits."""
-    from fomrepo.client.drafts import read_folder
+    from fomrepo.client.bundle_folder import read_folder
 
     bundle = read_folder(folder)
     report, where = _here(bundle, hidden=json), "here"

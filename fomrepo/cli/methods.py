@@ -71,7 +71,7 @@ def try_method(
     json: Json = False,
 ) -> None:
     """Run a method of your own that nobody has reviewed: in the sandbox, uncached, on data that you may read."""
-    from fomrepo.client.drafts import read_folder
+    from fomrepo.client.bundle_folder import read_folder
 
     record, name = split_file_path(path)
     schema = read_folder(folder).schema

@@ -26,11 +26,30 @@ ProjectName = Annotated[str, typer.Argument(metavar="PROJECT", help="Name of a p
 
 
 @user.command("add")
-def add_user(name: User, home: Home, json: Json = False) -> None:
+def add_user(
+    name: User,
+    home: Home,
+    institution: Annotated[str, typer.Option(help="Where they work.")] = "",
+    json: Json = False,
+) -> None:
     """Add a user, with a project of their own."""
     with _administration(home) as administration:
         administration.catalog.people.add_principal(name)
+        administration.catalog.reviewers.set_institution(name, institution)
     _told({"user": name}, f"added {name}; give them a token: fomrepo token new {name} --home {home}", json)
+
+
+@user.command("institution")
+def set_institution(
+    name: User,
+    institution: Annotated[str, typer.Argument(help="Where they work; an empty text: nobody knows.")],
+    home: Home,
+    json: Json = False,
+) -> None:
+    """Say where a user works, for policies that ask for a reviewer of another institution."""
+    with _administration(home) as administration:
+        administration.catalog.reviewers.set_institution(name, institution)
+    _told({"user": name, "institution": institution or None}, f"{name}: {institution or 'unknown'}", json)
 
 
 @user.command("list")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
+from fomrepo.client.attached import AttachedMethod, attach, attached_methods
 from fomrepo.client.calls import Calls
 from fomrepo.client.operation import OperationFuture
 from fomrepo.client.progress import watched
@@ -18,13 +21,23 @@ from fomrepo.errors import ArgumentError, NotFoundError
 from fomrepo.model.canonical import new_id
 from fomrepo.model.methods import MethodSchema
 from fomrepo.model.operations import CallOrder, FileRef, MethodRef
+from fomrepo.wire.v1 import calls_pb2
 
 if TYPE_CHECKING:
     from fomrepo.client.remote_file import RemoteFile
 
 
+class Send(Protocol):
+    """Sends a call."""
+
+    def __call__(self, order: CallOrder, *, wait_s: float = ...) -> calls_pb2.CallReply:
+        """Send it; the reply is final if the outcome was ready within ``wait_s``."""
+
+
 class FileMethods:
-    """Methods that fit a file, by name or by ``name, version``.
+    """Methods that fit a file, by name or by ``name, version``: published ones, and those attached to this file.
+
+    Where both have a name, the published one is meant.
 
     Examples
     --------
@@ -35,38 +48,73 @@ class FileMethods:
         self._file = file
         self._calls = calls
         self._bound: dict[str, Callable[..., Result]] = {}
+        self._attached: dict[str, AttachedMethod] | None = None
 
     @short_tracebacks
     def __getitem__(self, key: str | tuple[str, str]) -> Callable[..., Result]:
         name, version = (key, None) if isinstance(key, str) else key
-        method = self._calls.registry.get(name, version)
+        try:
+            method = self._calls.registry.get(name, version)
+        except NotFoundError:
+            one = self._attached_here().get(name)
+            if one is None or version not in (None, one.method.schema.version):
+                raise
+            return self._bound_once(one.method, partial(one.send, self._calls))
         if not fits(method.schema, self._file):
             raise NotFoundError(
                 f"{self._file.name} is {self._file.file_type}; {name} takes {method.schema.accepted()}",
                 remedy=f"methods of this file: {', '.join(self) or 'none'}",
             )
-        if method.digest not in self._bound:
-            self._bound[method.digest] = bound_method(self._file, method, self._calls)
-        return self._bound[method.digest]
+        return self._bound_once(method, self._calls.call)
+
+    @short_tracebacks
+    def attach(self, folder: str | Path) -> Callable[..., Result]:
+        """Attach the method in a folder to this file, and return it.
+
+        Until it is reviewed, it is yours alone: nobody else sees it, and it runs cold, uncached. It takes the place of
+        an earlier one of yours with that name.
+        """
+        name = attach(self._calls, Path(folder), self._file).name
+        self._attached = None
+        return self[name]
 
     def __iter__(self) -> Iterator[str]:
-        return (one.schema.name for one in self._calls.registry.newest() if fits(one.schema, self._file))
+        published = self._published()
+        yield from (schema.name for schema in published)
+        names = {schema.name for schema in published}
+        yield from (name for name in self._attached_here() if name not in names)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def __contains__(self, key: object) -> bool:
         name = key[0] if isinstance(key, tuple) else key
-        return name in list(self)
+        return any(one == name for one in self)  # asks a site only if no published method has the name
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
 
     def __repr__(self) -> str:
-        fitting = [one.schema for one in self._calls.registry.newest() if fits(one.schema, self._file)]
-        width = max((len(one.name) for one in fitting), default=0)
-        lines = [f"{one.name:<{width}}  {one.version:<8}  {one.summary}" for one in fitting]
+        attached = self._attached_here()
+        fitting = [(one, "") for one in self._published()]
+        names = {one.name for one, _ in fitting}
+        fitting += [(one.method.schema, f" ({one.remark})") for name, one in attached.items() if name not in names]
+        width = max((len(one.name) for one, _ in fitting), default=0)
+        lines = [f"{one.name:<{width}}  {one.version:<8}  {one.summary}{remark}" for one, remark in fitting]
         return "\n".join([f"methods of {self._file.name}", *(f"  {line}" for line in lines)])
+
+    def _published(self) -> list[MethodSchema]:
+        return [one.schema for one in self._calls.registry.newest() if fits(one.schema, self._file)]
+
+    def _attached_here(self) -> dict[str, AttachedMethod]:
+        if self._attached is None:
+            self._attached = attached_methods(self._calls, self._file)
+        return self._attached
+
+    def _bound_once(self, method: PublishedMethod, send: Send) -> Callable[..., Result]:
+        if method.digest not in self._bound:
+            self._bound[method.digest] = bound_method(self._file, method, self._calls, send)
+        return self._bound[method.digest]
 
 
 class SubmittedMethods:
@@ -101,13 +149,13 @@ def fits(schema: MethodSchema, file: RemoteFile) -> bool:
     return schema.accepts(file.file_type, file.families)
 
 
-def bound_method(file: RemoteFile, method: PublishedMethod, calls: Calls) -> Callable[..., Result]:
+def bound_method(file: RemoteFile, method: PublishedMethod, calls: Calls, send: Send) -> Callable[..., Result]:
     """Make the function that runs a method on a file; its attribute ``submit`` does so without waiting."""
 
     @short_tracebacks
     def run(*others: RemoteFile, **given: Any) -> Result:
         order, checked = call_order(method.schema, (file, *others), given)
-        reply = calls.call(order)
+        reply = send(order)
         if checked.verbose:
             with watched(method.schema.name) as on_reply:
                 reply = calls.until_final(reply, watched=True, on_reply=on_reply)
@@ -116,7 +164,7 @@ def bound_method(file: RemoteFile, method: PublishedMethod, calls: Calls) -> Cal
     @short_tracebacks
     def submit(*others: RemoteFile, **given: Any) -> OperationFuture:
         order, _ = call_order(method.schema, (file, *others), given)
-        return OperationFuture(calls, calls.call(order, wait_s=0.0), method_digest=method.digest)
+        return OperationFuture(calls, send(order, wait_s=0.0), method_digest=method.digest)
 
     answers: tuple[tuple[Callable[..., Any], type], ...] = (
         (run, result_class(method.schema.result.type)),

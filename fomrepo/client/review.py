@@ -7,19 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fomrepo.client.attached import submit_request
+from fomrepo.client.bundle_folder import read_folder
 from fomrepo.client.connection import ANSWER_S, Connection
-from fomrepo.client.drafts import read_folder
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.errors import BundleRefusedError, FomrepoError, InternalError, MethodNotTrustedError
 from fomrepo.model.canonical import sha256_hex
 from fomrepo.model.golden_cases import read_golden_cases
-from fomrepo.model.methods import Bundle
 from fomrepo.model.statements import Approval, ReviewStatement
 from fomrepo.model.submissions import Papers, Submission, SubmissionState, check_remark
 from fomrepo.wire.calls import WAIT_LIMIT_S
-from fomrepo.wire.methods import bundle_to_wire
 from fomrepo.wire.review import approval_to_wire, papers_from_wire, submission_from_wire
-from fomrepo.wire.v1 import calls_pb2, review_pb2
+from fomrepo.wire.v1 import review_pb2
 
 if TYPE_CHECKING:
     from fomrepo.client.remote_file import RemoteFile
@@ -62,13 +61,13 @@ class Submissions:
             raise BundleRefusedError(
                 f"{folder} has no golden case", remedy="write tests/NAME.toml with an [[expect]] for each field"
             )
-        request = _submit_request(bundle, file)
+        request = submit_request(bundle, file)
         return _submission(self._connection.ask(lambda site: site.review.Submit, request))
 
     @short_tracebacks
     def attach(self, folder: str | Path, file: RemoteFile) -> Submission:
         """Keep the method in a folder with one file: you alone can call it there until it is reviewed."""
-        request = _submit_request(read_folder(Path(folder)), file)
+        request = submit_request(read_folder(Path(folder)), file)
         return _submission(self._connection.ask(lambda site: site.review.Attach, request))
 
     @short_tracebacks
@@ -170,13 +169,6 @@ class Submissions:
         request = review_pb2.ListSubmissionsRequest(to_review=to_review)
         reply = self._connection.ask(lambda site: site.review.ListSubmissions, request)
         return [_submission(one) for one in reply.submissions]
-
-
-def _submit_request(bundle: Bundle, file: RemoteFile | None) -> review_pb2.SubmitRequest:
-    request = review_pb2.SubmitRequest(bundle=bundle_to_wire(bundle.files))
-    if file is not None:
-        request.file.CopyFrom(calls_pb2.FileRef(record=file.record.accession, name=file.name))
-    return request
 
 
 def _submission(message: review_pb2.Submission) -> Submission:

@@ -34,6 +34,7 @@ from fomrepo.errors import (
 from fomrepo.installed_files import installed_folder
 from fomrepo.model.bundle import read_bundle, unpack_files
 from fomrepo.model.canonical import sha256_hex
+from fomrepo.model.differences import visible
 from fomrepo.model.files import RecordName
 from fomrepo.model.gate_report import GateReport
 from fomrepo.model.golden_cases import read_golden_cases
@@ -56,7 +57,7 @@ TROUBLE_PAUSE_S = 20.0
 #: Seconds between two looks at a submission that another site checks.
 POLL_S = 0.25
 #: Longest reason of the gate that is kept with a submission; the report has all of it.
-REASON_LIMIT = 500
+REASON_LIMIT = 1_000
 #: An approval must have been signed so lately, in seconds: clocks may differ, and people sleep over a signature.
 SIGNED_AHEAD_S, SIGNED_LATELY_S = 300, 24 * 3600
 
@@ -210,7 +211,7 @@ class SubmissionDesk:
             )
             refusal = _refusal(report)
         except MethodError as error:
-            refusal = str(error)[:REASON_LIMIT]
+            refusal = _shortened(str(error))
         done = catalog.submissions.checked(
             submission_id,
             refusal=refusal,
@@ -301,7 +302,7 @@ class SubmissionDesk:
         try:
             catalog.together([both])
         except ConflictError as error:
-            return catalog.reviews.refuse(submission.id, str(error)[:REASON_LIMIT])
+            return catalog.reviews.refuse(submission.id, _shortened(str(error)))
         logger.info("published", submission=submission.id, state=after[0].state.value)
         return after[0]
 
@@ -338,9 +339,16 @@ def _unpacked(packed: bytes) -> Bundle:
 
 
 def _refusal(report: GateReport) -> str:
-    """What the gate holds against a bundle, in a few sentences; empty if it passed."""
+    """What the gate holds against a bundle, on one line; empty if it passed."""
+    if report.passed:
+        return ""
     said = [f"{one.message} ({one.remedy})" if one.remedy else one.message for one in report.failures]
-    return "" if report.passed else f"the gate refused it: {'; '.join(said)}"[:REASON_LIMIT]
+    said += [f"{one.name}: {one.message}" for one in report.cases if not one.ok]
+    return _shortened(f"the gate refused it: {'; '.join(said)}")
+
+
+def _shortened(text: str) -> str:
+    return " ".join(visible(text).split())[:REASON_LIMIT]
 
 
 def _check_statement(signed: ReviewStatement, expected: ReviewStatement, submission_id: str, *, now: float) -> None:

@@ -29,6 +29,8 @@ from fomrepo.wire.v1 import (
     files_pb2_grpc,
     methods_pb2,
     methods_pb2_grpc,
+    review_pb2,
+    review_pb2_grpc,
     sites_pb2,
     sites_pb2_grpc,
 )
@@ -170,6 +172,7 @@ class ScriptedSite:
                 project="alice", name="adk", owner="alice", created=1.0, files=FILES,
             ),
             "Call": lambda _: reply(),
+            "ListAttached": lambda _: review_pb2.ListAttachedReply(),
         }  # fmt: skip
         certificate = new_site_certificate(authority, name, ["127.0.0.1", "localhost"])
         self._server = grpc.server(ThreadPoolExecutor(16))
@@ -178,6 +181,7 @@ class ScriptedSite:
             deposits_pb2_grpc.add_DepositsServicer_to_server,
             files_pb2_grpc.add_FilesServicer_to_server,
             methods_pb2_grpc.add_MethodsServicer_to_server,
+            review_pb2_grpc.add_ReviewServicer_to_server,
             sites_pb2_grpc.add_SitesServicer_to_server,
         ):
             add(_Servicer(self), self._server)

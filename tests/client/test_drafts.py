@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fomrepo.client.drafts import read_folder
+from fomrepo.client.bundle_folder import read_folder
 from fomrepo.errors import BundleRefusedError
 from fomrepo.installed_files import installed_folder
 

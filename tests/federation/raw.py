@@ -17,6 +17,7 @@ from fomrepo.wire.v1.calls_pb2_grpc import CallsStub
 from fomrepo.wire.v1.deposits_pb2_grpc import DepositsStub
 from fomrepo.wire.v1.files_pb2_grpc import FilesStub
 from fomrepo.wire.v1.methods_pb2_grpc import MethodsStub
+from fomrepo.wire.v1.review_pb2_grpc import ReviewStub
 from fomrepo.wire.v1.sites_pb2_grpc import SitesStub
 
 #: No request of a test may take longer.
@@ -31,6 +32,7 @@ class RawClient:
         self.deposits = DepositsStub(channel)
         self.files = FilesStub(channel)
         self.methods = MethodsStub(channel)
+        self.review = ReviewStub(channel)
         self.sites = SitesStub(channel)
 
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fomrepo.catalog.tables import public_keys
+from fomrepo.client.bundle_folder import read_folder
 from fomrepo.client.repository import Repository
+from fomrepo.errors import ArgumentError, BundleRefusedError, ConflictError, MethodNotTrustedError, NotAllowedError
 from fomrepo.isolation.environment import default_environments_folder
-from fomrepo.model.canonical import sha256_hex
+from fomrepo.model.canonical import new_id, sha256_hex
+from fomrepo.model.differences import file_differences, schema_differences
 from fomrepo.model.statements import Approval, ReviewStatement
-from fomrepo.model.submissions import Submission, SubmissionState
+from fomrepo.model.submissions import ReviewPolicy, Submission, SubmissionState
 from fomrepo.site.administration import open_administration
 from fomrepo.site.gate import find_or_build_samples
 from fomrepo.testing import LocalFederation
+from fomrepo.wire.review import approval_to_wire
+from fomrepo.wire.v1 import review_pb2
+from tests.federation.raw import RawClient, error_of, raw_client, refused, said
 
 METHOD = """\
 name = "{name}"
@@ -111,6 +119,282 @@ def through_the_gate(repo: Repository, folder: Path) -> Submission:
     return submission
 
 
+def in_review(federation: LocalFederation, author: str, folder: Path) -> str:
+    """Submit a bundle and take the gate's word for it, which other tests look at; returns the submission's id."""
+    bundle = read_folder(folder)
+    with open_administration(federation.home) as administration:
+        catalog = administration.catalog
+        principal = catalog.people.principal(author)
+        assert principal is not None
+        submission = catalog.submissions.begin(principal.id, bundle, site="site-c")
+        catalog.submissions.check(submission.id)
+        catalog.submissions.checked(submission.id, refusal="", report="", environment_digest="e" * 64)
+    return submission.id
+
+
+# --- the road -------------------------------------------------------------------------------------------------------
+
+
 def test_the_road_to_publication(repo: Repository, rita: Reviewer, written: Written) -> None:
-    submission = through_the_gate(repo, written())
+    submission = through_the_gate(repo, written("count_roads"))
+    assert [one.id for one in rita.repo.submissions.to_review() if one.id == submission.id] == [submission.id]
+    papers = rita.repo.submissions.papers(submission.id)
+    assert papers.report is not None
+    assert [one.name for one in papers.report.cases] == ["tests/adk.toml"]
+    assert papers.report.passed
+    assert sha256_hex(papers.environment_lock.encode()) == submission.environment_digest
+    assert (papers.previous, papers.policy.approvals, papers.bundle.files["count.py"]) == (None, 1, CODE.encode())
+    rita.repo.submissions.comment(submission.id, "The reference is the topology itself.")
     assert rita.approve(submission.id).state is SubmissionState.PUBLISHED
+    after = repo.submissions.papers(submission.id)
+    assert [one.statement.reviewer for one in after.approvals] == ["rita"]
+    assert [(one.what, one.text) for one in after.events if one.who == "rita"] == [
+        ("commented", "The reference is the topology itself."),
+        ("signed", ""),
+    ]
+
+
+def test_the_same_bundle_again_is_the_same_submission_at_every_site(
+    federation: LocalFederation, repo: Repository, user: str, written: Written
+) -> None:
+    first = in_review(federation, user, written("count_again"))
+    assert repo.submissions.submit(written("count_again")).id == first
+    with federation.connect(user, site="site-b") as elsewhere:
+        assert elsewhere.submissions.submit(written("count_again")).id == first
+
+
+def test_a_submission_that_a_killed_site_had_taken_goes_on(
+    bubblewrap: Path, open_folder: Callable[[], Path], written: Written
+) -> None:
+    with LocalFederation(open_folder(), ("solo",), slots=1) as alone, alone.connect("ada") as repo:
+        submission = repo.submissions.submit(written())
+        alone["solo"].kill()
+        with open_administration(alone.home) as administration:
+            left = administration.catalog.submissions.to_check("solo")
+        assert left == (submission.id,)
+        alone.start("solo")
+        with alone.connect("ada") as again:
+            assert again.submissions.checked(submission.id).state is SubmissionState.IN_REVIEW
+
+
+def test_a_reviewer_sees_what_changed(
+    federation: LocalFederation, repo: Repository, user: str, rita: Reviewer, written: Written
+) -> None:
+    first = in_review(federation, user, written("count_changes"))
+    rita.approve(first)
+    later = written("count_changes", "1.1.0", **{"count.py": CODE.replace("'n':", "'n': 1 *")})
+    second = in_review(federation, user, later)
+    papers = rita.repo.submissions.papers(second)
+    assert papers.previous is not None
+    assert papers.previous.schema.version == "1.0.0"
+    assert list(schema_differences(papers.bundle, papers.previous)) == ["version: '1.0.0' -> '1.1.0'"]
+    changed = list(file_differences(papers.bundle, papers.previous))
+    assert [one for one in changed if one.startswith(("+", "-")) and "return" in one] == [
+        "-    return {'n': universe.atoms.n_atoms}",
+        "+    return {'n': 1 * universe.atoms.n_atoms}",
+    ]
+
+
+# --- private by default ---------------------------------------------------------------------------------------------
+
+ASKED: dict[str, Callable[[RawClient, str], tuple[Callable[..., object], object]]] = {
+    "GetSubmission": lambda c, s: (c.review.GetSubmission, review_pb2.GetSubmissionRequest(id=s)),
+    "ReadPapers": lambda c, s: (c.review.ReadPapers, review_pb2.PapersRequest(id=s)),
+    "Withdraw": lambda c, s: (c.review.Withdraw, review_pb2.WithdrawRequest(id=s)),
+    "Comment": lambda c, s: (c.review.Comment, review_pb2.RemarkRequest(id=s, text="hello")),
+    "Reject": lambda c, s: (c.review.Reject, review_pb2.RemarkRequest(id=s, text="no")),
+    "Approve": lambda c, s: (c.review.Approve, review_pb2.ApproveRequest(id=s, approval=SOME_APPROVAL)),
+}
+SOME_APPROVAL = approval_to_wire(
+    Approval(ReviewStatement("n", "1.0.0", "b", "s", "e", "d", "author", "reviewer", 1), "k", b"signature")
+)
+
+
+@pytest.mark.parametrize("way", ASKED)
+def test_a_submission_of_another_fails_exactly_as_one_that_is_not_there(
+    federation: LocalFederation, repo: Repository, user: str, stranger: str, written: Written, way: str
+) -> None:
+    theirs, absent = in_review(federation, user, written()), new_id()
+    with raw_client(federation, "site-a", federation.token(stranger)) as outsider:
+        forbidden = said(refused(*ASKED[way](outsider, theirs)))
+        missing = said(refused(*ASKED[way](outsider, absent)))
+        assert outsider.review.ListSubmissions(review_pb2.ListSubmissionsRequest(to_review=True)).submissions == []
+    assert repr(forbidden) == repr(missing).replace(absent, theirs)
+
+
+# --- bad input ------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_wrong_in_a_bundle_is_said_with_the_line_before_anything_is_sent(
+    repo: Repository, written: Written
+) -> None:
+    wrong = {
+        "method.toml, line 14.*'int65'": {"method.toml": METHOD.format(name="n", version="1.0.0").replace("64", "65")},
+        "no golden case": {"tests/adk.toml": None},
+        "tests/adk.toml, line 3.*'m'": {"tests/adk.toml": CASE.replace('field = "n"', 'field = "m"')},
+    }
+    before = repo._connection.requests_sent
+    for number, (told, files) in enumerate(wrong.items()):
+        with pytest.raises(BundleRefusedError, match=told) as error:
+            repo.submissions.submit(written("count", f"1.0.{number}", **files))
+        assert error.value.remedy
+    assert repo._connection.requests_sent == before
+
+
+@pytest.mark.parametrize(
+    ("told", "files"),
+    [
+        ("method.toml, line 14: .*int65", {"method.toml": METHOD.replace("64", "65")}),
+        ("no golden case", {"tests/adk.toml": None}),
+        ("expect.1.field", {"tests/adk.toml": CASE.replace('field = "n"', 'field = "m"')}),
+        ("a file '../evil.py'", {"../evil.py": "x = 1"}),
+        ("a file '/etc/passwd'", {"/etc/passwd": "x"}),
+        ("1048576 are allowed", {f"big_{n}.txt": "0" * 300_000 for n in range(4)}),
+        ("105 files, 100 are allowed", {f"data/{n}.txt": "" for n in range(101)}),
+    ],
+    ids=["schema", "no test", "undeclared field", "climbing", "absolute", "too large", "too many"],
+)
+def test_a_site_believes_no_client(
+    federation: LocalFederation, user: str, repo: Repository, told: str, files: dict[str, str | None]
+) -> None:
+    whole = {"method.toml": METHOD, "count.py": CODE, "README.md": README, "tests/adk.toml": CASE} | files
+    content = {
+        path: text.replace("{name}", "count").replace("{version}", "1.0.0")
+        for path, text in whole.items()
+        if text is not None
+    }
+    request = review_pb2.SubmitRequest()
+    for path, text in content.items():
+        request.bundle.files.add(path=path, content=text.encode())
+    with raw_client(federation, "site-a", federation.token(user)) as client:
+        error = error_of(client.review.Submit, request)
+    assert isinstance(error, BundleRefusedError)
+    assert re.search(told, error.message), error.message
+    assert repo.submissions.mine() == []
+
+
+NETWORK = "PermissionError: [Errno 1] Operation not permitted in the method: count.py, line 3, in count"
+UNDECLARED = "the method returned 'secret', which method.toml does not declare"
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("import socket\ndef count(universe, frames):\n    socket.create_connection(('1.1.1.1', 80))\n", NETWORK),
+        ("def count(universe, frames):\n    return {'n': 3341, 'secret': 1}\n", UNDECLARED),
+    ],
+    ids=["network", "undeclared field"],
+)
+def test_what_fails_in_the_gate_is_rejected_with_its_reason(
+    repo: Repository, written: Written, code: str, told: str
+) -> None:
+    submission = repo.submissions.checked(repo.submissions.submit(written(**{"count.py": code})).id)
+    assert submission.state is SubmissionState.REJECTED
+    assert told in submission.reason
+    report = repo.submissions.papers(submission.id).report
+    assert report is not None
+    assert not report.passed
+
+
+def test_a_name_belongs_to_its_first_author(
+    federation: LocalFederation, repo: Repository, user: str, stranger: str, rita: Reviewer, written: Written
+) -> None:
+    rita.approve(in_review(federation, user, written("count_owned")))
+    with (
+        federation.connect(stranger) as other,
+        pytest.raises(ConflictError, match=f"'count_owned' belongs to {user}"),
+    ):
+        other.submissions.submit(written("count_owned", "2.0.0"))
+    with pytest.raises(ConflictError, match=r"count_owned 0\.9\.0 is not above 1\.0\.0"):
+        repo.submissions.submit(written("count_owned", "0.9.0"))
+    with pytest.raises(ConflictError, match="comes with fomrepo"):
+        repo.submissions.submit(written("rmsd", "9.0.0"))
+
+
+def test_files_that_changed_after_approval_need_another_version(
+    federation: LocalFederation, repo: Repository, user: str, written: Written
+) -> None:
+    first = in_review(federation, user, written("count_later"))
+    with pytest.raises(ConflictError, match="with other files") as error:
+        repo.submissions.submit(written("count_later", **{"count.py": CODE + "\n# mended\n"}))
+    assert f"fomrepo method withdraw {first}" in str(error.value)
+
+
+def test_an_author_cannot_approve(federation: LocalFederation, rita: Reviewer, written: Written) -> None:
+    submission = in_review(federation, "rita", written("count_own"))
+    with pytest.raises(NotAllowedError, match="you wrote count_own") as error:
+        rita.approve(submission)
+    assert "fomrepo reviewer add" in str(error.value)
+
+
+def test_an_approval_is_of_one_bundle_and_counts_once(
+    federation: LocalFederation, repo: Repository, user: str, rita: Reviewer, written: Written
+) -> None:
+    with open_administration(federation.home) as administration:
+        administration.catalog.reviewers.set_policy(ReviewPolicy(approvals=2))
+    try:
+        first = in_review(federation, user, written("count_once"))
+        papers = rita.repo.submissions.papers(first)
+        signed: list[Approval] = []
+
+        def sign(statement: ReviewStatement) -> Approval:
+            signed.append(rita.sign(statement))
+            return signed[-1]
+
+        assert rita.repo.submissions.approve(papers, "rita", sign).state is SubmissionState.IN_REVIEW
+        with pytest.raises(ConflictError, match=r"approved count_once 1\.0\.0 already"):
+            rita.approve(first)
+        second = in_review(federation, user, written("count_once", "1.1.0"))
+        other = rita.repo.submissions.papers(second)
+        with pytest.raises(ConflictError, match=r"the approval is of version '1\.0\.0'"):
+            rita.repo.submissions.approve(other, "rita", lambda _: signed[0])
+    finally:
+        with open_administration(federation.home) as administration:
+            administration.catalog.reviewers.set_policy(ReviewPolicy())
+
+
+def test_a_signature_that_does_not_hold_is_refused(
+    federation: LocalFederation, user: str, repo: Repository, rita: Reviewer, written: Written
+) -> None:
+    submission = in_review(federation, user, written("count_forged"))
+    papers = rita.repo.submissions.papers(submission)
+
+    def flipped(statement: ReviewStatement) -> Approval:
+        good = rita.sign(statement)
+        return replace(good, signature=good.signature[:-1] + bytes([good.signature[-1] ^ 1]))
+
+    def stale(statement: ReviewStatement) -> Approval:
+        return rita.sign(replace(statement, signed=1))
+
+    for sign, told in (
+        (flipped, "signature of rita does not hold"),
+        (lambda said: replace(rita.sign(said), key_id="0" * 64), "no key that rita has published"),
+        (lambda said: rita.sign(replace(said, environment_digest="0" * 64)), "is of environment digest"),
+        (lambda said: rita.sign(replace(said, reviewer=user)), "is of reviewer"),
+        (stale, "not signed lately"),
+    ):
+        with pytest.raises((ConflictError, MethodNotTrustedError), match=told):
+            rita.repo.submissions.approve(papers, "rita", sign)
+    assert repo.submissions.get(submission).state is SubmissionState.IN_REVIEW
+
+
+def test_a_rejected_submission_cannot_be_published(
+    federation: LocalFederation, user: str, repo: Repository, rita: Reviewer, written: Written
+) -> None:
+    submission = in_review(federation, user, written("count_no"))
+    rita.repo.submissions.reject(submission, "The unit is missing.")
+    with pytest.raises(ConflictError, match=r"rejected \(The unit is missing"):
+        rita.approve(submission)
+    assert repo.submissions.submit(written("count_no")).reason == "The unit is missing."
+
+
+@pytest.mark.parametrize("text", ["clear \x1b[2J the screen", "\u202egnihton", "", "x" * 4001])
+def test_a_comment_is_plain_text(
+    federation: LocalFederation, user: str, repo: Repository, written: Written, text: str
+) -> None:
+    submission = in_review(federation, user, written())
+    with pytest.raises(ArgumentError, match="comment"):
+        repo.submissions.comment(submission, text)
+    with raw_client(federation, "site-a", federation.token(user)) as client:
+        error = error_of(client.review.Comment, review_pb2.RemarkRequest(id=submission, text=text))
+    assert isinstance(error, ArgumentError)

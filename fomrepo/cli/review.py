@@ -1,0 +1,155 @@
+"""``fomrepo review | reviewer``: reading and signing other people's methods, and who may."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fomrepo.cli.connected import ProfileName, connected
+from fomrepo.cli.homes import Home
+from fomrepo.cli.method_submission import SubmissionId, print_submissions, submission_document
+from fomrepo.cli.output import Json, print_json, print_table
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from fomrepo.model.submissions import Submission
+    from fomrepo.site.administration import Administration
+
+review = typer.Typer(no_args_is_help=True, help="Review methods of others before they run for everybody.")
+reviewer = typer.Typer(no_args_is_help=True, help="Who may review methods.")
+
+User = Annotated[str, typer.Argument(metavar="USER", help="Name of a user.")]
+
+
+@review.command("list")
+def list_waiting(profile: ProfileName = None, json: Json = False) -> None:
+    """List the submissions that wait for reviewers."""
+    with connected(profile) as repo:
+        found = repo.submissions.to_review()
+    print_submissions(found, as_json=json)
+
+
+@review.command()
+def show(
+    submission: SubmissionId,
+    lock: Annotated[bool, typer.Option("--lock", help="Show the lock of its environment as well.")] = False,
+    profile: ProfileName = None,
+    json: Json = False,
+) -> None:
+    """Show what was submitted: the gate's report, what changed since the last version, and what was said."""
+    from fomrepo.cli.review_papers import papers_document, print_papers
+
+    with connected(profile) as repo:
+        papers = repo.submissions.papers(submission)
+    if json:
+        print_json(papers_document(papers))
+    else:
+        print_papers(papers, files=True, lock=lock)
+
+
+@review.command()
+def comment(
+    submission: SubmissionId,
+    text: Annotated[str, typer.Argument(help="What the author and the reviewers shall read.")],
+    profile: ProfileName = None,
+    json: Json = False,
+) -> None:
+    """Say something to the author and the other reviewers."""
+    with connected(profile) as repo:
+        _told(repo.submissions.comment(submission, text), json)
+
+
+@review.command()
+def reject(
+    submission: SubmissionId,
+    reason: Annotated[str, typer.Argument(help="Why; the author reads it.")],
+    profile: ProfileName = None,
+    json: Json = False,
+) -> None:
+    """Refuse a submission."""
+    with connected(profile) as repo:
+        _told(repo.submissions.reject(submission, reason), json)
+
+
+@review.command()
+def policy(
+    home: Home,
+    approvals: Annotated[int | None, typer.Option(help="Reviewers who must sign; never the author.")] = None,
+    other_institution: Annotated[
+        bool | None, typer.Option(help="Whether one of them must be of another institution than the author.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show or, on a site's machine, change what is asked for before a method is published."""
+    from fomrepo.model.submissions import ReviewPolicy
+
+    with _administration(home) as administration:
+        reviewers = administration.catalog.reviewers
+        asked = reviewers.policy()
+        if approvals is not None or other_institution is not None:
+            asked = ReviewPolicy(
+                asked.approvals if approvals is None else approvals,
+                asked.other_institution if other_institution is None else other_institution,
+            )
+            reviewers.set_policy(asked)
+    if json:
+        print_json({"approvals": asked.approvals, "other_institution": asked.other_institution})
+    else:
+        typer.echo(str(asked))
+
+
+@reviewer.command("add")
+def add_reviewer(
+    name: User,
+    home: Home,
+    institution: Annotated[str | None, typer.Option(help="Where they work.")] = None,
+    json: Json = False,
+) -> None:
+    """Let a user review methods."""
+    with _administration(home) as administration:
+        administration.catalog.reviewers.add(name)
+        if institution is not None:
+            administration.catalog.reviewers.set_institution(name, institution)
+    if json:
+        print_json({"reviewer": name})
+    else:
+        typer.echo(f"{name} may review; they sign with a key of their own: fomrepo key new")
+
+
+@reviewer.command("remove")
+def remove_reviewer(name: User, home: Home, json: Json = False) -> None:
+    """Let a user review no more. What they have signed stays signed."""
+    with _administration(home) as administration:
+        administration.catalog.reviewers.remove(name)
+    if json:
+        print_json({"reviewer": name, "removed": True})
+    else:
+        typer.echo(f"{name} reviews no more")
+
+
+@reviewer.command("list")
+def list_reviewers(home: Home, json: Json = False) -> None:
+    """List those who may review, and where they work."""
+    with _administration(home) as administration:
+        found = administration.catalog.reviewers.all()
+    if json:
+        for name, institution in found:
+            print_json({"reviewer": name, "institution": institution or None})
+    else:
+        print_table(found)
+
+
+def _administration(home: Path) -> AbstractContextManager[Administration]:
+    from fomrepo.site.administration import open_administration
+
+    return open_administration(home)
+
+
+def _told(submission: Submission, as_json: bool) -> None:
+    if as_json:
+        print_json(submission_document(submission))
+    else:
+        typer.echo(f"{submission.name} {submission.version} is {submission.state}")
