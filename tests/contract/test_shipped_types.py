@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,11 @@ import numpy as np
 from MDAnalysisTests import datafiles
 
 from fomrepo.testing.file_type_contract import FileSample, FileTypeContract
+
+ATOM_SITE = (
+    "group_PDB", "id", "type_symbol", "label_atom_id", "label_alt_id", "label_comp_id", "label_asym_id", "label_seq_id",
+    "pdbx_PDB_ins_code", "Cartn_x", "Cartn_y", "Cartn_z", "auth_seq_id", "auth_asym_id", "pdbx_PDB_model_num",
+)  # fmt: skip
 
 
 def sample(path: object, topology: object = None, **facts: object) -> FileSample:
@@ -103,3 +109,36 @@ class TestNPY(FileTypeContract):
             sample(fortran, shape=[3, 2], dtype=">i4"),
             sample(text, shape=[2], dtype="<U2"),
         ]
+
+
+class TestTPR(FileTypeContract):
+    type_name = "TPR"
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        return [
+            sample(datafiles.TPR2024_4_bonded, program={"name": "GROMACS", "version": "2024.4"}),
+            sample(datafiles.TPR510_bonded),
+            sample(datafiles.TPR2020_double_bonded),
+            sample(datafiles.TPR2026_0_bonded),
+        ]
+
+
+class TestMMCIF(FileTypeContract):
+    type_name = "MMCIF"
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        small = folder / "small.cif"
+        small.write_text(
+            "data_TOY\n_cell.length_a 10\n_cell.length_b 11\n_cell.length_c 12\n_cell.angle_alpha 90\n"
+            "_cell.angle_beta 90\n_cell.angle_gamma 90\nloop_\n"
+            + "".join(f"_atom_site.{name}\n" for name in ATOM_SITE)
+            + "".join(f"ATOM {n} C CA . ALA A {n // 5} ? {n}.5 1.0 -2.0 {n // 5} A 1\n" for n in range(20))
+            + "#\n"
+        )
+        real = []
+        for name in ("1YJP", "5PTI", "multimodel_warning"):
+            real.append(folder / f"{name}.cif")
+            real[-1].write_bytes(gzip.decompress((Path(datafiles.MMCIF) / f"{name}.cif.gz").read_bytes()))
+        return [sample(small, n_atoms=20, n_residues=4), *map(sample, real)]
