@@ -21,7 +21,7 @@ from sandbox.container import Container
 from sandbox.failures import failure
 from sandbox.hold_child import Fork, Inheritance, be_child
 from sandbox.hold_decode import decode, new_memory
-from sandbox.hold_kernel import fork_into_namespaces
+from sandbox.hold_kernel import fork_into_namespaces, gather_into_huge_pages
 from sandbox.hold_reader import reads_once
 from sandbox.hold_rehearsal import rehearse
 from sandbox.load import load_input
@@ -42,7 +42,7 @@ def hold(request: HoldRequest, *, holder_filter: str, second_filter: str, method
     install_filter(read_filter(holder_filter))
     # 5. Open the data; decode what fits.
     answer = Answer(os.dup(HOST_DESCRIPTOR))
-    control = socket.socket(fileno=HOST_DESCRIPTOR)
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=HOST_DESCRIPTOR)  # the kernel is not asked
     try:
         universes = [load_input(given) for given in request.inputs]
     except Exception as error:
@@ -66,6 +66,7 @@ def hold(request: HoldRequest, *, holder_filter: str, second_filter: str, method
     if not closed_readers:
         rehearse(request, universes, method_folder)  # what is made at first use is then there for all children
     gc.collect()
+    gather_into_huge_pages(gc.get_objects())
     gc.freeze()
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     # 7. Say what is held; from now on the host only gives orders.

@@ -8,12 +8,15 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+from collections.abc import Iterable
 
 # linux/sched.h: CLONE_NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. The filter allows these together, and no others.
 NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
 CLONE_SYSCALL = {"x86_64": 56, "aarch64": 220}
 SHUT_WR = 1  # sys/socket.h
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+MADV_COLLAPSE = 25  # linux/mman.h; older kernels know none and refuse it
+HUGE_PAGE_BITS = 21
 CAPABILITY_VERSION_3 = 0x20080522  # linux/capability.h
 
 # PyDLL keeps the interpreter's lock during a call: between a fork and its aftermath nothing else runs.
@@ -51,6 +54,17 @@ def drop_capabilities() -> None:
 def die_with_parent() -> None:
     """Be killed when the parent ends."""
     _check(_libc.prctl(PR_SET_PDEATHSIG, _long(signal.SIGKILL), *[_long(0)] * 3), "to end with its holder")
+
+
+def gather_into_huge_pages(objects: Iterable[object]) -> None:
+    """Let the memory in which objects lie be mapped in pieces of 2 MiB, as far as the kernel does that.
+
+    A fork copies an entry for each page, and the end of a process takes each away again: for 70 MiB of modules and
+    topology in pages of 4 KiB that is most of what either costs.
+    """
+    for piece in {id(each) >> HUGE_PAGE_BITS for each in objects}:
+        start = ctypes.c_void_p(piece << HUGE_PAGE_BITS)
+        _libc.madvise(start, ctypes.c_size_t(1 << HUGE_PAGE_BITS), MADV_COLLAPSE)
 
 
 def hang_up(descriptor: int) -> None:

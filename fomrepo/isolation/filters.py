@@ -15,7 +15,16 @@ from __future__ import annotations
 
 import errno
 
-from fomrepo.isolation.seccomp import Allow, AllowUnlessAll, AllowValues, AllowWithoutBits, Answer, Rule, compile_filter
+from fomrepo.isolation.seccomp import (
+    Allow,
+    AllowUnlessAll,
+    AllowValues,
+    AllowWithBit,
+    AllowWithoutBits,
+    Answer,
+    Rule,
+    compile_filter,
+)
 from fomrepo.isolation.syscalls import Architecture, this_architecture
 
 __all__ = [
@@ -54,6 +63,7 @@ SCHEDULING_POLICIES = (0, 3)
 PR_SET_SECCOMP, PR_CAPBSET_READ, PR_SET_NO_NEW_PRIVS = 22, 23, 38
 #: NORMAL, RANDOM, SEQUENTIAL, WILLNEED, DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE. Nothing that moves shared pages out.
 MADVISE_ADVICE = (0, 1, 2, 3, 4, 8, 14, 15)
+MADV_COLLAPSE = 25
 SECCOMP_SET_MODE_FILTER = 1
 #: All bits but O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_NOATIME and, on either architecture, O_DIRECTORY, O_NOFOLLOW,
 #: O_LARGEFILE: what is left opens for reading only.
@@ -61,6 +71,9 @@ OPEN_OTHER_THAN_READING = 0xFFFFFFFF & ~(0o2000000 | 0o400 | 0o4000 | 0o1000000 
 #: MAP_SHARED (also in MAP_SHARED_VALIDATE) and MAP_ANONYMOUS. Such memory stays when a process drops its pages, and is
 #: then on nobody's account; files, which are all read-only, may be mapped shared.
 SHARED_WITHOUT_FILE = (0x01, 0x20)
+#: Without it a futex is a word of a file that other sandboxes may have mapped too, such as a library, and who waits for
+#: it hears of others. Who joins a thread waits so, and then asks again and again until the thread has ended.
+FUTEX_PRIVATE_FLAG = 128
 #: The guest is process 1 of its sandbox; abort() signals itself.
 ITSELF = (1,)
 
@@ -76,12 +89,12 @@ _BOTH: tuple[Rule, ...] = (
     *_allow(
         "read write readv writev pread64 preadv lseek close dup fstat stat lstat newfstatat statx access faccessat",
         "faccessat2 readlink readlinkat getcwd getdents64 poll ppoll select pselect6",
-        "munmap mprotect mremap brk futex set_robust_list set_tid_address rseq",
+        "munmap mprotect mremap brk set_robust_list set_tid_address rseq",
         "gettid getpid getppid getuid geteuid getgid getegid getgroups getresuid getresgid",
         "rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack",
         "clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time times restart_syscall",
         "getrandom uname getrusage sched_getaffinity sched_yield getrlimit exit exit_group",
-        "recvfrom sendto getsockopt getsockname shutdown",
+        "shutdown",
     ),
     AllowUnlessAll("mmap", 3, SHARED_WITHOUT_FILE),
     AllowValues("fcntl", 1, FCNTL_COMMANDS),
@@ -100,7 +113,7 @@ BASE_FILTER: tuple[Rule, ...] = (
         "open openat pwrite64 pwritev mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 ftruncate fsync",
         "umask chmod fchmod fchmodat chdir fchdir dup2 dup3 pipe pipe2 epoll_create1 epoll_ctl epoll_wait epoll_pwait",
         "eventfd2 sysinfo getcpu get_robust_list rt_sigsuspend rt_sigtimedwait rt_sigpending",
-        "execve fork vfork wait4 waitid setrlimit arch_prctl",
+        "execve fork vfork wait4 waitid setrlimit arch_prctl futex recvfrom sendto getsockopt getsockname",
     ),
     AllowWithoutBits("clone", 0, CLONE_NEW_NAMESPACES),
     AllowValues("prctl", 0, (*PRCTL_HARMLESS, PR_CAPBSET_READ, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP)),
@@ -111,6 +124,7 @@ SECOND_FILTER: tuple[Rule, ...] = (
     *_BOTH,
     AllowWithoutBits("open", 1, OPEN_OTHER_THAN_READING),
     AllowWithoutBits("openat", 2, OPEN_OTHER_THAN_READING),
+    AllowWithBit("futex", 1, FUTEX_PRIVATE_FLAG, errno.EAGAIN),
     AllowValues("clone", 0, (CLONE_OF_A_THREAD,)),
     AllowValues("prctl", 0, PRCTL_HARMLESS),
 )
@@ -120,6 +134,7 @@ SECOND_FILTER: tuple[Rule, ...] = (
 _HOLDING: tuple[Rule, ...] = (
     *_allow("recvmsg dup2 dup3 close_range setsid capset wait4 pidfd_open ftruncate"),
     AllowValues("clone", 0, (CLONE_OF_A_CHILD, CLONE_OF_A_THREAD)),
+    AllowValues("madvise", 2, (*MADVISE_ADVICE, MADV_COLLAPSE)),
     AllowValues("fcntl", 1, (*FCNTL_COMMANDS, F_ADD_SEALS)),
     AllowValues("prctl", 0, (*PRCTL_HARMLESS, PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS)),
     AllowValues("seccomp", 0, (SECCOMP_SET_MODE_FILTER,)),
