@@ -1,0 +1,97 @@
+"""Guest: pairs of atoms of two groups that are close to each other, in each frame, and how often their residues are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from MDAnalysis.lib.distances import capped_distance, self_capped_distance
+
+
+def contacts(
+    universe: Any, frames: Any, *, select_a: str, select_b: str | None, cutoff: float, separation: int, periodic: bool
+) -> dict[str, Any]:
+    """Count close pairs, each once and no atom with itself.
+
+    Parameters
+    ----------
+    universe
+        Trajectory with the atoms.
+    frames
+        Frames to count in.
+    select_a, select_b
+        The groups; they may share atoms. None for the second means the first one with itself.
+    cutoff
+        Largest distance of a contact, angstrom.
+    separation
+        Least number of residues from one atom's to the other's along a segment.
+    periodic
+        Whether nearest images count where a frame has a cell.
+
+    Returns
+    -------
+    dict
+        `n_contacts`, `n_residue_contacts`: (frame,) int64; a table of residue pairs with the share of frames.
+    """
+    first = universe.select_atoms(select_a)
+    second = first if select_b is None else universe.select_atoms(select_b)
+    atoms = first | second
+    in_first, in_second = (np.searchsorted(atoms.ix, group.ix) for group in (first, second))
+    residue_of, segment_of = atoms.resindices, atoms.segindices
+    n_residues = len(universe.residues)
+    n_contacts, residue_pairs = [], []
+    for block in frames.blocks(atoms):
+        for positions, box in zip(block.positions, _boxes(block, periodic), strict=True):
+            pairs = close_pairs(positions, in_first, in_second, cutoff, box)
+            one, other = residue_of[pairs].T
+            near = (np.abs(one - other) < separation) & (np.diff(segment_of[pairs], axis=1)[:, 0] == 0)
+            one, other = one[~near], other[~near]
+            n_contacts.append(len(one))
+            residue_pairs.append(np.unique(np.minimum(one, other) * n_residues + np.maximum(one, other)))
+    pairs, counts = np.unique(np.concatenate(residue_pairs), return_counts=True)
+    return {
+        "n_contacts": n_contacts,
+        "n_residue_contacts": [len(pairs) for pairs in residue_pairs],
+        "occupancy": counts / len(frames),
+        **_named(universe.residues[pairs // n_residues], "a"),
+        **_named(universe.residues[pairs % n_residues], "b"),
+    }
+
+
+def close_pairs(
+    positions: np.ndarray, first: np.ndarray, second: np.ndarray, cutoff: float, box: np.ndarray | None
+) -> np.ndarray:
+    """Return the pairs (pair, 2) of one atom of each group within the cutoff, each pair once, no atom with itself.
+
+    Parameters
+    ----------
+    positions
+        (atom, xyz) float32, angstrom.
+    first, second
+        (some,) int64 indices, sorted.
+    cutoff
+        Inclusive, angstrom.
+    box
+        (cell,) float32; None: no images.
+    """
+    if np.array_equal(first, second):
+        pairs = self_capped_distance(positions[first], cutoff, box=box, return_distances=False)
+        return first[pairs]
+    found = capped_distance(positions[first], positions[second], cutoff, box=box, return_distances=False)
+    pairs = np.sort(np.stack([first[found[:, 0]], second[found[:, 1]]], axis=1), axis=1)
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    return np.unique(pairs, axis=0) if len(np.intersect1d(first, second)) else pairs
+
+
+def _boxes(block: Any, periodic: bool) -> Any:
+    """Return the cell of each frame, or None for each."""
+    return block.boxes if periodic and block.boxes is not None else [None] * len(block.frames)
+
+
+def _named(residues: Any, letter: str) -> dict[str, Any]:
+    """Return columns that name residues."""
+    return {
+        f"resids_{letter}": residues.resids,
+        f"resnames_{letter}": [str(name) for name in residues.resnames],
+        f"segids_{letter}": [str(name) for name in residues.segids],
+    }
