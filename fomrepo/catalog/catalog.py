@@ -11,6 +11,7 @@ from fomrepo.catalog.database import Database
 from fomrepo.catalog.deposits import Deposits
 from fomrepo.catalog.engine import sqlite_file
 from fomrepo.catalog.federation import Federation
+from fomrepo.catalog.health import Health
 from fomrepo.catalog.keys import PublicKeys
 from fomrepo.catalog.methods import Methods
 from fomrepo.catalog.operations import Operations
@@ -43,6 +44,7 @@ class Catalog:
         self.deposits = Deposits(database)
         self.replicas = Replicas(database)
         self.methods = Methods(database)
+        self.health = Health(database)
         self.calls = Calls(database, self.methods)
         self.operations = Operations(database)
         self.sites = Sites(database)

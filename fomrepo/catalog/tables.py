@@ -270,6 +270,18 @@ environments = Table(
     _required("added", Double),
 )
 
+#: What each site found when it last ran the golden cases of a published method.
+method_health = Table(
+    "method_health",
+    metadata,
+    Column("method_id", Text, ForeignKey(methods.c.id), primary_key=True),
+    Column("site", Text, primary_key=True),
+    _required("environment_digest"),
+    _required("ok", Boolean),
+    _required("message"),
+    _required("checked", Double),
+)
+
 results = Table(
     "results",
     metadata,
