@@ -21,7 +21,7 @@ from fomrepo.site.log import log_unexpected, logger
 BATCH = 256
 #: Seconds for which the first note waits for others, unless somebody waits for it: a short call has then ended, and its
 #: beginning and its end are one row, written when the processors have nothing better to do.
-LINGER_S = 0.02
+LINGER_S = 0.05
 #: Most notes that may stand in line; who has one more waits.
 LINE = 10_000
 
