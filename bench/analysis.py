@@ -78,7 +78,7 @@ def measure(*, short: bool) -> Findings:
                 findings.rows.append(compared(what, samples[mine].p50, samples[peer].p50, bound))
             findings.rows += _numbers_compared(name, ours, programs)
 
-        entries = [Entry(HOT, ours, "contacts"), Entry(LOCAL, local, "contacts", warm_ups=1)]
+        entries = [Entry(HOT, ours, "close_pairs"), Entry(LOCAL, local, "close_pairs", warm_ups=1)]
         samples = interleave(entries, rounds=2 if short else 10, budget_s=budget_s)
         findings.panels.append(timed_panel("an analysis of a second", samples, unit="s"))
         what = f"an analysis of a second, s: {HOT} / {LOCAL}"

@@ -15,8 +15,8 @@ from bench.places import METHODS
 def opened(setup: Mapping[str, Any]) -> Iterator[dict[str, Work]]:
     """Give the tasks, and the analysis that takes a second, on a Universe that is loaded."""
     loaded = universe()
-    contacts = function_of(METHODS / "contacts")
+    close_pairs = function_of(METHODS / "close_pairs")
     yield {
         **{name: Work(task) for name, task in TASKS.items()},
-        "contacts": Work(lambda number: contacts(loaded, loaded.trajectory, salt=float(number))["contacts"]),
+        "close_pairs": Work(lambda number: close_pairs(loaded, loaded.trajectory, salt=float(number))["close_pairs"]),
     }

@@ -57,7 +57,7 @@ def _calls(repo: Repository, adk: RemoteFile) -> dict[str, Work]:
         "rmsd_98": Work(lambda n: uncached(adk.rmsd(stop=n_frames + 1 + n)).rmsd),
         "rmsd_98_cached": cached(lambda: adk.rmsd()),
         "rmsd_98_cold": Work(lambda n: draft(rmsd, adk).rmsd),
-        "contacts": Work(lambda n: uncached(adk.contacts(salt=float(n))).contacts),
+        "close_pairs": Work(lambda n: uncached(adk.close_pairs(salt=float(n))).close_pairs),
     }
 
 

@@ -5,7 +5,7 @@ import numpy as np
 CUTOFF_ANGSTROM = 8.0
 
 
-def contacts(universe, frames, *, salt):
+def close_pairs(universe, frames, *, salt):
     """Compare every pair of backbone atoms in every frame."""
     atoms = universe.select_atoms("backbone")
     counts = []
@@ -14,4 +14,4 @@ def contacts(universe, frames, *, salt):
         differences = positions[:, None, :] - positions[None, :, :]
         close = np.einsum("ijx,ijx->ij", differences, differences) < CUTOFF_ANGSTROM**2
         counts.append((np.count_nonzero(close) - len(positions)) // 2)
-    return {"contacts": np.array(counts, dtype=np.int64)}
+    return {"close_pairs": np.array(counts, dtype=np.int64)}
