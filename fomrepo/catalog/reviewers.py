@@ -7,7 +7,7 @@ import time
 from sqlalchemy import Connection, delete, exists, select, update
 
 from fomrepo.catalog.database import Database, reads, writes
-from fomrepo.catalog.tables import affiliations, principals, public_keys, reviewers, settings
+from fomrepo.catalog.tables import affiliations, principals, reviewers, settings
 from fomrepo.errors import ArgumentError, NotFoundError
 from fomrepo.model.submissions import ReviewPolicy
 
@@ -67,18 +67,6 @@ class Reviewers:
             .values(principal_id=principal_id, institution=institution)
             .on_conflict_do_update(index_elements=[affiliations.c.principal_id], set_={"institution": institution})
         )
-
-    @reads
-    def public_key(self, connection: Connection, principal_id: str, key_id: str) -> bytes | None:
-        """Read a public key that somebody published and nobody revoked; None alike for what is another's."""
-        found = connection.scalar(
-            select(public_keys.c.public).where(
-                public_keys.c.id == key_id,
-                public_keys.c.principal_id == principal_id,
-                public_keys.c.revoked.is_(None),
-            )
-        )
-        return None if found is None else bytes(found)
 
     @reads
     def policy(self, connection: Connection) -> ReviewPolicy:

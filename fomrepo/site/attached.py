@@ -7,15 +7,16 @@ snapshot speaks of it.
 
 from __future__ import annotations
 
-from fomrepo.errors import MethodNotTrustedError, NotFoundError
+from fomrepo.errors import NotFoundError
 from fomrepo.model.bundle import read_bundle, unpack_files
 from fomrepo.model.files import RecordName
 from fomrepo.model.methods import Bundle
 from fomrepo.model.operations import FileRef
 from fomrepo.model.people import Principal
+from fomrepo.model.statements import SignedMethod
 from fomrepo.model.submissions import Submission
 from fomrepo.site.parts import SiteParts
-from fomrepo.site.submission import verify_approval
+from fomrepo.site.trust import verify_method
 
 
 def attached_methods(site: SiteParts, principal: Principal, file: FileRef) -> tuple[tuple[Submission, Bundle], ...]:
@@ -42,25 +43,8 @@ def attached_bundle(site: SiteParts, principal: Principal, submission_id: str, f
     """
     for submission, bundle in attached_methods(site, principal, file):
         if submission.id == submission_id:
-            if submission.author_id != principal.id:
-                _verify(site, submission, bundle)
-            return bundle
+            if submission.author_id == principal.id:
+                return bundle
+            signed = SignedMethod(*site.catalog.reviews.signed(submission.id))
+            return verify_method(signed, site.registry.snapshot().root).bundle
     raise NotFoundError(f"no method {submission_id} of {file.name} that you may call", remedy="list(file.methods)")
-
-
-def _verify(site: SiteParts, submission: Submission, bundle: Bundle) -> None:
-    """Verify that as many reviewers as the policy asks for have signed exactly this bundle."""
-    _, approvals = site.catalog.reviews.signed(submission.id)
-    signers = set()
-    for approval in approvals:
-        statement = approval.statement
-        reviewer = site.catalog.people.principal(statement.reviewer)
-        if reviewer is None or statement.bundle_digest != bundle.digest or statement.reviewer == submission.author:
-            continue
-        verify_approval(site, reviewer, approval)
-        signers.add(reviewer.id)
-    if len(signers) < site.catalog.reviewers.policy().approvals:
-        raise MethodNotTrustedError(
-            f"{submission.name} {submission.version} of {submission.file} is not signed by its reviewers",
-            remedy=f"tell {submission.author}; nothing was run",
-        )

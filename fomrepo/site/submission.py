@@ -3,9 +3,10 @@
 1. ``submit``: the bundle is read as any stranger's, and taken as a draft; the same bundle finds its submission again.
 2. The gate runs it, cold, in this site's slots. What it finds is kept: reviewers read the bundle next, or it is
    rejected with the reason. If the gate itself is in trouble nothing is said of the bundle, and it is tried again.
-3. ``approve``: the statement must say what this site knows, its signature must hold under a key that the reviewer has
-   published, and the catalog judges who may sign and whether that suffices.
-4. One transaction publishes: the method enters the registry with its approvals, and the submission is published.
+3. ``approve``: the statement must say what this site knows, its signature must hold under a key that the signed root
+   lists for the reviewer, and the catalog judges who may sign and whether that suffices.
+4. One transaction publishes: the method enters the registry with its approvals, and the submission is published. Where
+   the root asks for more than the catalog's policy, it stays approved until more have signed.
 
 A kill between two steps leaves it where it was; ``resume`` goes on at the next start. A method of one file goes the
 same way, but may stay a draft that its author alone can call, and enters no registry (attached.py).
@@ -20,9 +21,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from fomrepo.errors import (
     BundleRefusedError,
     CancelledError,
@@ -31,9 +29,7 @@ from fomrepo.errors import (
     MethodError,
     MethodNotTrustedError,
 )
-from fomrepo.installed_files import installed_folder
 from fomrepo.model.bundle import read_bundle, unpack_files
-from fomrepo.model.canonical import sha256_hex
 from fomrepo.model.differences import visible
 from fomrepo.model.files import RecordName
 from fomrepo.model.gate_report import GateReport
@@ -48,6 +44,8 @@ from fomrepo.site.gate import run_gate, site_runner
 from fomrepo.site.gate.samples import find_samples
 from fomrepo.site.log import log_unexpected, logger
 from fomrepo.site.parts import SiteParts
+from fomrepo.site.trust import signature_holds, verify_method
+from fomrepo.site.trust_administration import environment_of as listed_environment
 from fomrepo.wire.methods import schema_to_wire
 
 #: Bundles that are in the gate at the same time; each of their runs also waits for a slot.
@@ -58,6 +56,8 @@ TROUBLE_PAUSE_S = 20.0
 POLL_S = 0.25
 #: Longest reason of the gate that is kept with a submission; the report has all of it.
 REASON_LIMIT = 1_000
+#: Longest lock file of an environment that reviewers are shown, in bytes: a few hundred packages.
+LONGEST_LOCK = 2**20
 #: An approval must have been signed so lately, in seconds: clocks may differ, and people sleep over a signature.
 SIGNED_AHEAD_S, SIGNED_LATELY_S = 300, 24 * 3600
 
@@ -195,7 +195,7 @@ class SubmissionDesk:
         bundle = _unpacked(catalog.submissions.bundle(submission_id))
         previous = catalog.submissions.previous(submission_id)
         environment = environment_of(self._site, bundle.schema)
-        environment_digest = sha256_hex(environment_lock(environment.name))
+        approved_for = listed_environment(self._site.registry.snapshot().listed, bundle)
 
         def progress(done: int, total: int, step: str) -> None:
             gate.step = f"golden case {done + 1} of {total}, {step}" if step else "writing the report"
@@ -216,7 +216,7 @@ class SubmissionDesk:
             submission_id,
             refusal=refusal,
             report="" if report is None else report.to_json(),
-            environment_digest=environment_digest,
+            environment_digest=approved_for.lock_digest,
         )
         logger.info("gate", submission=submission_id, state=done.state.value)
 
@@ -235,13 +235,13 @@ class SubmissionDesk:
         submission, packed, report, approvals, events = catalog.submissions.papers(submission_id, principal.id)
         previous = catalog.submissions.previous(submission_id)
         bundle = _unpacked(packed)
-        lock = environment_lock(bundle.schema.environment) if submission.environment_digest else b""
+        lock = catalog.environments.read(submission.environment_digest, LONGEST_LOCK)
         return Papers(
             submission=self._told(submission),
             bundle=bundle,
             previous=None if previous is None else _unpacked(previous),
             report=GateReport.from_json(report) if report else None,
-            environment_lock=lock.decode() if sha256_hex(lock) == submission.environment_digest else "",
+            environment_lock="" if lock is None else lock.decode(errors="replace"),
             events=events,
             approvals=approvals,
             policy=catalog.reviewers.policy(),
@@ -261,7 +261,7 @@ class SubmissionDesk:
 
         1. They may approve it at all.
         2. The statement says what this site knows of the bundle, and nothing else; it was signed lately.
-        3. The signature holds under a key that this reviewer has published.
+        3. The signature holds under a key that the federation's root lists for this reviewer.
         4. The catalog keeps it, if all that is still so.
 
         Raises
@@ -281,7 +281,7 @@ class SubmissionDesk:
             signed=approval.statement.signed,
         )
         _check_statement(approval.statement, expected, submission_id, now=time.time())
-        verify_approval(self._site, principal, approval)
+        _verify_signature(self._site, approval)
         submission = catalog.reviews.approve(submission_id, principal.id, approval)
         return self._publish(submission) if submission.state is SubmissionState.APPROVED else submission
 
@@ -290,48 +290,50 @@ class SubmissionDesk:
     def _publish(self, submission: Submission) -> Submission:
         """4. Publish what is approved, or reject it if its name or version was taken meanwhile."""
         catalog = self._site.catalog
-        packed, approvals = catalog.reviews.signed(submission.id)
+        method = SignedMethod(*catalog.reviews.signed(submission.id))
+        try:
+            bundle = verify_method(method, self._site.registry.snapshot().root).bundle
+        except MethodNotTrustedError as error:
+            return replace(submission, trouble=error.message)
         after: list[Submission] = []
 
         def both() -> None:
             after[:] = [catalog.reviews.publish(submission.id)]
             if after[0].state is SubmissionState.PUBLISHED and not submission.record:
-                schema = schema_to_wire(_unpacked(packed).schema)
-                catalog.methods.publish(SignedMethod(packed, approvals), schema)
+                catalog.methods.publish(method, schema_to_wire(bundle.schema))
 
         try:
             catalog.together([both])
         except ConflictError as error:
             return catalog.reviews.refuse(submission.id, _shortened(str(error)))
+        self._site.registry.snapshot()  # where the list of methods is signed, it is listed at once
         logger.info("published", submission=submission.id, state=after[0].state.value)
         return after[0]
 
 
-def environment_lock(name: str) -> bytes:
-    """Lock file of a guest environment, byte for byte as it is installed here."""
-    return (installed_folder("sandbox") / "requirements.lock").read_bytes()
-
-
-def verify_approval(site: SiteParts, reviewer: Principal, approval: Approval) -> None:
-    """Verify a signature under a key that its reviewer has published.
+def _verify_signature(site: SiteParts, approval: Approval) -> None:
+    """Verify a signature under a key that the signed root lists for its reviewer.
 
     Raises
     ------
     MethodNotTrustedError
-        If there is no such key of theirs, or the signature does not hold.
+        If there is no such key in use, or the signature does not hold.
     """
-    public = site.catalog.reviewers.public_key(reviewer.id, approval.key_id)
-    if public is None:
+    statement, key = approval.statement, site.registry.snapshot().root.reviewers.get(approval.key_id)
+    if key is None or key.name != statement.reviewer or not key.vouches_at(statement.signed):
         raise MethodNotTrustedError(
-            f"{approval.key_id[:12]} is no key that {reviewer.name} has published",
-            remedy="publish it: fomrepo key publish",
+            f"{approval.key_id[:16]} is no key that {statement.reviewer} may approve with",
+            remedy="publish your key: fomrepo key publish; then an operator accepts it: "
+            f"fomrepo key accept {approval.key_id}",
         )
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(approval.signature, approval.statement.to_bytes())
-    except InvalidSignature:
+    revoked = approval.key_id in site.catalog.keys.revoked()
+    if revoked or not signature_holds(key.public, approval.signature, statement.to_bytes()):
         raise MethodNotTrustedError(
-            f"the signature of {reviewer.name} does not hold", remedy="sign it again: fomrepo review approve ID"
-        ) from None
+            f"the key of {statement.reviewer} was revoked"
+            if revoked
+            else f"the signature of {statement.reviewer} does not hold",
+            remedy="sign it again, with a key that is in use: fomrepo review approve ID",
+        )
 
 
 def _unpacked(packed: bytes) -> Bundle:

@@ -8,12 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from fomrepo.catalog.tables import public_keys
 from fomrepo.client.bundle_folder import read_folder
+from fomrepo.client.record import Record
 from fomrepo.client.repository import Repository
-from fomrepo.errors import ArgumentError, BundleRefusedError, ConflictError, MethodNotTrustedError, NotAllowedError
+from fomrepo.errors import (
+    ArgumentError,
+    BundleRefusedError,
+    ConflictError,
+    MethodNotTrustedError,
+    NotAllowedError,
+    NotFoundError,
+)
 from fomrepo.isolation.environment import default_environments_folder
 from fomrepo.model.canonical import new_id, sha256_hex
 from fomrepo.model.differences import file_differences, schema_differences
@@ -21,10 +27,13 @@ from fomrepo.model.statements import Approval, ReviewStatement
 from fomrepo.model.submissions import ReviewPolicy, Submission, SubmissionState
 from fomrepo.site.administration import open_administration
 from fomrepo.site.gate import find_or_build_samples
+from fomrepo.site.trust import approve, new_key
 from fomrepo.testing import LocalFederation
 from fomrepo.wire.review import approval_to_wire
-from fomrepo.wire.v1 import review_pb2
-from tests.federation.raw import RawClient, error_of, raw_client, refused, said
+from fomrepo.wire.v1 import calls_pb2, review_pb2
+from tests.federation.conftest import OWNER
+from tests.federation.raw import RawClient, call_request, error_of, raw_client, refused, said
+from tests.federation.records import TRAJECTORY, until
 
 METHOD = """\
 name = "{name}"
@@ -88,19 +97,17 @@ class Reviewer:
     """Somebody who reviews, with a key of their own."""
 
     def __init__(self, federation: LocalFederation, name: str) -> None:
-        self.name, self.repo = name, federation.connect(name, site="site-b")
-        self.key = Ed25519PrivateKey.generate()
-        public = self.key.public_key().public_bytes_raw()
-        self.key_id = sha256_hex(public)
+        self.name, self.repo = name, federation.connect(name, site="site-a")
+        self._private, public = new_key()
         with open_administration(federation.home) as administration:
             principal = administration.catalog.people.principal(name)
             assert principal is not None
             administration.catalog.reviewers.add(name)
-            row = {"id": self.key_id, "principal_id": principal.id, "public": public, "label": "", "created": 1.0}
-            administration.catalog._database.write(lambda connection: connection.execute(public_keys.insert(), row))
+            self.key_id = administration.catalog.keys.publish(principal.id, public, label="a test's")
+            administration.trust.accept_key(self.key_id)
 
     def sign(self, statement: ReviewStatement) -> Approval:
-        return Approval(statement, self.key_id, self.key.sign(statement.to_bytes()))
+        return approve(statement, self._private)
 
     def approve(self, submission: str) -> Submission:
         return self.repo.submissions.approve(self.repo.submissions.papers(submission), self.name, self.sign)
@@ -135,7 +142,9 @@ def in_review(federation: LocalFederation, author: str, folder: Path) -> str:
 # --- the road -------------------------------------------------------------------------------------------------------
 
 
-def test_the_road_to_publication(repo: Repository, rita: Reviewer, written: Written) -> None:
+def test_the_road_to_publication(
+    federation: LocalFederation, repo: Repository, adk: Record, rita: Reviewer, written: Written
+) -> None:
     submission = through_the_gate(repo, written("count_roads"))
     assert [one.id for one in rita.repo.submissions.to_review() if one.id == submission.id] == [submission.id]
     papers = rita.repo.submissions.papers(submission.id)
@@ -146,6 +155,10 @@ def test_the_road_to_publication(repo: Repository, rita: Reviewer, written: Writ
     assert (papers.previous, papers.policy.approvals, papers.bundle.files["count.py"]) == (None, 1, CODE.encode())
     rita.repo.submissions.comment(submission.id, "The reference is the topology itself.")
     assert rita.approve(submission.id).state is SubmissionState.PUBLISHED
+    with federation.connect(OWNER, site="site-c") as anybody:
+        until(lambda: "count_roads" in [one.schema.name for one in anybody.methods()])
+        result = anybody[adk.accession][TRAJECTORY].count_roads()
+    assert (result.n, result.provenance.method_digest) == (3341, submission.bundle_digest)
     after = repo.submissions.papers(submission.id)
     assert [one.statement.reviewer for one in after.approvals] == ["rita"]
     assert [(one.what, one.text) for one in after.events if one.who == "rita"] == [
@@ -368,7 +381,7 @@ def test_a_signature_that_does_not_hold_is_refused(
 
     for sign, told in (
         (flipped, "signature of rita does not hold"),
-        (lambda said: replace(rita.sign(said), key_id="0" * 64), "no key that rita has published"),
+        (lambda said: replace(rita.sign(said), key_id="0" * 64), "no key that rita may approve with"),
         (lambda said: rita.sign(replace(said, environment_digest="0" * 64)), "is of environment digest"),
         (lambda said: rita.sign(replace(said, reviewer=user)), "is of reviewer"),
         (stale, "not signed lately"),
@@ -398,3 +411,50 @@ def test_a_comment_is_plain_text(
     with raw_client(federation, "site-a", federation.token(user)) as client:
         error = error_of(client.review.Comment, review_pb2.RemarkRequest(id=submission, text=text))
     assert isinstance(error, ArgumentError)
+
+
+# --- methods of one file --------------------------------------------------------------------------------------------
+
+
+def test_an_attached_method_is_its_owners_until_it_is_reviewed(
+    federation: LocalFederation, owner: Repository, adk: Record, stranger: str, rita: Reviewer, written: Written
+) -> None:
+    federation.token(stranger)
+    with open_administration(federation.home) as administration:
+        administration.catalog.people.add_member(adk.project, stranger)
+    traj = owner[adk.accession][TRAJECTORY]
+    method = traj.methods.attach(written("count_here"))
+    assert "count_here" in dir(traj)
+    assert f"Number of atoms (of this file, by {OWNER}, unreviewed)" in repr(traj.methods)
+    result = method()
+    assert (result.n, result.provenance.way) == (3341, "cold")
+    assert traj.submit.count_here().result().n == 3341
+    with federation.connect(stranger, site="site-b") as colleague:
+        theirs = colleague[adk.accession]
+        assert "count_here" not in list(theirs[TRAJECTORY].methods)
+        [submission] = [one for one in owner.submissions.mine() if one.name == "count_here"]
+        with raw_client(federation, "site-b", federation.token(stranger)) as client:
+            call = call_request(adk.accession, TRAJECTORY)
+            request = review_pb2.CallAttachedRequest(submission=submission.id, call=call)
+            assert isinstance(error_of(client.review.CallAttached, request), NotFoundError)
+        assert rita.repo.submissions.to_review() == [one for one in rita.repo.submissions.to_review() if not one.record]
+        submitted = owner.submissions.submit(written("count_here"), file=traj)
+        assert submitted.id == submission.id
+        assert owner.submissions.checked(submission.id).state is SubmissionState.IN_REVIEW
+        assert rita.approve(submission.id).state is SubmissionState.PUBLISHED
+        again = colleague[adk.accession][TRAJECTORY]
+        assert again.methods["count_here"]().n == 3341
+        assert "count_here" not in colleague[adk.accession]["adk.psf"].methods
+        assert "count_here" not in [one.schema.name for one in colleague.methods()]
+        owner.submissions.withdraw(submission.id)
+        assert "count_here" not in colleague[adk.accession][TRAJECTORY].methods
+
+
+def test_a_method_is_attached_by_who_may_change_the_record(
+    federation: LocalFederation, adk: Record, stranger: str, written: Written
+) -> None:
+    request = review_pb2.SubmitRequest(file=calls_pb2.FileRef(record=adk.accession, name=TRAJECTORY))
+    for path, content in read_folder(written("count_there")).files.items():
+        request.bundle.files.add(path=path, content=content)
+    with raw_client(federation, "site-a", federation.token(stranger)) as client:
+        assert isinstance(error_of(client.review.Attach, request), NotFoundError)
