@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from mmap import ACCESS_READ, mmap
 from tempfile import TemporaryFile
 
@@ -51,6 +51,16 @@ class Calls:
     def call(self, order: CallOrder, *, wait_s: float = CALL_WAIT_S) -> calls_pb2.CallReply:
         """Send a call; the reply is final if the outcome was ready within ``wait_s``."""
         return self._noticed(self.connection.ask(lambda site: site.calls.Call, call_to_wire(order, wait_s=wait_s)))
+
+    def call_together(
+        self, orders: Sequence[CallOrder], *, wait_s: float = CALL_WAIT_S
+    ) -> Sequence[calls_pb2.CallReply]:
+        """Send calls on one file that can read it in one pass; a reply to each, in their order."""
+        request = calls_pb2.CallTogetherRequest(calls=[call_to_wire(order) for order in orders], wait_s=wait_s)
+        replies = self.connection.ask(lambda site: site.calls.CallTogether, request).replies
+        if len(replies) != len(orders):
+            raise OutcomeRefusedError(f"a site answered {len(orders)} calls with {len(replies)} replies")
+        return [self._noticed(reply) for reply in replies]
 
     def try_draft(self, request: calls_pb2.TryDraftRequest) -> calls_pb2.CallReply:
         """Send a draft of the caller's own and a call of it."""

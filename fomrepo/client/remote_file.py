@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fomrepo.client.calls import Calls
 from fomrepo.client.download import DownloadProgress, download_file
 from fomrepo.client.remote_methods import FileMethods, SubmittedMethods, no_attribute
+from fomrepo.client.several import Results, run_several
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.client.unchanging import Unchanging
 from fomrepo.model import units
@@ -81,6 +82,42 @@ class RemoteFile(Unchanging):
     def submit(self) -> SubmittedMethods:
         """The same methods, each answering at once with a ``concurrent.futures.Future``."""
         return SubmittedMethods(self.methods)
+
+    @short_tracebacks
+    def run(
+        self,
+        *,
+        start: int | None = None,
+        stop: int | None = None,
+        step: int | None = None,
+        frames: Sequence[int] | None = None,
+        verbose: bool = False,
+        **methods: Mapping[str, Any],
+    ) -> Results:
+        """Run several methods in one pass: each frame is decoded once for all of them.
+
+        Parameters
+        ----------
+        start, stop, step, frames
+            Which frames, for those methods that have frames and do not choose themselves.
+        verbose
+            Whether to show a progress bar.
+        **methods
+            Arguments of each method, by its name.
+
+        Returns
+        -------
+        Results
+            One result for each method, by its name. What you had asked before is not computed again.
+
+        Examples
+        --------
+        >>> both = traj.run(rmsd={"select": "name CA"}, radius_of_gyration={}, step=2)    # doctest: +SKIP
+        >>> both.rmsd.times, both["radius_of_gyration"].provenance                        # doctest: +SKIP
+        """
+        given = {"start": start, "stop": stop, "step": step, "frames": frames}
+        chosen = {name: value for name, value in given.items() if value is not None}
+        return run_several(self, self._calls, methods, chosen, verbose=verbose)
 
     @short_tracebacks
     def download(self, path: str | Path = ".", *, progress: DownloadProgress | None = None) -> Path:

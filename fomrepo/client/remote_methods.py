@@ -50,8 +50,14 @@ class FileMethods:
         self._bound: dict[str, Callable[..., Result]] = {}
         self._attached: dict[str, AttachedMethod] | None = None
 
-    @short_tracebacks
-    def __getitem__(self, key: str | tuple[str, str]) -> Callable[..., Result]:
+    def find(self, key: str | tuple[str, str]) -> tuple[PublishedMethod, Send | None]:
+        """Find a method that fits the file, and how a call of it is sent: None as that of any published one.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none of that name and version, or it takes other files.
+        """
         name, version = (key, None) if isinstance(key, str) else key
         try:
             method = self._calls.registry.get(name, version)
@@ -59,13 +65,20 @@ class FileMethods:
             one = self._attached_here().get(name)
             if one is None or version not in (None, one.method.schema.version):
                 raise
-            return self._bound_once(one.method, partial(one.send, self._calls))
+            return one.method, partial(one.send, self._calls)
         if not fits(method.schema, self._file):
             raise NotFoundError(
                 f"{self._file.name} is {self._file.file_type}; {name} takes {method.schema.accepted()}",
                 remedy=f"methods of this file: {', '.join(self) or 'none'}",
             )
-        return self._bound_once(method, self._calls.call)
+        return method, None
+
+    @short_tracebacks
+    def __getitem__(self, key: str | tuple[str, str]) -> Callable[..., Result]:
+        method, send = self.find(key)
+        if method.digest not in self._bound:
+            self._bound[method.digest] = bound_method(self._file, method, self._calls, send or self._calls.call)
+        return self._bound[method.digest]
 
     @short_tracebacks
     def attach(self, folder: str | Path) -> Callable[..., Result]:
@@ -110,11 +123,6 @@ class FileMethods:
         if self._attached is None:
             self._attached = attached_methods(self._calls, self._file)
         return self._attached
-
-    def _bound_once(self, method: PublishedMethod, send: Send) -> Callable[..., Result]:
-        if method.digest not in self._bound:
-            self._bound[method.digest] = bound_method(self._file, method, self._calls, send)
-        return self._bound[method.digest]
 
 
 class SubmittedMethods:

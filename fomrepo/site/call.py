@@ -15,10 +15,11 @@ A site that is lost on the way is a detour: the call goes to the next good repli
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +27,7 @@ from typing import Any
 from fomrepo import errors
 from fomrepo.errors import ArgumentError, CancelledError, FomrepoError, NoReplicaError, NotFoundError, SiteBusyError
 from fomrepo.model.arguments import canonical_arguments, canonical_frames
+from fomrepo.model.canonical import canonical_json
 from fomrepo.model.methods import Bundle, MethodSchema
 from fomrepo.model.operations import CallOrder, FrameRange, Operation, Provenance, check_idempotency_key
 from fomrepo.model.people import Principal
@@ -41,7 +43,9 @@ from fomrepo.site.parts import SiteParts
 from fomrepo.site.question import Question, Resolution
 from fomrepo.site.run import RunAnswer, run_here, stored_answer
 from fomrepo.site.sites_known import SitesKnown
+from fomrepo.site.together import Together
 from fomrepo.vault.receive import read_chunks
+from fomrepo.wire.calls import TOGETHER_LIMIT
 from fomrepo.wire.methods import schema_to_wire
 
 #: Operations that are driven at the same time, each by a thread that mostly waits for a guest or a peer; and those of
@@ -99,6 +103,28 @@ class CallDesk:
         if (found := stored_answer(self._site, asked.known)) is not None:
             return self._answer_at_once(asked, found)
         return self._begin(asked.principal, asked.question, asked.known)
+
+    def call_together(self, asked: Sequence[Asked]) -> list[LiveOperation]:
+        """Answer several calls of one caller; those that have to run read the same frames of a file in one pass."""
+        if len(asked) > TOGETHER_LIMIT:
+            raise ArgumentError(
+                f"{len(asked)} methods are too many for one pass", remedy=f"ask for at most {TOGETHER_LIMIT} at once"
+            )
+        stored = [None if one.earlier is not None else stored_answer(self._site, one.known) for one in asked]
+        to_run = [one for one, found in zip(asked, stored, strict=True) if one.earlier is None and found is None]
+        readers = Counter(_what_is_read(one.question) for one in to_run)
+        together = {what: Together(count) for what, count in readers.items() if count > 1 and what}
+        live = []
+        for one, found in zip(asked, stored, strict=True):
+            if one.earlier is not None:
+                live.append(self._book.known(one.principal, one.earlier))
+            elif found is not None:
+                live.append(self._answer_at_once(one, found))
+            else:
+                others = together.get(_what_is_read(one.question))
+                question = one.question if others is None else replace(one.question, seat=others.seat())
+                live.append(self._begin(one.principal, question, one.known))
+        return live
 
     def try_draft(self, principal: Principal, order: CallOrder, bundle: Bundle, *, at_site: str) -> LiveOperation:
         """Begin to run the caller's own unreviewed draft on data that he may read: cold, never cached."""
@@ -173,6 +199,8 @@ class CallDesk:
         live, new = self._book.open(principal, question)
         if new:
             self._start(live, principal, question, known)
+        elif question.seat is not None:
+            question.seat.leave()
         return live
 
     def _start(
@@ -185,7 +213,8 @@ class CallDesk:
     def _drive(self, live: LiveOperation, principal: Principal, question: Question, known: Resolution | None) -> None:
         """Bring an operation to its end, whatever happens."""
         try:
-            call, found, site, detours = self._answer_somewhere(live, principal, question, known)
+            with question.seat or contextlib.nullcontext():
+                call, found, site, detours = self._answer_somewhere(live, principal, question, known)
             self.release(principal, call, found)
             seen = found.stored and self._book.answered(principal.id, found.key)
             answer = self._answer(live, question, found, seen=seen, site=site, detours=detours)
@@ -210,7 +239,7 @@ class CallDesk:
                 raise CancelledError("the operation was cancelled")
             if known is None:
                 known = question.resolve(self._site, principal.id)
-            site = question.at_site or self._choose(question, known, detours)
+            site = question.at_site or self._choose_with_others(question, known, detours)
             self._book.served(live, site)
             try:
                 if site == self._site.name:
@@ -229,6 +258,12 @@ class CallDesk:
                 if question.at_site:
                     raise
                 detours[site], known = error.message, None
+
+    def _choose_with_others(self, question: Question, known: Resolution, detours: dict[str, str]) -> str:
+        """Site for this call; the same for those that are asked for together, as long as it does not fail."""
+        if question.seat is None or detours:
+            return self._choose(question, known, detours)
+        return question.seat.same_site(lambda: self._choose(question, known, detours))
 
     def _choose(self, question: Question, known: Resolution, detours: dict[str, str]) -> str:
         """Site that keeps the answer, else the least loaded one with good replicas and the environment."""
@@ -307,6 +342,15 @@ def checked_order(order: CallOrder, schema: MethodSchema) -> CallOrder:
         given = frames or FrameRange()
         frames = canonical_frames(start=given.start, stop=given.stop, step=given.step, frames=given.frames)
     return replace(order, arguments=canonical_arguments(schema, order.arguments), frames=frames)
+
+
+def _what_is_read(question: Question) -> bytes:
+    """Frames and files of a call: equal for calls that can read them in one pass; empty where there are no frames."""
+    order = question.order
+    if order.frames is None:
+        return b""
+    files = [[one.record, one.name] for one in order.inputs]
+    return canonical_json([files, order.frames.canonical(), question.schema.environment])
 
 
 def _given_frames(frames: FrameRange | None) -> dict[str, Any]:

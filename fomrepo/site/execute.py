@@ -23,11 +23,13 @@ from fomrepo.model.methods import Bundle, MethodSchema, ResultSchema
 from fomrepo.model.operations import CallOrder
 from fomrepo.model.results import ResolvedCall
 from fomrepo.site.accept import accept_outcome
-from fomrepo.site.guest_request import method_request
+from fomrepo.site.guest_request import frames_request, method_request
+from fomrepo.site.holders import CHILD_LIMITS
 from fomrepo.site.load import Claim
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.parts_of_run import run_in_parts, run_size, worthwhile_parts
+from fomrepo.site.together import Seat
 from fomrepo.vault.objects import ObjectStore
 
 #: Seconds of processor time allowed for each second on the clock: one core, and a little for the exit.
@@ -51,15 +53,15 @@ class Run:
     on_progress: Callable[[int, int], None]
     #: Set it to end the run.
     cancelled: threading.Event
+    #: Place among the runs that read their frames together; None: it reads them by itself.
+    seat: Seat | None = None
 
     def accept(self, path: Path, report: RunReport, result: ResultSchema) -> None:
         """8. Read what a guest of this run answered; raises as :func:`accept_outcome` does."""
         first = self.call.inputs[0]
         accept_outcome(path, report, self.bundle.schema, result, first, cancelled=self.cancelled.is_set())
 
-    def request(
-        self, vault: ObjectStore, *, sent_along: bool, part: tuple[int, int] | None = None, parts: Sequence[int] = ()
-    ) -> tuple[bytes, tuple[InputFile, ...]]:
+    def request(self, vault: ObjectStore, *, sent_along: bool, **more: Any) -> tuple[bytes, tuple[InputFile, ...]]:
         """Request of a guest; the method's source text is sent along where no folder with it can be bound."""
         return method_request(
             self.bundle.schema,
@@ -69,8 +71,7 @@ class Run:
             limits=limits_of(self.bundle.schema),
             vault=vault,
             bundle=self.bundle if sent_along else None,
-            part=part,
-            parts=parts,
+            **more,
         )
 
 
@@ -127,6 +128,21 @@ def _run_hot(site: SiteParts, run: Run, holder: Holder, outcome: BinaryIO) -> Ru
     def ask(*, part: tuple[int, int] | None = None, parts: Sequence[int] = (), **how: Any) -> RunReport:
         return holder.run(run.request(site.vault, sent_along=True, part=part, parts=parts)[0], **how)
 
+    if run.seat is not None and run.order.frames is not None and not holder.decoded:
+        request = frames_request(
+            schema, run.call.inputs, frames=run.order.frames, limits=CHILD_LIMITS, vault=site.vault
+        )
+        with run.seat.frames(holder, request, CHILD_LIMITS, run.cancelled) as feed:
+            if feed is not None:
+                request, _ = run.request(site.vault, sent_along=True, frames_follow=True)
+                return holder.run(
+                    request,
+                    limits=limits,
+                    outcome=outcome,
+                    on_progress=run.on_progress,
+                    cancelled=run.cancelled,
+                    following=feed,
+                )
     n_frames, size = run_size(run.call, run.order.frames)
     pace = (run.bundle.digest, holder.decoded)
     wanted = worthwhile_parts(schema, n_frames, size * site.paces.of(pace))

@@ -34,6 +34,8 @@ class Forward:
         request = sites_pb2.PeerRunRequest(call=call_to_wire(question.order), operation=live.id)
         if question.draft:
             request.bundle.CopyFrom(bundle_to_wire(question.bundle.files))
+        if question.seat is not None:
+            request.together, request.together_count = question.seat.together
         reply = self._peers.run(site, request, principal=live.principal)
         told = False
         while not OperationState(reply.state).final:

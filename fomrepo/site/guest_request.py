@@ -33,6 +33,7 @@ def method_request(
     bundle: Bundle | None = None,
     part: tuple[int, int] | None = None,
     parts: Sequence[int] = (),
+    frames_follow: bool = False,
 ) -> tuple[bytes, tuple[InputFile, ...]]:
     """Request of a method's run, and the files that it may read.
 
@@ -50,6 +51,8 @@ def method_request(
         Which part of the frames is to be done, from 0, and of how many; None: all of them.
     parts
         Lengths in bytes of the containers of all parts, which follow the request and are to be combined.
+    frames_follow
+        Whether the frames follow the request, decoded by a guest with :func:`frames_request`.
     """
     entries, files = _inputs(schema, inputs, vault)
     request = canonical_json(
@@ -67,9 +70,19 @@ def method_request(
             **({} if bundle is None else {"bundle": _source_texts(bundle)}),
             **({} if part is None else {"part": {"number": part[0], "of": part[1]}}),
             **({"parts": list(parts)} if parts else {}),
+            **({"frames_follow": True} if frames_follow else {}),
         }
     )
     return request, files
+
+
+def frames_request(
+    schema: MethodSchema, inputs: tuple[ResolvedInput, ...], *, frames: FrameRange, limits: RunLimits, vault: Holding
+) -> bytes:
+    """Request to decode the frames of a run for the methods that read them together."""
+    entries, _ = _inputs(schema, inputs, vault)
+    request = {"protocol": 1, "task": "frames", "inputs": entries, "frames": frames.canonical()}
+    return canonical_json(request | {"limits": _limits(limits)})
 
 
 def hold_request(

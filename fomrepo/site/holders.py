@@ -94,6 +94,10 @@ class HolderDesk:
             if entry.holder is None or not entry.holder.alive:
                 self._drop(entry)
 
+    def decodes(self, call: ResolvedCall) -> bool:
+        """Whether a holder of a call's files would keep their frames decoded, as far as the catalog knows them."""
+        return self._frame_bytes(call) > 0
+
     def forget(self, digest: str) -> None:
         """Close the holders of an object whose bytes are no longer good."""
         for entry in list(self._held.values()):
@@ -130,14 +134,17 @@ class HolderDesk:
             if entry is not None:
                 entry.users += 1
                 return entry
-            frame_bytes = sum(_decoded_bytes(one) for one in call.inputs)
-            if frame_bytes > LARGEST_PART * self._budget:
-                frame_bytes = 0
+            frame_bytes = self._frame_bytes(call)
             if not self._make_room(HOLDER_BASE_BYTES + frame_bytes):
                 return None
             entry = self._held[key] = _Held(frozenset(call.objects), HOLDER_BASE_BYTES + frame_bytes, users=1)
         self._make(entry, key, schema, call, environment, frame_bytes, cancelled)
         return entry
+
+    def _frame_bytes(self, call: ResolvedCall) -> int:
+        """Memory for the decoded frames of a call's files; 0 if they stay in the files."""
+        frame_bytes = sum(_decoded_bytes(one) for one in call.inputs)
+        return frame_bytes if frame_bytes <= LARGEST_PART * self._budget else 0
 
     def _make(
         self,

@@ -73,6 +73,11 @@ class Slots:
         self._numbers = itertools.count(1)
         self._changed = threading.Condition()
 
+    @property
+    def memory_bytes(self) -> int:
+        """What all runs together may be promised."""
+        return self._memory
+
     def figures(self) -> LoadFigures:
         """How busy the site is now."""
         with self._changed:

@@ -14,6 +14,7 @@ from fomrepo.model.operations import CallOrder, MethodRef
 from fomrepo.model.results import ResolvedCall, StoredResult
 from fomrepo.site.execute import environment_of
 from fomrepo.site.parts import SiteParts
+from fomrepo.site.together import Seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Question:
     draft: bool
     #: The only site where a draft may run; empty: any.
     at_site: str = ""
+    #: Place among the calls that are asked for together; None: it is asked by itself.
+    seat: Seat | None = None
 
     @property
     def schema(self) -> MethodSchema:

@@ -112,9 +112,11 @@ def run_here(
                 remedy=f"make a new one: fomrepo replicate {call.inputs[0].version.accession} --to {site.name}",
             )
         claim = Claim(principal, call.scope, question.schema.limits.memory_mib * 2**20)
-        with site.slots.one(claim, cancelled), site.results.new_blob() as (path, stream):
+        seat = question.seat if _reads_together(site, question, call, claim) else None
+        slot = site.slots.one(claim, cancelled) if seat is None else seat.slot(site.slots, claim, cancelled)
+        with slot, site.results.new_blob() as (path, stream):
             # 7. The guest runs on exactly these files.
-            run = Run(question.bundle, question.order, call, question.draft, claim, on_progress, cancelled)
+            run = Run(question.bundle, question.order, call, question.draft, claim, on_progress, cancelled, seat)
             report, way = execute(site, run, stream)
             # 8. Its answer is read as hostile input.
             run.accept(path, report, question.schema.result)
@@ -135,6 +137,13 @@ def run_here(
         f"while {question.schema.name} ran on it",
         remedy="try again when nobody writes to it",
     )
+
+
+def _reads_together(site: SiteParts, question: Question, call: ResolvedCall, claim: Claim) -> bool:
+    """Whether a call gains by reading its frames together with others: not where they are in memory anyway."""
+    if question.seat is None or site.holders is None or site.holders.decodes(call):
+        return False
+    return question.seat.fits(site.slots, claim)
 
 
 def settled_replicas(site: SiteParts, known: Resolution) -> Mapping[str, Replica] | None:

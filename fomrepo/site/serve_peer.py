@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 from fomrepo.errors import FomrepoError, NotFoundError
 from fomrepo.model.methods import Bundle
@@ -13,6 +15,11 @@ from fomrepo.site.log import log_unexpected
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.question import Question, Resolution
 from fomrepo.site.run import run_here
+from fomrepo.site.together import Seat, Together
+from fomrepo.wire.calls import TOGETHER_LIMIT
+
+#: Calls asked for together are remembered until so many others were; they all come within a moment.
+TOGETHER_REMEMBERED = 256
 
 
 class PeerDesk:
@@ -21,9 +28,20 @@ class PeerDesk:
     def __init__(self, site: SiteParts) -> None:
         self._site = site
         self._live = LiveOperations()
+        self._lock = threading.Lock()
+        #: Calls that are asked for together, by their home and its name for them.
+        self._together: dict[tuple[str, str], Together] = {}
         self._drivers = ThreadPoolExecutor(DRIVEN_AT_ONCE, thread_name_prefix="serve-peer")
 
-    def run(self, home: str, principal: str, operation: str, order: CallOrder, draft: Bundle | None) -> LiveOperation:
+    def run(
+        self,
+        home: str,
+        principal: str,
+        operation: str,
+        order: CallOrder,
+        draft: Bundle | None,
+        together: tuple[str, int] = ("", 1),
+    ) -> LiveOperation:
         """Begin a run, or find the one that the same operation began.
 
         Parameters
@@ -38,14 +56,27 @@ class PeerDesk:
             The call.
         draft
             An unreviewed bundle; None for a published method, which is looked up and verified here.
+        together
+            Name of the calls that are asked for together at their home, and how many they are.
         """
         bundle = draft if draft is not None else self._site.registry.find(order.method)
-        question = Question(checked_order(order, bundle.schema), bundle, draft=draft is not None)
+        seat = self._seat(home, *together)
+        question = Question(checked_order(order, bundle.schema), bundle, draft=draft is not None, seat=seat)
         known = question.resolve(self._site, principal)
         live, new = self._live.get_or_add(LiveOperation(operation, principal, home, site=self._site.name))
         if new:
             self._drivers.submit(self._drive, live, question, known)
         return live
+
+    def _seat(self, home: str, name: str, count: int) -> Seat | None:
+        """Place among calls that come one by one and are asked for together."""
+        if not name or not 1 < count <= TOGETHER_LIMIT:
+            return None
+        with self._lock:
+            together = self._together.setdefault((home, name), Together(count, name))
+            while len(self._together) > TOGETHER_REMEMBERED:
+                del self._together[next(iter(self._together))]
+        return together.seat()
 
     def find(self, home: str, operation: str) -> LiveOperation:
         """Find an operation of that home.
@@ -66,9 +97,9 @@ class PeerDesk:
     def _drive(self, live: LiveOperation, question: Question, known: Resolution) -> None:
         try:
             site, asker = self._site, live.principal
-            live.end(
-                run=run_here(site, question, asker, on_progress=live.progress, cancelled=live.cancelled, known=known)
-            )
+            with question.seat or nullcontext():
+                run = run_here(site, question, asker, on_progress=live.progress, cancelled=live.cancelled, known=known)
+            live.end(run=run)
         except FomrepoError as error:
             live.end(error=error)
         except Exception as error:

@@ -12,6 +12,9 @@ from fomrepo.wire.v1 import calls_pb2 as pb
 #: Most bytes in one chunk of a stream, and in a result that is sent along with the reply.
 CHUNK_BYTES = 2**20
 
+#: Most calls that are asked for together: with one that decodes for them, half of the children of a holder.
+TOGETHER_LIMIT = 7
+
 #: Longest wait of ``Call`` and of ``Wait``, in seconds.
 CALL_WAIT_S = 2.0
 WAIT_LIMIT_S = 20.0

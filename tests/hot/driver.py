@@ -24,6 +24,8 @@ from fomrepo.isolation.holder import Holder, HolderFailed
 from fomrepo.isolation.orders import HoldOrder, InputFile, RunLimits, RunOrder, RunReport
 from fomrepo.isolation.service_user import drop_to_service_user
 from fomrepo.isolation.warden import Warden
+from fomrepo.site.together import Seat, Together
+from tests.survivors import adopt_orphans, descendants
 
 SERVICE_USER = "61195"  # a number that nobody else has
 
@@ -84,6 +86,26 @@ class Site:
             thread.join()
         return answers
 
+    def together(self, name: str, requests: list[dict[str, Any]], frames: dict[str, Any]) -> list[Any]:
+        """Run some methods in children of one holder, and decode their frames in one more, as a site does."""
+        holder, answers, calls = self._holders[name], list[Any]([None] * len(requests)), Together(len(requests))
+        never = threading.Event()
+
+        def run(place: int, seat: Seat) -> None:
+            request, body = requests[place], io.BytesIO()
+            limits = _limits(request, {})
+            with seat, seat.frames(holder, json.dumps(frames).encode(), limits, never) as feed:
+                asked = json.dumps({**request, "frames_follow": feed is not None}).encode()
+                answers[place] = _told(holder.run(asked, limits=limits, outcome=body, following=feed), body)
+                answers[place]["alone"] = feed is None
+
+        threads = [threading.Thread(target=run, args=(place, calls.seat())) for place in range(len(requests))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return answers
+
     def cold(self, request: dict[str, Any], inputs: dict[str, str], method_folder: str, **limits: Any) -> Any:
         """Run a method in a cold sandbox."""
         order = RunOrder(
@@ -108,7 +130,7 @@ class Site:
 
     def warden_processes(self) -> list[int]:
         """Say which processes this one started, and what they started: the warden is the first."""
-        return _family(os.getpid())[1:]
+        return descendants()
 
     def children(self, name: str) -> list[int]:
         """Processes that a holder has, by the host's numbers."""
@@ -119,12 +141,6 @@ class Site:
         """End a holder."""
         self._holders.pop(name).close()
         return {}
-
-
-def _family(process: int) -> list[int]:
-    tasks = Path(f"/proc/{process}/task").iterdir()
-    children = [int(each) for task in tasks for each in (task / "children").read_text().split()]
-    return [process, *(each for child in children for each in _family(child))]
 
 
 def _limits(request: dict[str, Any], others: dict[str, Any]) -> RunLimits:
@@ -139,12 +155,15 @@ def _told(report: RunReport, body: io.BytesIO) -> dict[str, Any]:
 
 def main() -> None:
     """Become somebody, start a warden, carry out what comes."""
+    adopt_orphans()
     if os.geteuid() == 0:
         drop_to_service_user((), user=SERVICE_USER)
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a site logs
     site = Site(Path(sys.argv[1]))
     for line in sys.stdin:
         order = json.loads(line)
-        print(json.dumps(getattr(site, order.pop("do"))(**order)), flush=True)
+        print(json.dumps(getattr(site, order.pop("do"))(**order)), flush=True, file=answers)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import grpc
 from fomrepo.cache.store import SMALL_BYTES
 from fomrepo.errors import NetworkError, NotFoundError
 from fomrepo.model.bundle import read_bundle
-from fomrepo.site.call import CallDesk
+from fomrepo.site.call import Asked, CallDesk
 from fomrepo.site.live import LiveOperation
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.services.border import WaitingRoom, caller, stream, unary
@@ -40,6 +40,29 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         with self._room.seat(request.wait_s, CALL_WAIT_S) as wait_s:
             live.ended.wait(wait_s)
         return self.reply(live)
+
+    @unary
+    def CallTogether(
+        self, request: calls_pb2.CallTogetherRequest, context: grpc.ServicerContext
+    ) -> calls_pb2.CallTogetherReply:
+        catalog, orders = self._site.catalog, [call_from_wire(one) for one in request.calls]
+
+        def look_up() -> list[Asked]:
+            principal = caller(catalog, context)
+            return [self._desk.look_up(principal, order) for order in orders]
+
+        live = self._desk.call_together(catalog.at_one_moment(look_up))
+        with self._room.seat(request.wait_s, CALL_WAIT_S) as wait_s:
+            until = time.monotonic() + wait_s
+            for one in live:
+                one.ended.wait(max(until - time.monotonic(), 0.0))
+        reply = calls_pb2.CallTogetherReply(replies=[self.reply(one) for one in live])
+        room = SMALL_BYTES
+        for each in reply.replies:  # what makes the message too long can still be asked for
+            room -= len(each.result)
+            if room < 0:
+                each.result = b""
+        return reply
 
     @unary
     def TryDraft(self, request: calls_pb2.TryDraftRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:

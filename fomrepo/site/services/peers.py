@@ -37,7 +37,8 @@ class PeersService(sites_pb2_grpc.PeersServicer):
         self._tickets.accept(request.ticket, request=ticketed_bytes(request), certificate=certificate)
         draft = read_bundle(bundle_from_wire(request.bundle)) if request.HasField("bundle") else None
         order = call_from_wire(request.call)
-        live = self._desk.run(home, request.ticket.principal, request.operation, order, draft)
+        together = request.together, request.together_count
+        live = self._desk.run(home, request.ticket.principal, request.operation, order, draft, together)
         with self._room.seat(CALL_WAIT_S, CALL_WAIT_S) as wait_s:
             live.ended.wait(wait_s)
         return self._reply(live)

@@ -40,6 +40,11 @@ class CallsStub:
                 request_serializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallRequest.SerializeToString,
                 response_deserializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallReply.FromString,
                 _registered_method=True)
+        self.CallTogether = channel.unary_unary(
+                '/fomrepo.wire.v1.Calls/CallTogether',
+                request_serializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallTogetherRequest.SerializeToString,
+                response_deserializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallTogetherReply.FromString,
+                _registered_method=True)
         self.TryDraft = channel.unary_unary(
                 '/fomrepo.wire.v1.Calls/TryDraft',
                 request_serializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.TryDraftRequest.SerializeToString,
@@ -67,6 +72,13 @@ class CallsServicer:
 
     def Call(self, request, context):
         """Answers within about 2 s: with the outcome if it is ready, else with the operation's id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CallTogether(self, request, context):
+        """Several calls on one file: those that have to run read its frames in one pass. Each becomes an operation of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,6 +118,11 @@ def add_CallsServicer_to_server(servicer, server):
                     servicer.Call,
                     request_deserializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallRequest.FromString,
                     response_serializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallReply.SerializeToString,
+            ),
+            'CallTogether': grpc.unary_unary_rpc_method_handler(
+                    servicer.CallTogether,
+                    request_deserializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallTogetherRequest.FromString,
+                    response_serializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallTogetherReply.SerializeToString,
             ),
             'TryDraft': grpc.unary_unary_rpc_method_handler(
                     servicer.TryDraft,
@@ -155,6 +172,33 @@ class Calls:
             '/fomrepo.wire.v1.Calls/Call',
             fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallRequest.SerializeToString,
             fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CallTogether(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fomrepo.wire.v1.Calls/CallTogether',
+            fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallTogetherRequest.SerializeToString,
+            fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallTogetherReply.FromString,
             options,
             channel_credentials,
             insecure,

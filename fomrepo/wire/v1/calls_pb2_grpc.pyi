@@ -34,6 +34,8 @@ class CallsStub:
     def __new__(cls, channel: _aio.Channel) -> CallsAsyncStub: ...
     Call: _grpc.UnaryUnaryMultiCallable[_calls_pb2.CallRequest, _calls_pb2.CallReply]
     """Answers within about 2 s: with the outcome if it is ready, else with the operation's id."""
+    CallTogether: _grpc.UnaryUnaryMultiCallable[_calls_pb2.CallTogetherRequest, _calls_pb2.CallTogetherReply]
+    """Several calls on one file: those that have to run read its frames in one pass. Each becomes an operation of its own."""
     TryDraft: _grpc.UnaryUnaryMultiCallable[_calls_pb2.TryDraftRequest, _calls_pb2.CallReply]
     """Runs its sender's own unreviewed draft: cold, uncached, on data that the sender may read."""
     Wait: _grpc.UnaryUnaryMultiCallable[_calls_pb2.WaitRequest, _calls_pb2.CallReply]
@@ -47,6 +49,8 @@ class CallsAsyncStub(CallsStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Call: _aio.UnaryUnaryMultiCallable[_calls_pb2.CallRequest, _calls_pb2.CallReply]  # type: ignore[assignment]
     """Answers within about 2 s: with the outcome if it is ready, else with the operation's id."""
+    CallTogether: _aio.UnaryUnaryMultiCallable[_calls_pb2.CallTogetherRequest, _calls_pb2.CallTogetherReply]  # type: ignore[assignment]
+    """Several calls on one file: those that have to run read its frames in one pass. Each becomes an operation of its own."""
     TryDraft: _aio.UnaryUnaryMultiCallable[_calls_pb2.TryDraftRequest, _calls_pb2.CallReply]  # type: ignore[assignment]
     """Runs its sender's own unreviewed draft: cold, uncached, on data that the sender may read."""
     Wait: _aio.UnaryUnaryMultiCallable[_calls_pb2.WaitRequest, _calls_pb2.CallReply]  # type: ignore[assignment]
@@ -63,6 +67,14 @@ class CallsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_calls_pb2.CallReply, _abc.Awaitable[_calls_pb2.CallReply]]:
         """Answers within about 2 s: with the outcome if it is ready, else with the operation's id."""
+
+    @_abc_1.abstractmethod
+    def CallTogether(
+        self,
+        request: _calls_pb2.CallTogetherRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_calls_pb2.CallTogetherReply, _abc.Awaitable[_calls_pb2.CallTogetherReply]]:
+        """Several calls on one file: those that have to run read its frames in one pass. Each becomes an operation of its own."""
 
     @_abc_1.abstractmethod
     def TryDraft(

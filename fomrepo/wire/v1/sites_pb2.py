@@ -27,7 +27,7 @@ from fomrepo.wire.v1 import files_pb2 as fomrepo_dot_wire_dot_v1_dot_files__pb2
 from fomrepo.wire.v1 import methods_pb2 as fomrepo_dot_wire_dot_v1_dot_methods__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x66omrepo/wire/v1/sites.proto\x12\x0f\x66omrepo.wire.v1\x1a\x1b\x66omrepo/wire/v1/calls.proto\x1a\x1b\x66omrepo/wire/v1/files.proto\x1a\x1d\x66omrepo/wire/v1/methods.proto\"\x0f\n\rWhoAmIRequest\"f\n\x0bWhoAmIReply\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x0c\n\x04site\x18\x02 \x01(\t\x12\x12\n\nfederation\x18\x03 \x01(\t\x12\x10\n\x08projects\x18\x04 \x03(\t\x12\x10\n\x08snapshot\x18\x05 \x01(\x04\"\x12\n\x10ListSitesRequest\"6\n\x0eListSitesReply\x12$\n\x05sites\x18\x01 \x03(\x0b\x32\x15.fomrepo.wire.v1.Site\"p\n\x04Site\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\n\n\x02up\x18\x03 \x01(\x08\x12\x0c\n\x04wall\x18\x04 \x01(\t\x12\x0f\n\x07running\x18\x05 \x01(\r\x12\x0f\n\x07waiting\x18\x06 \x01(\r\x12\r\n\x05slots\x18\x07 \x01(\r\"\xa1\x01\n\x0ePeerRunRequest\x12\'\n\x06ticket\x18\x01 \x01(\x0b\x32\x17.fomrepo.wire.v1.Ticket\x12*\n\x04\x63\x61ll\x18\x02 \x01(\x0b\x32\x1c.fomrepo.wire.v1.CallRequest\x12\'\n\x06\x62undle\x18\x03 \x01(\x0b\x32\x17.fomrepo.wire.v1.Bundle\x12\x11\n\toperation\x18\x04 \x01(\t\"\x98\x01\n\x06Ticket\x12\x0c\n\x04home\x18\x01 \x01(\t\x12\x0f\n\x07serving\x18\x02 \x01(\t\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12\x11\n\toperation\x18\x04 \x01(\t\x12\x16\n\x0erequest_digest\x18\x05 \x01(\t\x12\x0f\n\x07\x65xpires\x18\x06 \x01(\x01\x12\r\n\x05nonce\x18\x07 \x01(\t\x12\x11\n\tsignature\x18\x08 \x01(\x0c\"C\n\x11ReadObjectRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\x12\x0e\n\x06length\x18\x03 \x01(\x04\"K\n\x10PeerFetchRequest\x12\'\n\x06ticket\x18\x01 \x01(\x0b\x32\x17.fomrepo.wire.v1.Ticket\x12\x0e\n\x06record\x18\x02 \x01(\t2\xa0\x01\n\x05Sites\x12\x46\n\x06WhoAmI\x12\x1e.fomrepo.wire.v1.WhoAmIRequest\x1a\x1c.fomrepo.wire.v1.WhoAmIReply\x12O\n\tListSites\x12!.fomrepo.wire.v1.ListSitesRequest\x1a\x1f.fomrepo.wire.v1.ListSitesReply2\xb8\x03\n\x05Peers\x12\x42\n\x03Run\x12\x1f.fomrepo.wire.v1.PeerRunRequest\x1a\x1a.fomrepo.wire.v1.CallReply\x12@\n\x04Wait\x12\x1c.fomrepo.wire.v1.WaitRequest\x1a\x1a.fomrepo.wire.v1.CallReply\x12\x44\n\x06\x43\x61ncel\x12\x1e.fomrepo.wire.v1.CancelRequest\x1a\x1a.fomrepo.wire.v1.CallReply\x12J\n\nReadResult\x12\".fomrepo.wire.v1.ReadObjectRequest\x1a\x16.fomrepo.wire.v1.Chunk0\x01\x12J\n\nReadObject\x12\".fomrepo.wire.v1.ReadObjectRequest\x1a\x16.fomrepo.wire.v1.Chunk0\x01\x12K\n\x05\x46\x65tch\x12!.fomrepo.wire.v1.PeerFetchRequest\x1a\x1f.fomrepo.wire.v1.ReplicateReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x66omrepo/wire/v1/sites.proto\x12\x0f\x66omrepo.wire.v1\x1a\x1b\x66omrepo/wire/v1/calls.proto\x1a\x1b\x66omrepo/wire/v1/files.proto\x1a\x1d\x66omrepo/wire/v1/methods.proto\"\x0f\n\rWhoAmIRequest\"f\n\x0bWhoAmIReply\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x0c\n\x04site\x18\x02 \x01(\t\x12\x12\n\nfederation\x18\x03 \x01(\t\x12\x10\n\x08projects\x18\x04 \x03(\t\x12\x10\n\x08snapshot\x18\x05 \x01(\x04\"\x12\n\x10ListSitesRequest\"6\n\x0eListSitesReply\x12$\n\x05sites\x18\x01 \x03(\x0b\x32\x15.fomrepo.wire.v1.Site\"p\n\x04Site\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\n\n\x02up\x18\x03 \x01(\x08\x12\x0c\n\x04wall\x18\x04 \x01(\t\x12\x0f\n\x07running\x18\x05 \x01(\r\x12\x0f\n\x07waiting\x18\x06 \x01(\r\x12\r\n\x05slots\x18\x07 \x01(\r\"\xcb\x01\n\x0ePeerRunRequest\x12\'\n\x06ticket\x18\x01 \x01(\x0b\x32\x17.fomrepo.wire.v1.Ticket\x12*\n\x04\x63\x61ll\x18\x02 \x01(\x0b\x32\x1c.fomrepo.wire.v1.CallRequest\x12\'\n\x06\x62undle\x18\x03 \x01(\x0b\x32\x17.fomrepo.wire.v1.Bundle\x12\x11\n\toperation\x18\x04 \x01(\t\x12\x10\n\x08together\x18\x05 \x01(\t\x12\x16\n\x0etogether_count\x18\x06 \x01(\r\"\x98\x01\n\x06Ticket\x12\x0c\n\x04home\x18\x01 \x01(\t\x12\x0f\n\x07serving\x18\x02 \x01(\t\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12\x11\n\toperation\x18\x04 \x01(\t\x12\x16\n\x0erequest_digest\x18\x05 \x01(\t\x12\x0f\n\x07\x65xpires\x18\x06 \x01(\x01\x12\r\n\x05nonce\x18\x07 \x01(\t\x12\x11\n\tsignature\x18\x08 \x01(\x0c\"C\n\x11ReadObjectRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\x12\x0e\n\x06length\x18\x03 \x01(\x04\"K\n\x10PeerFetchRequest\x12\'\n\x06ticket\x18\x01 \x01(\x0b\x32\x17.fomrepo.wire.v1.Ticket\x12\x0e\n\x06record\x18\x02 \x01(\t2\xa0\x01\n\x05Sites\x12\x46\n\x06WhoAmI\x12\x1e.fomrepo.wire.v1.WhoAmIRequest\x1a\x1c.fomrepo.wire.v1.WhoAmIReply\x12O\n\tListSites\x12!.fomrepo.wire.v1.ListSitesRequest\x1a\x1f.fomrepo.wire.v1.ListSitesReply2\xb8\x03\n\x05Peers\x12\x42\n\x03Run\x12\x1f.fomrepo.wire.v1.PeerRunRequest\x1a\x1a.fomrepo.wire.v1.CallReply\x12@\n\x04Wait\x12\x1c.fomrepo.wire.v1.WaitRequest\x1a\x1a.fomrepo.wire.v1.CallReply\x12\x44\n\x06\x43\x61ncel\x12\x1e.fomrepo.wire.v1.CancelRequest\x1a\x1a.fomrepo.wire.v1.CallReply\x12J\n\nReadResult\x12\".fomrepo.wire.v1.ReadObjectRequest\x1a\x16.fomrepo.wire.v1.Chunk0\x01\x12J\n\nReadObject\x12\".fomrepo.wire.v1.ReadObjectRequest\x1a\x16.fomrepo.wire.v1.Chunk0\x01\x12K\n\x05\x46\x65tch\x12!.fomrepo.wire.v1.PeerFetchRequest\x1a\x1f.fomrepo.wire.v1.ReplicateReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,15 +45,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SITE']._serialized_start=334
   _globals['_SITE']._serialized_end=446
   _globals['_PEERRUNREQUEST']._serialized_start=449
-  _globals['_PEERRUNREQUEST']._serialized_end=610
-  _globals['_TICKET']._serialized_start=613
-  _globals['_TICKET']._serialized_end=765
-  _globals['_READOBJECTREQUEST']._serialized_start=767
-  _globals['_READOBJECTREQUEST']._serialized_end=834
-  _globals['_PEERFETCHREQUEST']._serialized_start=836
-  _globals['_PEERFETCHREQUEST']._serialized_end=911
-  _globals['_SITES']._serialized_start=914
-  _globals['_SITES']._serialized_end=1074
-  _globals['_PEERS']._serialized_start=1077
-  _globals['_PEERS']._serialized_end=1517
+  _globals['_PEERRUNREQUEST']._serialized_end=652
+  _globals['_TICKET']._serialized_start=655
+  _globals['_TICKET']._serialized_end=807
+  _globals['_READOBJECTREQUEST']._serialized_start=809
+  _globals['_READOBJECTREQUEST']._serialized_end=876
+  _globals['_PEERFETCHREQUEST']._serialized_start=878
+  _globals['_PEERFETCHREQUEST']._serialized_end=953
+  _globals['_SITES']._serialized_start=956
+  _globals['_SITES']._serialized_end=1116
+  _globals['_PEERS']._serialized_start=1119
+  _globals['_PEERS']._serialized_end=1559
 # @@protoc_insertion_point(module_scope)

@@ -150,7 +150,13 @@ class PeerRunRequest(_message.Message):
     CALL_FIELD_NUMBER: _builtins.int
     BUNDLE_FIELD_NUMBER: _builtins.int
     OPERATION_FIELD_NUMBER: _builtins.int
+    TOGETHER_FIELD_NUMBER: _builtins.int
+    TOGETHER_COUNT_FIELD_NUMBER: _builtins.int
     operation: _builtins.str
+    together: _builtins.str
+    """name of the calls that read a file in one pass; empty: this one runs by itself"""
+    together_count: _builtins.int
+    """how many they are"""
     @_builtins.property
     def ticket(self) -> Global___Ticket: ...
     @_builtins.property
@@ -166,10 +172,12 @@ class PeerRunRequest(_message.Message):
         call: _calls_pb2.CallRequest | None = ...,
         bundle: _methods_pb2.Bundle | None = ...,
         operation: _builtins.str = ...,
+        together: _builtins.str = ...,
+        together_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "call", b"call", "ticket", b"ticket"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "call", b"call", "operation", b"operation", "ticket", b"ticket"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "call", b"call", "operation", b"operation", "ticket", b"ticket", "together", b"together", "together_count", b"together_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
