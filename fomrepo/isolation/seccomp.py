@@ -15,7 +15,16 @@ from dataclasses import dataclass
 
 from fomrepo.isolation.syscalls import NEWEST_CONSIDERED, Architecture
 
-__all__ = ["Allow", "AllowUnlessAll", "AllowValues", "AllowWithoutBits", "Answer", "Rule", "compile_filter"]
+__all__ = [
+    "Allow",
+    "AllowUnlessAll",
+    "AllowValues",
+    "AllowWithBit",
+    "AllowWithoutBits",
+    "Answer",
+    "Rule",
+    "compile_filter",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,19 @@ class AllowUnlessAll:
 
 
 @dataclass(frozen=True, slots=True)
+class AllowWithBit:
+    """The call is allowed if a bit is set in one argument, and answers an error number if not."""
+
+    syscall: str
+    #: Position of the argument, from 0.
+    argument: int
+    #: A bit within the low 32.
+    bit: int
+    #: Such as ``errno.EAGAIN``, on which a caller tries again.
+    otherwise: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The call is not made and answers this error number."""
 
@@ -67,7 +89,7 @@ class Answer:
     error: int
 
 
-Rule = Allow | AllowValues | AllowWithoutBits | AllowUnlessAll | Answer
+Rule = Allow | AllowValues | AllowWithoutBits | AllowUnlessAll | AllowWithBit | Answer
 
 # linux/seccomp.h: what a filter program returns.
 KILL_PROCESS = 0x80000000
@@ -158,6 +180,11 @@ def _body(rule: Rule) -> Iterator[Instruction]:
                 yield JUMP_IF_ANY_BIT, 1, 0, bit
                 yield RETURN, 0, 0, ALLOW
             yield RETURN, 0, 0, ERROR | errno.EPERM
+        case AllowWithBit(argument=argument, bit=bit, otherwise=otherwise):
+            yield LOAD, 0, 0, ARGUMENTS_OFFSET + 8 * argument
+            yield JUMP_IF_ANY_BIT, 0, 1, bit
+            yield RETURN, 0, 0, ALLOW
+            yield RETURN, 0, 0, ERROR | otherwise
         case AllowValues(argument=argument, values=values):
             yield LOAD, 0, 0, ARGUMENTS_OFFSET + 8 * argument
             for value in values:

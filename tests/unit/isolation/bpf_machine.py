@@ -3,7 +3,7 @@
 import errno
 import struct
 
-from fomrepo.isolation.seccomp import Allow, AllowUnlessAll, AllowValues, AllowWithoutBits, Answer, Rule
+from fomrepo.isolation.seccomp import Allow, AllowUnlessAll, AllowValues, AllowWithBit, AllowWithoutBits, Answer, Rule
 from fomrepo.isolation.syscalls import NEWEST_CONSIDERED, Architecture
 
 KILL, ALLOW, ERROR = 0x80000000, 0x7FFF0000, 0x00050000
@@ -54,4 +54,6 @@ def decide(
                 return ERROR | errno.EPERM if arguments[argument] & bits else ALLOW
             case AllowUnlessAll(argument=argument, bits=several):
                 return ERROR | errno.EPERM if all(arguments[argument] & bit for bit in several) else ALLOW
+            case AllowWithBit(argument=argument, bit=bit, otherwise=otherwise):
+                return ALLOW if arguments[argument] & bit else ERROR | otherwise
     return ERROR | (errno.ENOSYS if number > NEWEST_CONSIDERED else errno.EPERM)

@@ -7,7 +7,15 @@ import pytest
 
 from fomrepo.errors import SandboxUnavailableError
 from fomrepo.isolation import filters, syscalls
-from fomrepo.isolation.seccomp import Allow, AllowUnlessAll, AllowValues, AllowWithoutBits, Answer, compile_filter
+from fomrepo.isolation.seccomp import (
+    Allow,
+    AllowUnlessAll,
+    AllowValues,
+    AllowWithBit,
+    AllowWithoutBits,
+    Answer,
+    compile_filter,
+)
 from fomrepo.isolation.syscalls import ARCHITECTURES, SYSCALLS, this_architecture
 from tests.unit.isolation.bpf_machine import ALLOW, ERROR, KILL, decide, run_program
 
@@ -25,6 +33,8 @@ def _values(rule):
             return values
         case AllowUnlessAll(bits=bits):
             return (*bits, sum(bits))
+        case AllowWithBit(bit=bit):
+            return (bit,)
         case _:
             return (getattr(rule, "bits", 0),)
 
@@ -94,6 +104,11 @@ def test_the_foreign_conventions_of_x86_64_kill(name):
         ("mmap", (0, 4096, 1, 0x01), ALLOW),
         ("mmap", (0, 4096, 3, 0x21), ERROR | errno.EPERM),
         ("mmap", (0, 4096, 3, 0x4023), ERROR | errno.EPERM),
+        ("futex", (0, 128), ALLOW),
+        ("futex", (0, 9 | 128 | 256), ALLOW),
+        ("futex", (0, 9 | 256), ERROR | errno.EAGAIN),
+        ("getsockopt", (3, 1, 77), ERROR | errno.EPERM),
+        ("sendto", (3, 0, 1, 1), ERROR | errno.EPERM),
         ("fcntl", (0, 6), ERROR | errno.EPERM),
         ("prctl", (4,), ERROR | errno.EPERM),
         ("tgkill", (1, 1), ALLOW),
@@ -121,6 +136,7 @@ def test_a_list_allows_nothing_that_the_one_below_it_refuses(lower, upper):
 
 def test_a_small_list_compiles_to_known_instructions():
     bits = (AllowWithoutBits("openat", 2, 3), AllowUnlessAll("mmap", 3, (1, 32)))
+    bits = (*bits, AllowWithBit("futex", 1, 128, 11))
     rules = (Allow("read"), AllowValues("ioctl", 1, (5,)), *bits, Answer("flock", 38))
     program = compile_filter(rules, AARCH64)
     assert len(program) % 8 == 0
@@ -131,6 +147,7 @@ def test_a_small_list_compiles_to_known_instructions():
         "1500000438000000", "2000000020000000", "4500010003000000", "060000000000ff7f", "0600000001000500",
         "15000006de000000", "2000000028000000",
         "4500010001000000", "060000000000ff7f", "4500010020000000", "060000000000ff7f", "0600000001000500",
+        "1500000462000000", "2000000018000000", "4500000180000000", "060000000000ff7f", "060000000b000500",
         "1500000120000000", "0600000026000500",
         "35000001d4010000", "0600000026000500", "0600000001000500",
     ]  # fmt: skip
