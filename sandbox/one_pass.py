@@ -98,7 +98,7 @@ class _Following:
         """Take the next window in the place of this one."""
         content = bytearray(self._form.layout(len(window))[1])
         self._held, self._places, self._next = None, {}, None
-        if self._stream.readinto(content) == len(content):  # type: ignore[attr-defined] # of a buffered stream
+        if self._stream.readinto(content) == len(content):
             self._held = HeldFrames(self._form, len(window), content)
             self._places = {index: place for place, index in enumerate(window.tolist())}
             self._next = next(self._coming, None)
@@ -118,17 +118,17 @@ class _Follows:
             self.ts = timestep
             return timestep
         self._strayed = False
-        return super()._read_frame(frame)  # type: ignore[misc] # of the file's own reader
+        return super()._read_frame(frame)
 
     def _read_next_timestep(self, ts: Any = None) -> Any:
         if self._strayed:
             self._strayed = False
-            super()._read_frame(self.ts.frame)  # type: ignore[misc]
-        return super()._read_next_timestep(ts)  # type: ignore[misc]
+            super()._read_frame(self.ts.frame)
+        return super()._read_next_timestep(ts)
 
     def _reopen(self) -> None:
         self._strayed = False
-        super()._reopen()  # type: ignore[misc]
+        super()._reopen()
 
 
 def _windows(form: FrameForm, indices: np.ndarray) -> Iterator[np.ndarray]:
