@@ -8,6 +8,7 @@ import io
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from sandbox.one_pass import FrameStream, follow
 from sandbox.request import DataFile, FrameRange, Input
 from tests.guest.runs import Listener, method_request, outcome_of, read_outcome, sample_input
 
+OPENED: list[MDAnalysis.Universe] = []
 TYPES = ["XTC", "TRR", "DCD", "PDB"]
 N_ATOMS, N_FRAMES = 60, 10
 
@@ -43,12 +45,19 @@ def laid_out() -> Path:
 
 
 def opened(file_type: str) -> MDAnalysis.Universe:
-    """Open one of them."""
+    """Open one of them; the test's end closes it."""
     topology = DataFile("topology", "GRO", str(laid_out() / "small.gro"), "small.gro")
     path = laid_out() / f"small.{file_type.lower()}"
-    return load_input(
-        Input("universe", "trajectory", (topology, DataFile("trajectory", file_type, str(path), path.name)))
-    )
+    trajectory = DataFile("trajectory", file_type, str(path), path.name)
+    OPENED.append(load_input(Input("universe", "trajectory", (topology, trajectory))))
+    return OPENED[-1]
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    while OPENED:
+        OPENED.pop().trajectory.close()
 
 
 def counted(universe: MDAnalysis.Universe) -> Counter[int]:
