@@ -47,6 +47,7 @@ SAMPLES = {
     "nmr_models": Sample(str(datafiles.PDB_multiframe), str(datafiles.PDB_multiframe), ("PDB", "PDB")),
     "adk_psf": Sample.alone(datafiles.PSF, "PSF", "topology"),
     "energies": Sample.alone(datafiles.AUX_EDR, "EDR", "energy"),
+    "random_walk": Sample(str(datafiles.RANDOM_WALK_TOPO), str(datafiles.RANDOM_WALK), ("PDB", "XTC")),
     "one_structure": Sample(str(datafiles.GRO_velocity), str(datafiles.GRO_velocity), ("GRO", "GRO")),
 }
 
