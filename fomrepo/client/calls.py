@@ -3,27 +3,29 @@
 1. The call is sent under a key drawn here; the reply brings the outcome, or the id of an operation that goes on.
 2. While it goes on, the client waits in requests of at most 20 s, at whichever site answers.
 3. When it is done, the result comes with the reply or as a stream, is held against the schema, and becomes an object.
+   Of a large one only the header comes, and the object reads the rest when it is asked for.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from mmap import ACCESS_READ, mmap
-from tempfile import TemporaryFile
+from collections.abc import Callable, Sequence
 
 from fomrepo.client.connection import ANSWER_S, Connection
 from fomrepo.client.registry import MethodRegistry
-from fomrepo.client.results.fields import Buffer, read_fields
+from fomrepo.client.results.fields import read_fields
 from fomrepo.client.results.kinds import result_class
+from fomrepo.client.results.remote_bytes import RemoteBytes
+from fomrepo.client.results.remote_fields import HANDLE_FROM_BYTES, remote_fields
 from fomrepo.client.results.result import Result
+from fomrepo.client.results.scratch import mapped
 from fomrepo.errors import CancelledError, MethodNotTrustedError, OutcomeRefusedError, SiteUnreachableError
 from fomrepo.model.methods import MethodSchema
 from fomrepo.model.operations import CallOrder, OperationState, Provenance
 from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_to_wire
 from fomrepo.wire.failures import failure_from_wire
 from fomrepo.wire.methods import schema_from_wire
-from fomrepo.wire.v1 import calls_pb2, files_pb2
+from fomrepo.wire.v1 import calls_pb2
 
 #: Results up to this size stay in memory; larger ones are mapped from a file that nobody else can open.
 MEMORY_LIMIT_BYTES = 16 * 2**20
@@ -151,33 +153,15 @@ class Calls:
             raise OutcomeRefusedError(
                 f"the result of {schema.name} has {reply.result_size} bytes, the method declares at most {limit}"
             )
-        fields = read_fields(self._container(reply), schema.result)
-        return result_class(schema.result.type)(fields, schema, provenance)
-
-    def _container(self, reply: calls_pb2.CallReply) -> Buffer:
-        if inline := reply.result:
-            return inline
-        if reply.result_size <= MEMORY_LIMIT_BYTES:
-            return b"".join(self._chunks(reply))
-        with TemporaryFile(prefix="fomrepo-") as file:
-            for chunk in self._chunks(reply):
-                file.write(chunk)
-            file.flush()
-            return mmap(file.fileno(), 0, access=ACCESS_READ)
-
-    def _chunks(self, reply: calls_pb2.CallReply) -> Iterator[bytes]:
-        received = 0
-        for chunk in self.connection.receive(
-            lambda site: site.calls.ReadResult,
-            lambda offset: calls_pb2.ReadResultRequest(operation=reply.operation, offset=offset),
-            length=chunk_length,
-        ):
-            received += len(chunk.data)
-            if received > reply.result_size:
-                break
-            yield chunk.data
-        if received != reply.result_size:
-            raise OutcomeRefusedError(f"the result was announced with {reply.result_size} bytes; {received} came")
+        kind = result_class(schema.result.type)
+        if reply.result:
+            return kind(read_fields(reply.result, schema.result), schema, provenance)
+        source = RemoteBytes(self.connection, reply.operation, reply.result_size)
+        if source.size > HANDLE_FROM_BYTES:
+            return kind(remote_fields(source, schema.result), schema, provenance)
+        small = source.size <= MEMORY_LIMIT_BYTES
+        container = source.read(0, source.size) if small else mapped(source.chunks())
+        return kind(read_fields(container, schema.result), schema, provenance)
 
     def _noticed(self, reply: calls_pb2.CallReply) -> calls_pb2.CallReply:
         self.registry.notice(reply.snapshot)
@@ -196,11 +180,6 @@ def state_of(reply: calls_pb2.CallReply) -> OperationState:
         return OperationState(reply.state)
     except ValueError:
         raise OutcomeRefusedError(f"a site says that an operation is {reply.state[:40]!r}") from None
-
-
-def chunk_length(chunk: files_pb2.Chunk) -> int:
-    """Bytes in a chunk."""
-    return len(chunk.data)
 
 
 def _described(reply: calls_pb2.CallReply) -> tuple[MethodSchema, Provenance]:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from fomrepo.client.calls import chunk_length
 from fomrepo.client.connection import Connection
+from fomrepo.client.results.remote_bytes import chunk_length
 from fomrepo.errors import ArgumentError, DigestMismatchError, StorageError
 from fomrepo.model.files import check_file_name
 from fomrepo.wire.v1 import files_pb2

@@ -50,7 +50,7 @@ class OperationFuture(Future[Result]):
         if self.state is not OperationState.DONE:
             return done, total
         if not total and self.done() and self.exception() is None:  # found again: sites keep no count of what ended
-            total = len(self.result().to_dict().get("frames", ()))
+            total = len(getattr(self.result(), "frames", ()))
         return total, total
 
     @property

@@ -228,7 +228,7 @@ def streamed(data: bytes) -> calls_pb2.CallReply:
 def test_a_stream_of_another_length_is_refused(site: ScriptedSite, traj: RemoteFile, come: int) -> None:
     site.answers["Call"] = lambda _: streamed(bytes(1000))
     site.answers["ReadResult"] = lambda _: iter([files_pb2.Chunk(data=bytes(come))])
-    with pytest.raises(OutcomeRefusedError, match="announced with 1000 bytes"):
+    with pytest.raises(OutcomeRefusedError, match="1000 bytes of the result were asked for"):
         traj.rmsd()
 
 

@@ -9,6 +9,7 @@ import json
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy as np
 
 from fomrepo.client.results.blocks import blocks_of
 from fomrepo.client.results.description import Description, described, read_description
-from fomrepo.client.results.fields import Buffer, fields_in_units, fields_of
+from fomrepo.client.results.fields import Buffer, array_in, fields_in_units, fields_of
 from fomrepo.client.results.variables import row_offsets
 from fomrepo.errors import ArgumentError
 from fomrepo.model.canonical import canonical_json
@@ -93,7 +94,8 @@ def read_container_file(path: Path) -> tuple[dict[str, Any], Description]:
     if told.pop("status", None) != "ok":
         raise ValueError("it does not say that the method succeeded")
     description = read_description(told)
-    return fields_of(content, container, fields_in_units(description.schema.result, description.units)), description
+    declared = fields_in_units(description.schema.result, description.units)
+    return fields_of(container, declared, partial(array_in, content)), description
 
 
 def _content(path: Path) -> Buffer:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from fomrepo.client.results.remote_array import RemoteArray
+from fomrepo.client.results.remote_fields import RemoteField
 from fomrepo.errors import ArgumentError
 from fomrepo.model.units import factor
 
@@ -61,6 +64,10 @@ def _factor(unit: str, target: str) -> float | None:
 def _scaled(value: Any, by: float) -> Any:
     if by == 1.0 or value is None:
         return value
+    if isinstance(value, RemoteArray):
+        return value.scaled(by)
+    if isinstance(value, RemoteField):
+        return value.followed_by(partial(_scaled, by=by))
     if isinstance(value, tuple):
         return tuple(_scaled(row, by) for row in value)
     scaled = value * by

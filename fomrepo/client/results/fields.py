@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from mmap import mmap
 from typing import Any, TypeAlias
 
@@ -59,12 +60,29 @@ def read_fields(buffer: Buffer, schema: ResultSchema) -> dict[str, Any]:
     container = parse_header(buffer[PREFIX:end], len(buffer))
     if container.outcome != {"status": "ok"}:
         raise _refused("it does not say that the method succeeded")
-    return fields_of(buffer, container, declared_fields(schema))
+    return fields_of(container, declared_fields(schema), partial(array_in, buffer))
 
 
-def fields_of(buffer: Buffer, container: Container, declared: Iterable[ResultField]) -> dict[str, Any]:
-    """Map the fields of a container whose header was read; see :func:`read_fields`."""
-    arrays = {name: _array(buffer, tensor) for name, tensor in container.tensors.items()}
+def fields_of(
+    container: Container,
+    declared: Iterable[ResultField],
+    array_of: Callable[[Tensor], Any],
+    value_of: Callable[[ResultField, Mapping[str, Any], dict[str, int]], Any] | None = None,
+) -> dict[str, Any]:
+    """Make the fields of a container whose header was read; see :func:`read_fields`.
+
+    Parameters
+    ----------
+    container
+        The header.
+    declared
+        Fields that it must have, and no others.
+    array_of
+        Gives the array of a tensor, or what stands for it.
+    value_of
+        As :func:`field_value`, which it is if None.
+    """
+    left = dict(container.tensors)
     sizes = dict(FIXED_DIMS)
     fields: dict[str, Any] = {}
     for field in declared:
@@ -72,10 +90,10 @@ def fields_of(buffer: Buffer, container: Container, declared: Iterable[ResultFie
         if field.optional and not any(name in container.tensors for name, _ in parts.values()):
             fields[field.name] = None
             continue
-        taken = {suffix: _take(arrays, container, name, dtype) for suffix, (name, dtype) in parts.items()}
-        fields[field.name] = field_value(field, taken, sizes)
-    if arrays:
-        raise _refused(f"it has {next(iter(arrays))!r}, which the method does not declare")
+        taken = {suffix: array_of(_take(left, name, dtype)) for suffix, (name, dtype) in parts.items()}
+        fields[field.name] = (value_of or field_value)(field, taken, sizes)
+    if left:
+        raise _refused(f"it has {next(iter(left))!r}, which the method does not declare")
     return fields
 
 
@@ -85,22 +103,23 @@ def _spelling(field: ResultField) -> tuple[tuple[str, str], ...]:
     return ((":values", plain[0][1]), (":offsets", "I64")) if "*" in field.dims else plain
 
 
-def _array(buffer: Buffer, tensor: Tensor) -> npt.NDArray[Any]:
+def array_in(buffer: Buffer, tensor: Tensor, *, begins: int = 0) -> npt.NDArray[Any]:
+    """Map a tensor out of a buffer that begins at this byte of the container."""
     size, dtype = DTYPES[tensor.dtype]
     count = (tensor.end - tensor.start) // size
-    flat = np.frombuffer(buffer, dtype=dtype, count=count, offset=tensor.start) if count else np.empty(0, dtype)
+    flat = np.frombuffer(buffer, dtype, count, tensor.start - begins) if count else np.empty(0, dtype)
     try:
         return _frozen(flat.reshape(tensor.shape))
     except ValueError:  # no bytes, but axes that are longer than an address: (0, 2**62)
         raise _refused(f"{tensor.name!r} has the impossible shape {tensor.shape}") from None
 
 
-def _take(arrays: dict[str, npt.NDArray[Any]], container: Container, name: str, dtype: str) -> npt.NDArray[Any]:
-    if name not in arrays:
+def _take(left: dict[str, Tensor], name: str, dtype: str) -> Tensor:
+    if name not in left:
         raise _refused(f"it has no {name!r}")
-    if container.tensors[name].dtype != dtype:
-        raise _refused(f"{name!r} is {container.tensors[name].dtype}, the method declares {dtype}")
-    return arrays.pop(name)
+    if left[name].dtype != dtype:
+        raise _refused(f"{name!r} is {left[name].dtype}, the method declares {dtype}")
+    return left.pop(name)
 
 
 def field_value(field: ResultField, taken: Mapping[str, npt.NDArray[Any]], sizes: dict[str, int]) -> Any:
@@ -122,13 +141,13 @@ def field_value(field: ResultField, taken: Mapping[str, npt.NDArray[Any]], sizes
     """
     if "*" in field.dims:
         borders = _borders(field, taken[":offsets"], taken[":values"])
-        _check_shape(field, (len(borders) - 1,), sizes)
+        check_shape(field, (len(borders) - 1,), sizes)
         return tuple(taken[":values"][first:last] for first, last in itertools.pairwise(borders))
     if field.dtype == "string":
         borders = _borders(field, taken[":offsets"], taken[":utf8"])
         if not field.dims and len(borders) != 2:
             raise _refused(f"{field.name!r} has {len(borders) - 1} texts, the method declares one")
-        _check_shape(field, (len(borders) - 1,) if field.dims else (), sizes)
+        check_shape(field, (len(borders) - 1,) if field.dims else (), sizes)
         texts = _texts(field, taken[":utf8"].tobytes(), borders)
         return _frozen(np.array(texts, dtype=np.dtypes.StringDType())) if field.dims else texts[0]
     if field.dtype == "complex128":
@@ -141,11 +160,11 @@ def field_value(field: ResultField, taken: Mapping[str, npt.NDArray[Any]], sizes
         value = taken[""]
     if field.dtype == "bool" and (value.view(np.uint8) > 1).any():
         raise _refused(f"{field.name!r} holds bytes that are neither true nor false")
-    _check_shape(field, value.shape, sizes)
+    check_shape(field, value.shape, sizes)
     return value if field.dims else value.item()
 
 
-def _check_shape(field: ResultField, shape: tuple[int, ...], sizes: dict[str, int]) -> None:
+def check_shape(field: ResultField, shape: tuple[int, ...], sizes: dict[str, int]) -> None:
     """Hold axes against the names that other fields gave sizes to."""
     names = tuple(name for name in field.dims if name != "*")
     if len(shape) != len(names):

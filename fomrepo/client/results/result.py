@@ -13,6 +13,7 @@ import numpy as np
 from fomrepo.client.results.citation import citation
 from fomrepo.client.results.conversion import converted
 from fomrepo.client.results.fields import declared_fields
+from fomrepo.client.results.remote_fields import RemoteField
 from fomrepo.client.results.shown import result_html, result_text
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.client.unchanging import Unchanging
@@ -119,7 +120,7 @@ class Result(Unchanging):
 
     def to_dict(self) -> dict[str, Any]:
         """Fields by name."""
-        return dict(self._fields)
+        return {name: _here(value) for name, value in self._fields.items()}
 
     @short_tracebacks
     def to_pandas(self) -> pandas.Series | pandas.DataFrame:
@@ -223,7 +224,7 @@ class Result(Unchanging):
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_"):
             if name in self._fields:
-                return self._fields[name]
+                return _here(self._fields[name])
             close = difflib.get_close_matches(name, self.__dir__(), n=3)
             meant = f"did you mean {' or '.join(close)}?" if close else f"its fields: {', '.join(self._fields)}"
             raise AttributeError(f"this {self.result_type} has no {name!r}; {meant}", name=name, obj=self)
@@ -237,10 +238,15 @@ class Result(Unchanging):
         return sorted({*super().__dir__(), *self._fields})
 
     def __repr__(self) -> str:
-        return result_text(self)
+        return result_text(self, self._fields)
 
     def _repr_html_(self) -> str:
-        return result_html(self)
+        return result_html(self, self._fields)
+
+
+def _here(value: Any) -> Any:
+    """Value of a field, fetched now if it was left at the site as a whole."""
+    return value.value() if isinstance(value, RemoteField) else value
 
 
 def _made_again(

@@ -6,7 +6,7 @@ Texts come from depositors and methods: in HTML every one of them is escaped.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 8
 
 
-def result_text(result: Result) -> str:
+def result_text(result: Result, fields: Mapping[str, Any]) -> str:
     """Type and method, then a line for each field: name, dtype, axes, unit, what is in it."""
-    rows = list(_rows(result))
+    rows = list(_rows(result, fields))
     width = max((len(name) for name, _, _ in rows), default=0)
     lines = [f"{result.result_type} of {result.method} {result.version}"]
     return "\n".join(lines + [f"  {name:<{width}}  {kind}  {shown}" for name, kind, shown in rows])
 
 
-def result_html(result: Result) -> str:
+def result_html(result: Result, fields: Mapping[str, Any]) -> str:
     """Table with a row for each field and a small picture of it; a Table is followed by its first rows."""
     title = html.escape(f"{result.result_type} of {result.method} {result.version}")
-    fields = result.to_dict()
-    rows = "".join(_row(name, kind, shown, picture=small_picture(fields[name])) for name, kind, shown in _rows(result))
+    rows = "".join(
+        _row(name, kind, shown, picture=small_picture(fields[name])) for name, kind, shown in _rows(result, fields)
+    )
     table = f"<table><caption>{title}</caption>{rows}</table>"
     return table + _first_rows(fields) if result.result_type == "Table" else table
 
 
-def _rows(result: Result) -> Iterator[tuple[str, str, str]]:
-    fields = result.to_dict()
+def _rows(result: Result, fields: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for one in declared_fields(result.schema.result):
         yield one.name, _kind(one, result.units[one.name]), _shown(fields[one.name])
 
@@ -65,7 +65,7 @@ def _row(*cells: str, picture: str) -> str:
     return "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + f"<td>{picture}</td></tr>"
 
 
-def _first_rows(fields: dict[str, Any]) -> str:
+def _first_rows(fields: Mapping[str, Any]) -> str:
     columns = {name: value for name, value in fields.items() if isinstance(value, np.ndarray) and value.ndim == 1}
     heads = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
     body = "".join(
