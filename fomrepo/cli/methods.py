@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,24 +16,33 @@ from fomrepo.cli.connected import FilePath, MethodName, ProfileName, connected, 
 from fomrepo.cli.output import Json, print_json, print_table
 from fomrepo.cli.results import awaited, check_output, present
 from fomrepo.cli.schema_options import read_frames, read_options
+from fomrepo.model.health import MethodHealth, badge
 from fomrepo.model.methods import MethodSchema
 
 method = typer.Typer(no_args_is_help=True, help="Methods: what can be called, and drafts of your own.")
 method.command("new")(method_new.new_method)
 method.command("test")(method_gate.check_method)
+method.command("verify")(method_gate.verify)
 
 
 @method.command("list")
 def list_methods(profile: ProfileName = None, json: Json = False) -> None:
-    """List the published methods."""
+    """List the published methods, with how they are: healthy, or at which site a golden case fails."""
     with connected(profile) as repo:
-        found = [one.schema for one in repo.methods()]
-    if json:
-        for one in found:
-            inputs = [one.accepted(position) for position in range(len(one.inputs))]
-            print_json({"name": one.name, "version": one.version, "summary": one.summary, "inputs": inputs})
-    else:
-        print_table([(one.name, one.version, _inputs(one), one.summary) for one in found])
+        _print_list([one.schema for one in repo.methods()], repo.checks.health(), as_json=json)
+
+
+@method.command()
+def search(
+    text: Annotated[list[str], typer.Argument(help="Words that all have to occur.", metavar="TEXT...")],
+    profile: ProfileName = None,
+    json: Json = False,
+) -> None:
+    """Find published methods by what they are called, compute, take and answer, units included."""
+    words = " ".join(text).casefold().split()
+    with connected(profile) as repo:
+        found = [one.schema for one in repo.methods() if all(word in _said_of(one.schema) for word in words)]
+        _print_list(found, repo.checks.health(), as_json=json)
 
 
 @method.command()
@@ -47,13 +59,18 @@ def show(
 
     with connected(profile) as repo:
         found = repo.method(name, version)
+        verdicts = _verdicts(found.schema, repo.checks.health())
     schema = found.schema
     if json:
-        print_json({"digest": found.digest, "schema": dict(schema.source)})
+        health = [asdict(one) for one in verdicts]
+        print_json({"digest": found.digest, "schema": dict(schema.source), "health": health})
         return
     signature = python_signature(schema, file=RemoteFile, answer=result_class(schema.result.type))
     typer.echo(f"{schema.name} {schema.version}, of {_inputs(schema)}\n\n{schema.name}{signature}\n")
     typer.echo(python_docstring(schema))
+    for one in verdicts:
+        when = time.strftime("%Y-%m-%d", time.gmtime(one.checked))
+        typer.echo(f"golden cases at {one.site}, {when}: {'all hold' if one.ok else one.message}")
 
 
 @method.command("try", context_settings=METHOD_OPTIONS)
@@ -103,3 +120,25 @@ def lock(
 
 def _inputs(schema: MethodSchema) -> str:
     return ", ".join(schema.accepted(position) for position in range(len(schema.inputs)))
+
+
+def _print_list(found: Sequence[MethodSchema], health: Sequence[MethodHealth], *, as_json: bool) -> None:
+    rows = [(one, badge(_verdicts(one, health))) for one in found]
+    if as_json:
+        for one, how in rows:
+            inputs = [one.accepted(position) for position in range(len(one.inputs))]
+            about = {"name": one.name, "version": one.version, "summary": one.summary, "inputs": inputs}
+            print_json(about | {"health": how})
+    else:
+        print_table([(one.name, one.version, how or "-", _inputs(one), one.summary) for one, how in rows])
+
+
+def _verdicts(schema: MethodSchema, health: Sequence[MethodHealth]) -> list[MethodHealth]:
+    return [one for one in health if (one.method, one.version) == (schema.name, schema.version)]
+
+
+def _said_of(schema: MethodSchema) -> str:
+    """All that a method says of itself, for a search."""
+    fields = [text for one in schema.result.fields for text in (one.name, one.unit, one.doc)]
+    parameters = [text for one in schema.parameters for text in (one.name, one.unit, one.doc)]
+    return "\n".join([schema.name, schema.summary, schema.description, *fields, *parameters]).casefold()

@@ -15,6 +15,7 @@ from fomrepo.client.profile import Profile
 from fomrepo.errors import CallerError, FomrepoError, SiteBusyError, SiteUnreachableError
 from fomrepo.wire.failures import error_from_rpc
 from fomrepo.wire.v1.calls_pb2_grpc import CallsStub
+from fomrepo.wire.v1.checks_pb2_grpc import ChecksStub
 from fomrepo.wire.v1.deposits_pb2_grpc import DepositsStub
 from fomrepo.wire.v1.files_pb2_grpc import FilesStub
 from fomrepo.wire.v1.methods_pb2_grpc import MethodsStub
@@ -63,6 +64,11 @@ class SiteChannel:
     def calls(self) -> CallsStub:
         """Calls of methods."""
         return CallsStub(self._channel)
+
+    @cached_property
+    def checks(self) -> ChecksStub:
+        """Golden cases run at sites."""
+        return ChecksStub(self._channel)
 
     @cached_property
     def deposits(self) -> DepositsStub:

@@ -9,6 +9,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any
 
 from fomrepo.client.calls import Calls
+from fomrepo.client.checks import Checks
 from fomrepo.client.connection import Connection
 from fomrepo.client.deposit import DepositListener, deposit_files
 from fomrepo.client.drafts import send_draft
@@ -150,6 +151,11 @@ class Repository:
     def method(self, name: str, version: str | None = None) -> PublishedMethod:
         """One published method; without a version the pinned or the newest one."""
         return self._calls.registry.get(name, version)
+
+    @property
+    def checks(self) -> Checks:
+        """Golden cases run at sites: of a method of yours, and of published ones."""
+        return Checks(self._connection)
 
     @property
     def submissions(self) -> Submissions:

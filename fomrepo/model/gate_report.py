@@ -71,8 +71,17 @@ class GateReport:
 
     @classmethod
     def from_json(cls, text: str) -> GateReport:
-        """Read what ``to_json`` wrote."""
+        """Read what ``to_json`` wrote.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError
+            If it is anything else.
+        """
         plain = json.loads(text)
         plain["checks"] = tuple(GateCheck(**one) for one in plain["checks"])
         plain["cases"] = tuple(CaseReport(**one) for one in plain["cases"])
+        for case in plain["cases"]:
+            if not isinstance(case.wall_s, int | float) or {int} != {type(case.memory_bytes), type(case.result_bytes)}:
+                raise ValueError(f"the figures of {case.name} are no numbers")
         return cls(**plain)

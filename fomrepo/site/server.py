@@ -20,6 +20,7 @@ from fomrepo.isolation.doctor import WallVerdict
 from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.warden import Warden
 from fomrepo.site.call import CallDesk
+from fomrepo.site.check import CheckDesk
 from fomrepo.site.deposit import DepositDesk
 from fomrepo.site.forward import Forward
 from fomrepo.site.holders import HolderDesk
@@ -33,6 +34,7 @@ from fomrepo.site.replicate import ReplicateDesk
 from fomrepo.site.serve_peer import PeerDesk
 from fomrepo.site.services.border import WaitingRoom
 from fomrepo.site.services.calls import CallsService
+from fomrepo.site.services.checks import ChecksService
 from fomrepo.site.services.deposits import DepositsService
 from fomrepo.site.services.files import FilesService
 from fomrepo.site.services.methods import MethodsService
@@ -47,6 +49,7 @@ from fomrepo.site.trust_home import open_registry
 from fomrepo.vault.objects import ObjectStore
 from fomrepo.wire.v1 import (
     calls_pb2_grpc,
+    checks_pb2_grpc,
     deposits_pb2_grpc,
     files_pb2_grpc,
     methods_pb2_grpc,
@@ -116,6 +119,7 @@ class SiteServer:
         self._calls = calls = CallDesk(site, known, Forward(peers))
         self._deposits = deposits = DepositDesk(site)
         self._submissions = submissions = SubmissionDesk(site)
+        checks = CheckDesk(site)
         replicate = ReplicateDesk(site, peers, known)
         served = PeerDesk(site)
 
@@ -124,6 +128,7 @@ class SiteServer:
         clients = _listener(settings.threads, "clients")
         answers = CallsService(site, calls, room)
         calls_pb2_grpc.add_CallsServicer_to_server(answers, clients)
+        checks_pb2_grpc.add_ChecksServicer_to_server(ChecksService(site, checks, room), clients)
         deposits_pb2_grpc.add_DepositsServicer_to_server(DepositsService(site, deposits, room), clients)
         files_pb2_grpc.add_FilesServicer_to_server(FilesService(site, peers, replicate), clients)
         methods_pb2_grpc.add_MethodsServicer_to_server(MethodsService(site), clients)
@@ -142,7 +147,7 @@ class SiteServer:
         self._listeners = (clients, sites)
         self._certificate_digest = hashlib.sha256(certificate).hexdigest()
         self._heartbeat = Heartbeat(self._beat, lambda error: logger.warning("heartbeat failed", error=error.message))
-        for desk in (peers, calls, deposits, submissions, served):
+        for desk in (peers, calls, checks, deposits, submissions, served):
             self._end.callback(desk.close)
 
     def __enter__(self) -> SiteServer:

@@ -2,7 +2,7 @@
 
 from fomrepo.model.gate_report import CaseReport, GateCheck, GateReport
 from fomrepo.site.gate.guest_runner import GuestRunner, SandboxRunner, site_runner
-from fomrepo.site.gate.run import run_gate
+from fomrepo.site.gate.run import run_cases, run_gate
 from fomrepo.site.gate.samples import Samples, find_or_build_samples
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Samples",
     "SandboxRunner",
     "find_or_build_samples",
+    "run_cases",
     "run_gate",
     "site_runner",
 ]

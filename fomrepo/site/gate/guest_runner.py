@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from fomrepo.cache.store import ResultStore
-from fomrepo.errors import CancelledError, SiteError
+from fomrepo.errors import CancelledError, SandboxUnavailableError, SiteError
 from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.limits import RunLimits
 from fomrepo.isolation.orders import InputFile, RunOrder, RunReport
@@ -121,12 +121,21 @@ class SandboxRunner:
             request=request,
         )
         with self.results.new_blob() as (path, stream):
-            with self.admit(limits.memory_bytes):
-                report = self.warden.run(order, outcome=stream, cancelled=self.cancelled, following=following or None)
+            try:
+                with self.admit(limits.memory_bytes):
+                    report = self.warden.run(
+                        order, outcome=stream, cancelled=self.cancelled, following=following or None
+                    )
+            except SandboxUnavailableError:
+                self._raise_if_cancelled(bundle)  # it was ended while its sandbox was being made
+                raise
+            self._raise_if_cancelled(bundle)
             stream.flush()
-            if report.ended == "cancelled":
-                raise CancelledError(f"the check of {bundle.schema.name} was cancelled")
             yield report, path
+
+    def _raise_if_cancelled(self, bundle: Bundle) -> None:
+        if self.cancelled.is_set():
+            raise CancelledError(f"the check of {bundle.schema.name} was cancelled")
 
 
 def site_runner(site: SiteParts, *, principal: str, cancelled: threading.Event) -> SandboxRunner:

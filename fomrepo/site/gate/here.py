@@ -40,10 +40,10 @@ def gate_here(
     SandboxUnavailableError
         If this machine cannot sandbox.
     """
-    drop_to_service_user((), own=own)
     wall = detect_wall()
     if not wall.holds:
         raise SandboxUnavailableError(f"this machine cannot sandbox: {wall.cause}", remedy=wall.remedy)
+    drop_to_service_user((), own=own)
     folder = default_environments_folder()
     environment = find_or_build_environment(installed_folder("sandbox") / "requirements.lock", folder, say=say)
     samples = find_or_build_samples(folder, say=say)

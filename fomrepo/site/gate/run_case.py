@@ -43,6 +43,9 @@ COMPARED_BYTES = 256 * 2**20
 #: A run is cut into so many parts to compare them with the whole.
 PARTS = 2
 
+#: Longest message of one case, in characters: a traceback with its last log lines.
+MESSAGE_LIMIT = 8_000
+
 #: By whose fault a run failed, as cases name it.
 _FAULTS = {ArgumentError: "argument", FileRefusedError: "data"}
 
@@ -143,7 +146,7 @@ class CaseRunner:
             first.report.outcome_bytes,
             deterministic,
             split_equal,
-            "\n".join(wrong),
+            "\n".join(wrong)[:MESSAGE_LIMIT],
         )
 
     def answer(self, case: GoldenCase) -> Mapping[str, Answered]:
