@@ -87,6 +87,7 @@ class Calls:
         replicas: Sequence[tuple[str, int]],
         versions: Sequence[str],
         current: Sequence[str],
+        method_digest: str = "",
     ) -> bool:
         """Keep a result, if what it was computed from still holds.
 
@@ -101,6 +102,8 @@ class Calls:
             Ids of the versions that the inputs belong to: none may have been withdrawn.
         current
             Ids of those versions that must still be the current ones of their records.
+        method_digest
+            Of the bundle that computed it: with the bundle the result goes, as with any other of its sources.
 
         Returns
         -------
@@ -110,7 +113,8 @@ class Calls:
         statement, given = fenced_insert(self._database, result, replicas, versions, current)
         if connection.execute(statement, given).rowcount == 0:
             return False
-        sources = [{"key": result.key, "site": result.site, "digest": digest} for digest, _ in replicas]
+        digests = {digest for digest, _ in replicas} | ({method_digest} if method_digest else set())
+        sources = [{"key": result.key, "site": result.site, "digest": digest} for digest in sorted(digests)]
         if sources:
             connection.execute(self._database.insert(result_sources).on_conflict_do_nothing(), sources)
         return True
@@ -128,6 +132,23 @@ class Calls:
         """Whether :meth:`commit_result` would keep a result of this site now."""
         statement, given = fence_query(site, replicas, versions, current)
         return connection.execute(statement, given).first() is not None
+
+    @writes
+    def forget_method(self, connection: Connection, site: str, method_digest: str) -> tuple[str, ...]:
+        """Drop all results of a site that a bundle has computed.
+
+        Returns
+        -------
+        tuple of str
+            Their blobs, for the site's cache to delete.
+        """
+        computed = select(result_sources.c.key).where(
+            result_sources.c.site == site, result_sources.c.digest == method_digest
+        )
+        dropped = connection.execute(
+            delete(results).where(results.c.site == site, results.c.key.in_(computed)).returning(results.c.blob)
+        )
+        return tuple(sorted(dropped.scalars()))
 
     @writes
     def drop_result(self, connection: Connection, key: str, site: str) -> None:

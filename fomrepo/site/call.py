@@ -137,7 +137,10 @@ class CallDesk:
 
     def find(self, principal: Principal, operation_id: str) -> LiveOperation:
         """Find an operation of the caller, also one that another site took."""
-        return self._book.find(principal, operation_id)
+        live = self._book.find(principal, operation_id)
+        if live.answer is not None:
+            self._site.registry.refuse_revoked(live.answer.provenance.method_digest)
+        return live
 
     def cancel(self, principal: Principal, operation_id: str) -> LiveOperation:
         """Cancel an operation of the caller; one that ended stays as it is."""

@@ -95,6 +95,8 @@ def execute(site: SiteParts, run: Run, outcome: BinaryIO) -> tuple[RunReport, st
         What became of a part of the run that failed.
     """
     schema = run.bundle.schema
+    if not run.draft:
+        site.registry.vouch(run.bundle)
     environment = environment_of(site, schema)
     report: RunReport | None = None
     way = "hot"
@@ -105,6 +107,8 @@ def execute(site: SiteParts, run: Run, outcome: BinaryIO) -> tuple[RunReport, st
                     report = _run_hot(site, run, holder, outcome)
     if report is None:
         way = "cold"
+        if not run.draft:
+            site.registry.verify_again(schema)
         request, files = run.request(site.vault, sent_along=False)
         order = RunOrder(
             run_id=new_id(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -67,10 +67,19 @@ class HolderDesk:
         Where the objects lie.
     budget_bytes
         Memory of all holders together.
+    verify
+        Raises if a method is not trusted; asked before a holder is made for it.
     """
 
-    def __init__(self, warden: Warden, vault: ObjectStore, *, budget_bytes: int) -> None:
-        self._warden, self._vault, self._budget = warden, vault, budget_bytes
+    def __init__(
+        self,
+        warden: Warden,
+        vault: ObjectStore,
+        *,
+        budget_bytes: int,
+        verify: Callable[[MethodSchema], None] = lambda _: None,
+    ) -> None:
+        self._warden, self._vault, self._budget, self._verify = warden, vault, budget_bytes, verify
         self._lock = threading.Lock()
         self._held: dict[tuple[str, ...], _Held] = {}
         self._failed: dict[tuple[str, ...], float] = {}
@@ -127,6 +136,8 @@ class HolderDesk:
         needed = schema.limits
         if needed.memory_mib * 2**20 > CHILD_LIMITS.memory_bytes or needed.wall_s > CHILD_LIMITS.wall_s:
             return None
+        if key not in self._held:
+            self._verify(schema)
         with self._lock:
             if self._failed.get(key, 0.0) > time.monotonic():
                 return None

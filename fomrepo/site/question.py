@@ -76,6 +76,8 @@ class Question:
 
     def _resolve(self, site: SiteParts, principal: str) -> Resolution:
         moment = time.monotonic()
+        if not self.draft:
+            site.registry.vouch(self.bundle)
         keys: list[str] = []
 
         def key_of(call: ResolvedCall) -> str | None:

@@ -128,6 +128,7 @@ def run_here(
         fence = _fence(question, call, held)
         if _files_are_unchanged(site, held) and fence.holds(site):
             if not question.draft:
+                site.registry.vouch(question.bundle)  # what was revoked meanwhile gives no answer any more
                 result = StoredResult(key, site.name, blob, size, report.wall_s, computed, way)
                 site.ledger.note_result(result, partial(fence.commit, site, result))
             return answer
@@ -192,7 +193,7 @@ def _fence(question: Question, call: ResolvedCall, held: Mapping[str, Replica]) 
         if one.version.current and RecordName.parse(given.record).version is None
     )
     generations = tuple((digest, one.generation) for digest, one in held.items())
-    return _Fence(generations, tuple(one.version.version_id for one in call.inputs), moving)
+    return _Fence(question.bundle.digest, generations, tuple(one.version.version_id for one in call.inputs), moving)
 
 
 def _read(call: ResolvedCall) -> tuple[tuple[str, str, str], ...]:
@@ -206,6 +207,7 @@ def _read(call: ResolvedCall) -> tuple[tuple[str, str, str], ...]:
 class _Fence:
     """What must still hold when a result is given out, and again when its row is written."""
 
+    method_digest: str
     replicas: tuple[tuple[str, int], ...]
     versions: tuple[str, ...]
     current: tuple[str, ...]
@@ -217,5 +219,9 @@ class _Fence:
 
     def commit(self, site: SiteParts, result: StoredResult) -> bool:
         return site.catalog.calls.commit_result(
-            result, replicas=self.replicas, versions=self.versions, current=self.current
+            result,
+            replicas=self.replicas,
+            versions=self.versions,
+            current=self.current,
+            method_digest=self.method_digest,
         )

@@ -31,6 +31,7 @@ from fomrepo.site.parts import SiteParts
 from fomrepo.site.parts_of_run import Paces
 from fomrepo.site.peers import Peers
 from fomrepo.site.replicate import ReplicateDesk
+from fomrepo.site.revocation import RevokedResults
 from fomrepo.site.serve_peer import PeerDesk
 from fomrepo.site.services.border import WaitingRoom
 from fomrepo.site.services.calls import CallsService
@@ -92,7 +93,12 @@ class SiteServer:
         self._end.callback(ledger.close)
         vault = ObjectStore(home.vault)
         budget_bytes = settings.holder_memory_mib * 2**20
-        holders = HolderDesk(warden, vault, budget_bytes=budget_bytes) if warden is not None else None
+        registry = self._end.enter_context(open_registry(home, catalog))
+        holders = (
+            HolderDesk(warden, vault, budget_bytes=budget_bytes, verify=registry.verify_again)
+            if warden is not None
+            else None
+        )
         if holders is not None:
             self._end.callback(holders.close)
         site = SiteParts(
@@ -101,7 +107,7 @@ class SiteServer:
             catalog=catalog,
             vault=vault,
             results=ResultStore(home.cache),
-            registry=open_registry(home, catalog),
+            registry=registry,
             ledger=ledger,
             slots=Slots(settings.slots, settings.memory_mib * 2**20),
             paces=Paces(),
@@ -118,6 +124,7 @@ class SiteServer:
         )
         self._calls = calls = CallDesk(site, known, Forward(peers))
         self._deposits = deposits = DepositDesk(site)
+        self._revoked = RevokedResults(site)
         self._submissions = submissions = SubmissionDesk(site)
         checks = CheckDesk(site)
         replicate = ReplicateDesk(site, peers, known)
@@ -193,6 +200,11 @@ class SiteServer:
             wall=self._site.wall.level,
             environments=[one.digest for one in self._site.environments.values()] if runs else [],
         )
+        try:
+            self._site.registry.keep_fresh()
+        except FomrepoError as error:  # methods do not run; everything else goes on
+            logger.warning("list of methods", error=error.message)
+        self._revoked.remove()
 
 
 def _listener(threads: int, name: str) -> grpc.Server:

@@ -11,9 +11,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from fomrepo.catalog import Catalog
+from fomrepo.catalog import Catalog, open_catalog
 from fomrepo.site.registry import Registry, SigningKeys
 from fomrepo.site.settings import SiteHome
 from fomrepo.site.trusted_list import TrustedList
@@ -41,6 +43,8 @@ def key_at(home: SiteHome, name: str) -> bytes | None:
     return home.read_secret(name) if (home.secrets / name).exists() else None
 
 
-def open_registry(home: SiteHome, catalog: Catalog) -> Registry:
-    """Registry of a site that runs."""
-    return Registry(catalog, trusted_list(home, catalog), home.bundles, signing_keys(home))
+@contextmanager
+def open_registry(home: SiteHome, catalog: Catalog) -> Iterator[Registry]:
+    """Registry of a site that runs, with connections of its own: calls read the catalog as it was when they began."""
+    with open_catalog(home.read_settings().catalog) as own:
+        yield Registry(own, trusted_list(home, own), home.bundles, signing_keys(home), calls=catalog)

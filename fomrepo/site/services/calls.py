@@ -104,7 +104,7 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         if live.answer is not None and live.answer.size <= SMALL_BYTES and not reply.result:
             with contextlib.suppress(NotFoundError, NetworkError):  # the result can still be asked for later
                 reply.result = b"".join(self._desk.read_answer(live.answer))
-        reply.snapshot = self._site.registry.snapshot().number
+        reply.snapshot = self._site.registry.number
         return reply
 
 
