@@ -68,7 +68,8 @@ def be_child(inherited: Inheritance, given: Fork) -> NoReturn:
 
 def _settle(inherited: Inheritance, given: Fork) -> None:
     """Become what a cold guest is when its imports are done."""
-    # 1. One socket, one log, nothing else.
+    # 1. One socket, one log, nothing else; not the holder's open file, whose flags all children would share.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(given.talk, ANSWER_DESCRIPTOR, inheritable=False)
     os.dup2(given.log, 1)
     os.dup2(given.log, 2)

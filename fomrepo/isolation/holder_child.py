@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from typing import BinaryIO
 
 from fomrepo.errors import LimitHit
@@ -26,7 +27,7 @@ from fomrepo.isolation.guest_run import GuestEnd
 from fomrepo.isolation.limits import LOG_FLOOD_BYTES, RunLimits
 from fomrepo.isolation.orders import RunReport
 from fomrepo.isolation.report import run_report
-from fomrepo.isolation.usage import Usage, measure_held_child, measure_process
+from fomrepo.isolation.usage import Usage, inherited_bytes, measure_held_child, measure_process
 
 __all__ = ["HeldChild", "HostileHolderError", "fork_child"]
 
@@ -94,24 +95,32 @@ def fork_child(orders: socket.socket, holder: int, *, held_bytes: int, rehearses
             kept.callback(os.close, handle)
         except OSError as error:
             raise HostileHolderError(f"the holder makes no child: {error}") from error
-        if measure_process(process).parent != holder:
+        parent, had_bytes = inherited_bytes(process)
+        if parent != holder:
             raise HostileHolderError("a process answered that is no child of the holder")
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
-        return HeldChild(ours, log_reader, process, handle, held_bytes, kept.pop_all())
+        return HeldChild(ours, log_reader, process, handle, held_bytes, had_bytes, kept.pop_all())
 
 
 class HeldChild:
     """A child that is ready for one call."""
 
     def __init__(
-        self, talk: socket.socket, log: int, process: int, handle: int, held_bytes: int, owned: ExitStack
+        self,
+        talk: socket.socket,
+        log: int,
+        process: int,
+        handle: int,
+        held_bytes: int,
+        had_bytes: int,
+        owned: ExitStack,
     ) -> None:
         self._talk = talk
         self._log = log
         #: The host's id of the process; it is process 1 of its own namespace.
         self.process = process
         self._handle = handle
-        self._held_bytes = held_bytes
+        self._measure = partial(measure_held_child, process, held_bytes=held_bytes, inherited_bytes=had_bytes)
         self._owned = owned
 
     def serve(
@@ -125,7 +134,7 @@ class HeldChild:
         following: Iterable[bytes | memoryview] | None = None,
     ) -> RunReport:
         """Have one call served. Unless that went well, the child is dead when this returns."""
-        watch = _Watch(self.process, self._held_bytes, GuestLog(self._log, limits.log_bytes), limits, cancelled)
+        watch = _Watch(self.process, self._measure, GuestLog(self._log, limits.log_bytes), limits, cancelled)
         well = False
         try:
             exchange = converse(
@@ -172,10 +181,15 @@ class _Watch:
     """What is looked at while a child serves."""
 
     def __init__(
-        self, process: int, held_bytes: int, log: GuestLog, limits: RunLimits, cancelled: threading.Event | None
+        self,
+        process: int,
+        measure: Callable[..., Usage],
+        log: GuestLog,
+        limits: RunLimits,
+        cancelled: threading.Event | None,
     ) -> None:
         self._process = process
-        self._held_bytes = held_bytes
+        self._measure = measure
         self._log = log
         self._limits = limits
         self._cancelled = cancelled
@@ -232,9 +246,7 @@ class _Watch:
 
     def _look(self) -> None:
         limits = self._limits
-        self._used = measure_held_child(
-            self._process, allowed_memory_bytes=limits.memory_bytes, held_bytes=self._held_bytes
-        )
+        self._used = self._measure(allowed_memory_bytes=limits.memory_bytes)
         self._peak_bytes = max(self._peak_bytes, self._used.memory_bytes)
         if self._used.memory_bytes > limits.memory_bytes:
             self.limit = LimitHit("memory", limits.memory_bytes, self._used.memory_bytes, "byte")

@@ -10,6 +10,7 @@ from pathlib import Path
 __all__ = [
     "ProcessUse",
     "Usage",
+    "inherited_bytes",
     "measure_held_child",
     "measure_process",
     "measure_usage",
@@ -30,7 +31,8 @@ RESIDENT_FIELD = 21
 class Usage:
     """What all processes of one sandbox use together, now."""
 
-    #: Resident set; where that is above what is allowed, the proportional set, which counts shared pages once.
+    #: Resident set; where that is above what is allowed, the proportional set, which counts shared pages once. At least
+    #: what a single process had of its own at its peak, which the kernel keeps, so that no burst is missed.
     memory_bytes: int
     #: Processor time of the living, and of those that they waited for.
     cpu_s: float
@@ -73,7 +75,14 @@ def unique_bytes(first: int, *, at_least_shared: int) -> int:
     return sum(each[0] + each[1] for each in sizes) + max(shared, at_least_shared)
 
 
-def measure_held_child(process: int, *, allowed_memory_bytes: int, held_bytes: int) -> Usage:
+def inherited_bytes(process: int) -> tuple[int, int]:
+    """Return a child's parent, and the memory that it has from it: the frames and the files do not count."""
+    lines = _text(Path(f"/proc/{process}/status")).splitlines()
+    stated = dict(line.split(":", 1) for line in lines if line.startswith(("PPid:", "RssAnon:")))
+    return int(stated.get("PPid", 0)), int(stated.get("RssAnon", "0 kB").split()[0]) * 1024
+
+
+def measure_held_child(process: int, *, allowed_memory_bytes: int, held_bytes: int, inherited_bytes: int) -> Usage:
     """Measure a child of a holder, without the frames that the holder has in memory for all.
 
     Parameters
@@ -84,11 +93,15 @@ def measure_held_child(process: int, *, allowed_memory_bytes: int, held_bytes: i
         As for ``measure_usage``.
     held_bytes
         Length of the memory file with the frames, of which the child may have touched any part.
+    inherited_bytes
+        Memory that it had when it was ready: the holder's, or in place of it.
     """
-    memory = _without_held(_sizes(process, "status", ("RssAnon", "RssFile", "RssShmem")), held_bytes)
+    peak, *sizes = _sizes(process, "status", ("VmHWM", "RssAnon", "RssFile", "RssShmem"))
+    memory = _without_held(sizes, held_bytes)
     if memory > allowed_memory_bytes:
         proportional = _sizes(process, "smaps_rollup", ("Pss_Anon", "Pss_File", "Pss_Shmem"))
         memory = min(memory, _without_held(proportional, held_bytes))
+    memory = max(memory, peak - sizes[1] - sizes[2] - inherited_bytes)
     return Usage(memory, _cpu_s(process), 1)
 
 
@@ -109,6 +122,9 @@ def measure_usage(first: int, *, allowed_memory_bytes: int, each_further_bytes: 
     memory = sum(_resident_bytes(each) for each in processes)
     if memory > allowed_memory_bytes + each_further_bytes * (len(processes) - 1):
         memory = min(memory, sum(_proportional_bytes(each) for each in processes))
+    if processes == [first]:
+        peak, files, shared = _sizes(first, "status", ("VmHWM", "RssFile", "RssShmem"))
+        memory = max(memory, peak - files - shared)
     return Usage(memory, sum(_cpu_s(each) for each in processes), len(processes))
 
 

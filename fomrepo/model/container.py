@@ -124,7 +124,7 @@ def parse_header(header: bytes, size: int) -> Container:
         tensors[name], position, previous = tensor, tensor.end, rank
     if position != size:
         raise _refused(f"its buffers end at {position}, the container at {size}")
-    return Container(tensors, _json_object(metadata["outcome"].encode(), "its outcome entry"))
+    return Container(tensors, _json_object(metadata["outcome"].encode(errors="surrogatepass"), "its outcome entry"))
 
 
 def _tensor(name: str, entry: object, base: int) -> Tensor:

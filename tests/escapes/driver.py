@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ from fomrepo.isolation.outcome import check_method_outcome
 from fomrepo.isolation.service_user import drop_to_service_user
 from fomrepo.isolation.warden import Warden
 from fomrepo.model.methods import ResultField, ResultSchema
+from tests.survivors import adopt_orphans, command, in_sandboxes
 
 SCHEMA = ResultSchema(
     "Composite",
@@ -92,7 +92,7 @@ class Cold:
 
     def alive(self) -> list[str]:
         """Name the processes that are alive in a sandbox: there is no other run, so they are survivors."""
-        return [_command(process) for process in _in_sandboxes()]
+        return [command(process) for process in in_sandboxes()]
 
 
 class Hot:
@@ -116,9 +116,9 @@ class Hot:
         deadline = time.monotonic() + SETTLING_TIMEOUT_S
         while True:
             ready = self._holder.processes()
-            others = set(_in_sandboxes()) - set(ready)
+            others = set(in_sandboxes()) - set(ready)
             if (not others and len(ready) == 1 + SPARES) or time.monotonic() > deadline:
-                return [_command(process) for process in others] + ([] if len(ready) == 1 + SPARES else ["no spares"])
+                return [command(process) for process in others] + ([] if len(ready) == 1 + SPARES else ["no spares"])
             time.sleep(0.005)
 
     def _hold(self, data: Path) -> Holder:
@@ -140,8 +140,9 @@ def carry_out(runner: Cold | Hot, order: dict[str, Any]) -> dict[str, Any]:
         tmp_bytes=1 * MIB,
     )
     assert not given, f"unknown limits: {given}"
-    body = io.BytesIO()
-    report = runner.run(order, limits, body)
+    for _ in range(order["times"]):
+        body = io.BytesIO()
+        report = runner.run(order, limits, body)
     told = None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "outcome"
@@ -172,27 +173,9 @@ def _texts(container: bytes) -> dict[str, list[str]]:
     return texts
 
 
-def _in_sandboxes() -> list[int]:
-    """Processes of this user in another PID namespace."""
-    mine, found = os.readlink("/proc/self/ns/pid"), []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            if entry.stat().st_uid == os.geteuid() and os.readlink(entry / "ns" / "pid") != mine:
-                found.append(int(entry.name))
-        except OSError:
-            continue  # ended meanwhile, or another user's
-    return found
-
-
-def _command(process: int) -> str:
-    try:
-        return Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
-    except OSError:
-        return f"process {process}, which has ended meanwhile"
-
-
 def main() -> None:
     """Become somebody, start a warden, carry out what comes."""
+    adopt_orphans()
     environments = Path(sys.argv[2])
     drop_to_service_user((), user=sys.argv[1])
     environment = find_or_build_environment(installed_folder("sandbox") / "requirements.lock", environments)
