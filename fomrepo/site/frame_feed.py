@@ -19,8 +19,8 @@ CHUNKS_AHEAD = 32
 #: A method that has taken nothing for so long does without: the others shall not wait for it.
 PATIENCE_S = 5.0
 
-#: A child to which nothing came for so long does without.
-SILENCE_S = 30.0
+#: A child to which nothing came for so long does without: longer than it takes to lose patience with all others.
+SILENCE_S = 60.0
 
 #: Between two looks whether the other end has gone.
 LOOK_S = 0.05

@@ -24,8 +24,8 @@ NEVER = threading.Event()
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait less long than a site does."""
-    monkeypatch.setattr(frame_feed, "PATIENCE_S", 0.3)
-    monkeypatch.setattr(frame_feed, "SILENCE_S", 0.3)
+    monkeypatch.setattr(frame_feed, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(frame_feed, "SILENCE_S", 1.5)
     monkeypatch.setattr(together, "GATHER_S", 0.3)
 
 
