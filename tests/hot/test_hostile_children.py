@@ -14,7 +14,7 @@ import pytest
 
 from fomrepo.isolation.environment import default_environments_folder
 from tests.guest.runs import read_outcome
-from tests.hot.conftest import FRAME_BUDGET_BYTES, LIMITS, Data, Site, builtin_request, source_request
+from tests.hot.site import FRAME_BUDGET_BYTES, LIMITS, Data, Site, builtin_request, source_request
 
 HEAD = "import ctypes, os, sys, threading, time\nimport numpy as np\n\ndef method(universe, frames):\n"
 OVERRUN_ALLOWED_S = 0.1

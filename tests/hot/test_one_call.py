@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.guest.runs import read_outcome
-from tests.hot.conftest import Data, Site, builtin_request, source_request
+from tests.hot.site import Data, Site, builtin_request, source_request
 
 #: How many calls leave something behind, and how many look for it. A long run is FOMREPO_CANARY_CALLS=10000.
 CALLS = int(os.environ.get("FOMREPO_CANARY_CALLS", "200"))

@@ -10,7 +10,7 @@ import pytest
 
 from fomrepo.installed_files import installed_folder
 from tests.guest.runs import read_outcome
-from tests.hot.conftest import Data, Site, builtin_request, source_request
+from tests.hot.site import Data, Site, builtin_request, source_request
 
 NO_BUDGET = 1
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.guest.runs import read_outcome
-from tests.hot.conftest import EVERY_FRAME, LIMITS, Data, Site, builtin_request, source_request
+from tests.hot.site import EVERY_FRAME, LIMITS, Data, Site, builtin_request, source_request
 
 NO_BUDGET = 1
 
