@@ -14,6 +14,7 @@ from fomrepo.model.methods import Bundle
 #: First words of a statement: no signature for one purpose can be mistaken for one for another.
 REVIEW_PURPOSE = "fomrepo method approval 2"
 VERDICT_PURPOSE = "fomrepo method verdict 1"
+KEY_PURPOSE = "fomrepo key 1"
 
 #: Most bytes of a statement: nine short texts.
 STATEMENT_LIMIT_BYTES = 4096
@@ -106,6 +107,22 @@ class SignedMethod:
     def bundle_digest(self) -> str:
         """Digest of the bundle that the first approval states."""
         return self.approvals[0].statement.bundle_digest
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatement:
+    """The claim that a key is somebody's: signed with that key, and with the one that it is to replace."""
+
+    #: User who has the private half.
+    owner: str
+    #: Ed25519, 64 hexadecimal digits.
+    public: str
+    #: Id of the key that it is to replace; empty if none.
+    replaces: str
+
+    def to_bytes(self) -> bytes:
+        """Spell it in the one way that is signed."""
+        return canonical_json({"statement": KEY_PURPOSE, **asdict(self)})
 
 
 class MethodState(StrEnum):
