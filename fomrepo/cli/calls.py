@@ -45,13 +45,13 @@ def call(
     """
     record, name = split_file_path(path)
     with connected(profile) as repo:
-        schema = repo.method(method, version).schema
+        file = repo[record][name]
+        schema = file.methods.find(method if version is None else (method, version))[0].schema
         check_output(output, schema.result.type)
         others, arguments = read_options(schema, context.args)
         listed = read_frames(frames)
         chosen = {"start": start, "stop": stop, "step": step, "frames": listed}
         arguments |= {key: value for key, value in chosen.items() if value is not None}
-        file = repo[record][name]
         seconds = [repo[one][two] for one, two in map(split_file_path, others)]
         future = file.submit[method, schema.version](*seconds, **arguments)
         present(awaited(future, method, hidden=json), output, as_json=json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,38 +32,10 @@ from fomrepo.site.trust import approve, new_key
 from fomrepo.testing import LocalFederation
 from fomrepo.wire.review import approval_to_wire
 from fomrepo.wire.v1 import calls_pb2, review_pb2
+from tests.count_bundle import CASE, CODE, METHOD, count_bundle, write_bundle
 from tests.federation.conftest import OWNER
 from tests.federation.raw import RawClient, call_request, error_of, raw_client, refused, said
 from tests.federation.records import TRAJECTORY, until
-
-METHOD = """\
-name = "{name}"
-version = "{version}"
-summary = "Number of atoms"
-entry = "count:count"
-environment = "mdanalysis"
-licence = "Apache-2.0"
-[[authors]]
-name = "A. U. Thor"
-[inputs]
-universe = "trajectory"
-[result]
-type = "Scalar"
-[result.fields.n]
-dtype = "int64"
-dims = []
-doc = "How many atoms the topology has"
-"""
-CASE = """\
-data = "adk_dims"
-[[expect]]
-field = "n"
-value = 3341
-tolerance = 0.0
-source = "the PSF says so in its line of NATOM"
-"""
-CODE = "def count(universe, frames):\n    return {'n': universe.atoms.n_atoms}\n"
-README = "# count\n\nThe number of atoms is counted, which needs no formula; the topology is the reference for it.\n"
 
 Written = Callable[..., Path]
 
@@ -77,18 +50,7 @@ def written(tmp_path: Path) -> Written:
     """Return what writes a bundle; a file of content None is left out."""
 
     def write(name: str = "count", version: str = "1.0.0", **files: str | None) -> Path:
-        folder = tmp_path / f"{name}-{version}"
-        whole: dict[str, str | None] = {
-            "method.toml": METHOD.format(name=name, version=version),
-            "count.py": CODE,
-            "README.md": README,
-            "tests/adk.toml": CASE,
-        }
-        for path, content in (whole | files).items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            if content is not None:
-                (folder / path).write_text(content)
-        return folder
+        return write_bundle(Path(tempfile.mkdtemp(dir=tmp_path)), name, version, **files)
 
     return write
 
@@ -242,7 +204,7 @@ def test_what_is_wrong_in_a_bundle_is_said_with_the_line_before_anything_is_sent
     repo: Repository, written: Written
 ) -> None:
     wrong = {
-        "method.toml, line 14.*'int65'": {"method.toml": METHOD.format(name="n", version="1.0.0").replace("64", "65")},
+        "method.toml, line 14.*'int65'": {"method.toml": METHOD.replace("64", "65")},
         "no golden case": {"tests/adk.toml": None},
         "tests/adk.toml, line 3.*'m'": {"tests/adk.toml": CASE.replace('field = "n"', 'field = "m"')},
     }
@@ -270,14 +232,8 @@ def test_what_is_wrong_in_a_bundle_is_said_with_the_line_before_anything_is_sent
 def test_a_site_believes_no_client(
     federation: LocalFederation, user: str, repo: Repository, told: str, files: dict[str, str | None]
 ) -> None:
-    whole = {"method.toml": METHOD, "count.py": CODE, "README.md": README, "tests/adk.toml": CASE} | files
-    content = {
-        path: text.replace("{name}", "count").replace("{version}", "1.0.0")
-        for path, text in whole.items()
-        if text is not None
-    }
     request = review_pb2.SubmitRequest()
-    for path, text in content.items():
+    for path, text in count_bundle(**files).items():
         request.bundle.files.add(path=path, content=text.encode())
     with raw_client(federation, "site-a", federation.token(user)) as client:
         error = error_of(client.review.Submit, request)

@@ -1,0 +1,125 @@
+"""Commands of authors, of reviewers, and of who says who may review."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fomrepo.isolation.environment import default_environments_folder
+from fomrepo.site.gate import find_or_build_samples
+from fomrepo.testing import LocalFederation
+from tests.cli.conftest import CommandLine
+from tests.count_bundle import CODE, METHOD, write_bundle
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def samples() -> None:
+    find_or_build_samples(default_environments_folder())
+
+
+@pytest.fixture(scope="session")
+def rita(federation: LocalFederation) -> str:
+    """Token of somebody who reviews."""
+    federation.token("rita")
+    return federation.token("rita")
+
+
+def test_a_submission_from_submit_to_reject(
+    run: CommandLine, rita: str, federation: LocalFederation, tmp_path: Path
+) -> None:
+    added = run("reviewer", "add", "rita", "--home", federation.home, "--institution", "Institute of Ice")
+    assert "fomrepo key new" in added.out
+    folder = write_bundle(tmp_path, "count_shown")
+    submitted = run("method", "submit", folder, "--json").document
+    assert (submitted["state"], submitted["name"], submitted["author"]) == ("in review", "count_shown", "alice")
+    again = run("method", "submit", folder)
+    assert again.out == f"count_shown 1.0.0 is in review; submission {submitted['id']}\n"
+    assert [one["id"] for one in run("method", "status", "--json").documents] == [submitted["id"]]
+
+    as_rita = {"FOMREPO_TOKEN": rita}
+    assert submitted["id"] in run("review", "list", **as_rita).out
+    shown = run("review", "show", submitted["id"], "--lock", **as_rita).out
+    for part in (
+        "count_shown 1.0.0 by alice: in review",
+        submitted["bundle_digest"],
+        f"mdanalysis {submitted['environment_digest']}",
+        "ok      golden",
+        "+++ b/count.py",
+        "+def count(universe, frames):",
+        "mdanalysis==",
+        "alice: received",
+    ):
+        assert part in shown
+    papers = run("review", "show", submitted["id"], "--json", **as_rita).document
+    assert papers["report"]["passed"]
+    assert papers["policy"] == {"approvals": 1, "other_institution": False}
+    assert "+def count(universe, frames):" in papers["file_differences"]
+
+    run("review", "comment", submitted["id"], "Which units?", **as_rita)
+    run("review", "reject", submitted["id"], "It has no unit.", **as_rita)
+    status = run("method", "status", submitted["id"]).out
+    assert "rita: commented\n    Which units?" in status
+    assert "rejected" in status
+    refused = run("method", "submit", folder)
+    assert (refused.status, "It has no unit." in refused.out) == (1, True)
+
+
+def test_what_is_wrong_is_one_message_with_the_line_and_a_remedy(run: CommandLine, tmp_path: Path) -> None:
+    broken = METHOD.replace("int64", "int65")
+    failure = run("method", "submit", write_bundle(tmp_path, **{"method.toml": broken}), "--json").failure
+    assert (failure["error"], failure["message"].partition(":")[0]) == ("bundle_refused", "method.toml, line 14")
+    assert failure["remedy"].startswith("use one of float64")
+
+
+def test_a_comment_with_control_characters_is_refused(run: CommandLine) -> None:
+    failure = run("review", "comment", "no-such-id", "\x1b[2J", "--json").failure
+    assert (failure["error"], failure["message"]) == ("argument", "the comment holds the control character U+001B")
+
+
+def test_what_reviewers_read_has_no_character_that_moves_the_cursor(
+    run: CommandLine, rita: str, federation: LocalFederation, tmp_path: Path
+) -> None:
+    run("reviewer", "add", "rita", "--home", federation.home)
+    code = CODE + "# \x1b[2J \u202e safe\r\n"
+    submitted = run("method", "submit", write_bundle(tmp_path, "count_hidden", **{"count.py": code}), "--json").document
+    shown = run("review", "show", submitted["id"], FOMREPO_TOKEN=rita).out
+    assert "\x1b[2J" not in shown
+    assert "# \\u001b[2J \\u202e safe\\r" in shown
+    withdrawn = run("method", "withdraw", submitted["id"])
+    assert withdrawn.out == f"count_hidden 1.0.0 is withdrawn; submission {submitted['id']}\n"
+
+
+def test_a_method_attached_to_a_file_is_called_like_others(run: CommandLine, adk: str, tmp_path: Path) -> None:
+    path = f"{adk}/adk_dims.dcd"
+    attached = run("method", "attach", write_bundle(tmp_path, "count_attached"), path)
+    assert f"fomrepo call {path} count_attached" in attached.out
+    assert run("call", path, "count_attached", "--json").document["fields"] == {"n": 3341}
+    missing = run("call", path, "count_attached", "--version", "9.9.9", "--json")
+    assert missing.failure["error"] == "not_found"
+
+
+def test_the_policy_of_review(alone: CommandLine, federation: LocalFederation) -> None:
+    at_home = ("--home", federation.home)
+    assert alone("review", "policy", *at_home).out == "1 reviewer, never the author\n"
+    wanted = ("--approvals", "2", "--other-institution")
+    assert alone("review", "policy", *wanted, *at_home, "--json").document == {
+        "approvals": 2,
+        "other_institution": True,
+    }
+    assert alone("review", "policy", "--approvals", "0", *at_home, "--json").failure["error"] == "argument"
+    alone("review", "policy", "--approvals", "1", "--no-other-institution", *at_home)
+
+
+def test_reviewers_are_listed_with_their_institution(alone: CommandLine, federation: LocalFederation) -> None:
+    at_home = ("--home", federation.home)
+    alone("user", "add", "ruth", "--institution", "Institute of Water", *at_home)
+    alone("reviewer", "add", "ruth", *at_home)
+    listed = alone("reviewer", "list", "--json", *at_home).documents
+    assert {"reviewer": "ruth", "institution": "Institute of Water"} in listed
+    alone("user", "institution", "ruth", "", *at_home)
+    assert {"reviewer": "ruth", "institution": None} in alone("reviewer", "list", "--json", *at_home).documents
+    alone("reviewer", "remove", "ruth", *at_home)
+    assert "ruth" not in alone("reviewer", "list", *at_home).out
