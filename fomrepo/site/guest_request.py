@@ -14,6 +14,9 @@ from fomrepo.model.methods import Bundle, MethodSchema, PartialSchema, ResultFie
 from fomrepo.model.operations import FrameRange
 from fomrepo.model.results import ResolvedInput
 
+#: Names of inputs, whatever a method calls them: so one holder of a file serves all methods.
+INPUT_NAMES = ("first", "second")
+
 
 class Holding(Protocol):
     """Knows where bytes lie: a vault, or sample data."""
@@ -37,7 +40,7 @@ def method_request(
 ) -> tuple[bytes, tuple[InputFile, ...]]:
     """Request of a method's run, and the files that it may read.
 
-    Inside, files have neutral names such as ``universe.trajectory.xtc``; the depositor's names are for messages.
+    Inside, files have neutral names such as ``first.trajectory.xtc``; the depositor's names are for messages.
 
     Parameters
     ----------
@@ -137,7 +140,7 @@ def _inputs(
     schema: MethodSchema, inputs: tuple[ResolvedInput, ...], vault: Holding
 ) -> tuple[list[dict[str, Any]], tuple[InputFile, ...]]:
     entries, files = [], []
-    for position, ((name, _), one) in enumerate(zip(schema.inputs, inputs, strict=True)):
+    for position, (name, one) in enumerate(zip(INPUT_NAMES, inputs, strict=False)):
         described = []
         for role, file in _roles(one):
             inside = f"{name}.{role}.{file.file_type.lower()}"

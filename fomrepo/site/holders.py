@@ -129,8 +129,8 @@ class HolderDesk:
         """Find or make the entry of a call's files, and count its user in."""
         handed = (
             part
-            for position, ((name, _), one) in enumerate(zip(schema.inputs, call.inputs, strict=True))
-            for part in (name, schema.family(one.file.families, position), *_identity(one))
+            for position, one in enumerate(call.inputs)
+            for part in (schema.family(one.file.families, position), *_identity(one))
         )
         key = (environment.digest, call.scope, *handed)
         needed = schema.limits

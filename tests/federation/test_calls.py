@@ -400,7 +400,7 @@ def test_a_draft_sees_the_data_that_it_was_given_and_nothing_else(
 ) -> None:
     body = "import os\nreturn {'names': sorted(os.listdir('/in'))}"
     folder = draft(tmp_path / "looks", body, 'names = "string name"')
-    assert owner.try_draft(folder, traj).names.tolist() == ["universe.topology.psf", "universe.trajectory.dcd"]
+    assert owner.try_draft(folder, traj).names.tolist() == ["first.topology.psf", "first.trajectory.dcd"]
 
 
 @pytest.mark.parametrize(
