@@ -222,6 +222,8 @@ def test_info_equals_mdanalysis(data: str) -> None:
         ("angle", {"select_a": "resid 1:60", "select_b": "resid 120:160", "select_c": "index 0"}, "angle"),
         ("ramachandran", {}, "phi"),
         ("end_to_end", {}, "vector"),
+        ("native_contacts", {"select_a": "name CA", "cutoff": 8.0}, "fraction"),
+        ("dssp", {}, "helix"),
     ],
 )
 def test_parts_of_a_run_make_the_whole(name: str, arguments: dict[str, Any], field: str) -> None:
