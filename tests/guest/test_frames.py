@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+
 import MDAnalysis
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from MDAnalysisTests import datafiles
 
 from sandbox.failures import ArgumentError, DataError
 from sandbox.frames import Frames, frame_indices
+from sandbox.hold_frames import FrameForm, HeldFrames
+from sandbox.hold_reader import let_go, read_from_memory
 from sandbox.load import load_input
 from sandbox.request import FrameRange
 from tests.guest.runs import Listener, sample_input
@@ -104,6 +108,51 @@ def test_blocks_are_read_only(solvated: MDAnalysis.Universe) -> None:
     for array in (block.positions, block.boxes):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0.0
+
+
+@pytest.fixture(scope="module")
+def held() -> MDAnalysis.Universe:
+    """Return a trajectory with a cell and bonds whose frames are in memory, as in a holder."""
+    universe = load_input(sample_input("adk_oplsaa_bonds"))
+    reader = universe.trajectory
+    form = FrameForm.of(reader.ts)
+    frames = HeldFrames(form, 4, mmap.mmap(-1, form.layout(4)[1]))
+    for index in range(4):
+        frames.put(index, reader[index])
+    let_go(reader)
+    read_from_memory(reader, frames)
+    return universe
+
+
+@pytest.mark.parametrize(
+    ("wanted", "selection", "is_view"),
+    [
+        ({}, "all", True),
+        ({"start": 1, "stop": 3}, "all", True),
+        ({}, "index 3:90", False),
+        ({"step": 2}, "all", False),
+        ({"step": -1}, "all", False),
+    ],
+)
+def test_a_block_of_frames_in_memory_is_that_memory(
+    held: MDAnalysis.Universe, wanted: dict[str, int], selection: str, is_view: bool
+) -> None:
+    memory = held.trajectory.held.positions
+    atoms = held.select_atoms(selection)
+    blocks = list(frames_of(held, **wanted).blocks(atoms, block_bytes=2 * 12 * 47681))
+    assert [np.shares_memory(block.positions, memory) for block in blocks] == [is_view] * len(blocks)
+    assert all(block.positions.flags.c_contiguous and not block.positions.flags.writeable for block in blocks)
+    frames = np.concatenate([block.frames for block in blocks])
+    np.testing.assert_array_equal(np.concatenate([block.positions for block in blocks]), memory[frames][:, atoms.ix])
+
+
+def test_whole_molecules_are_a_copy(held: MDAnalysis.Universe) -> None:
+    memory = held.trajectory.held.positions
+    before = memory.copy()
+    for block in frames_of(held).blocks(held.atoms, whole=True):
+        assert not np.shares_memory(block.positions, memory)
+        assert not np.array_equal(block.positions, memory[block.frames])
+    np.testing.assert_array_equal(memory, before)
 
 
 def test_an_updating_group_is_sent_to_iteration(solvated: MDAnalysis.Universe) -> None:
