@@ -138,22 +138,22 @@ def test_nobody_can_take_all_of_a_sites_checks(federation: LocalFederation, user
 def test_the_health_of_a_method_is_shown_where_methods_are_listed(
     federation: LocalFederation, user: str, written: Written
 ) -> None:
-    folder = written(**{"method.toml": SCHEMA.replace('"spread"', '"ailing"'), "tests/first.toml": CASE})
-    (folder / "tests" / "second.toml").write_text(CASE.replace("15.456", "99.9"))
+    schema = SCHEMA.replace('name = "spread"', 'name = "ailing"')
+    folder = written(**{"method.toml": schema, "tests/first.toml": CASE.replace("15.456", "99.9")})
     publish(federation, folder)
     with federation.connect(user, site="site-a") as repo:
-        good = repo.checks.verify("rmsd", at_site="site-b")
+        good = repo.checks.verify("box", at_site="site-b")
         bad = repo.checks.verify("ailing", at_site="site-b")
         assert (good.passed, bad.passed) == (True, False)
         assert {one.deterministic for one in good.cases} == {None}  # each was run once
-        found = {one.method: one for one in repo.checks.health() if one.method in ("rmsd", "ailing")}
-        assert [(one.ok, one.site) for one in (found["rmsd"], found["ailing"])] == [(True, "site-b"), (False, "site-b")]
-        assert found["ailing"].message.startswith("tests/second.toml: first of spread is 15.")
-        assert time.time() - found["rmsd"].checked < 60
+        found = {one.method: one for one in repo.checks.health() if one.method in ("box", "ailing")}
+        assert [(one.ok, one.site) for one in (found["box"], found["ailing"])] == [(True, "site-b"), (False, "site-b")]
+        assert found["ailing"].message.startswith("tests/first.toml: first of spread is 15.")
+        assert time.time() - found["box"].checked < 60
 
     _, listed = command(federation, user, "method", "list", "--json")
     health = {one["name"]: one["health"] for one in map(json.loads, listed.splitlines())}
-    assert (health["rmsd"], health["ailing"], health["info"]) == ("healthy", "fails at site-b", "")
+    assert (health["box"], health["ailing"], health["info"]) == ("healthy", "fails at site-b", "")
     _, shown = command(federation, user, "method", "show", "ailing")
     assert "golden cases at site-b" in shown
     status, said = command(federation, user, "method", "verify", "ailing")
@@ -195,7 +195,8 @@ def test_a_machine_that_cannot_sandbox_sends_the_test_to_a_site(
         "FOMREPO_TOKEN": federation.token(user),
         "FOMREPO_CA": str(federation.ca),
     }
-    done = CliRunner().invoke(app, ["method", "test", str(written())], env=variables)
+    folder = written(**{"method.toml": SCHEMA.replace('split = "frames"\n', "")})
+    done = CliRunner().invoke(app, ["method", "test", str(folder)], env=variables)
     assert done.exit_code == 0, done.stderr
     assert done.stderr.splitlines()[0] == "only Linux can sandbox; it is tested at a site"
     assert done.stdout.splitlines()[-1] == "spread 1.0.0 passed the gate, tested at site-a"
