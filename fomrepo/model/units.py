@@ -34,6 +34,7 @@ _UNITS: dict[str, tuple[str, float]] = {
     "1/angstrom": ("inverse length", 1.0),
     "1/angstrom**3": ("number density", 1.0),
     "dalton/angstrom**3": ("mass density", 1.0),
+    "elementary_charge/angstrom**3": ("charge density", 1.0),
     "angstrom**2/ps": ("diffusion", 1.0),
 }
 
