@@ -45,6 +45,15 @@ def two_sites(bubblewrap: Path, open_folder: Callable[[], Path]) -> Iterator[Loc
             publish(started, draft(open_folder() / name, COUNTS, 'n = "int64"\nreads = "int64"', name=name))
         failing = draft(open_folder() / "fails", "raise ValueError('as ever')", name="fails")
         publish(started, failing)
+        folder = draft(
+            open_folder() / "between", 'return {"n": len(universe.trajectory) - len(other.trajectory)}', name="between"
+        )
+        for path, one, two in (
+            ("method.toml", 'universe = "trajectory"', 'universe = "trajectory"\nother = "trajectory"'),
+            ("between.py", "universe, frames", "universe, other, frames"),
+        ):
+            (folder / path).write_text((folder / path).read_text().replace(one, two))
+        publish(started, folder)
         yield started
 
 
@@ -123,6 +132,14 @@ def test_a_method_that_fails_does_not_touch_the_others(long: RemoteFile) -> None
     with pytest.raises(MethodFailedError, match="as ever"):
         long.run(counts_one={}, fails={}, counts_two={}, stop=300)
     assert long.counts_two(stop=300).cached
+
+
+def test_a_method_of_two_files_has_both_at_hand(short: RemoteFile, long: RemoteFile, repo: Repository) -> None:
+    other = deposit_adk(repo, title="Another one")[TRAJECTORY]
+    assert short.between(other).n == 0
+    answer = long.between(other=other)
+    assert (answer.n, answer.provenance.way) == (LONG_FRAMES - FRAMES, "hot")
+    assert short.run(between={"other": other}, rmsd={"select": "name N"}).between.cached
 
 
 def test_mistakes_are_found_before_a_byte_is_sent(two_sites: LocalFederation, short: RemoteFile) -> None:

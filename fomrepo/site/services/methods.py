@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import grpc
 
-from fomrepo.model.canonical import canonical_json
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.services.border import caller, unary
+from fomrepo.wire.methods import schema_to_wire
 from fomrepo.wire.v1 import methods_pb2, methods_pb2_grpc
 
 
@@ -25,5 +25,5 @@ class MethodsService(methods_pb2_grpc.MethodsServicer):
         reply = methods_pb2.ListMethodsReply(snapshot=snapshot.number)
         if request.known_snapshot != snapshot.number:
             for bundle in snapshot.methods.values():
-                reply.methods.add(digest=bundle.digest, schema_json=canonical_json(dict(bundle.schema.source)).decode())
+                reply.methods.add(digest=bundle.digest, schema_json=schema_to_wire(bundle.schema))
         return reply
