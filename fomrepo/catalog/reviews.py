@@ -22,9 +22,9 @@ from fomrepo.catalog.submission_rows import (
     submission_of,
 )
 from fomrepo.catalog.tables import affiliations, review_approvals, submissions
-from fomrepo.errors import ConflictError, NotAllowedError, NotFoundError
+from fomrepo.errors import ConflictError, NotAllowedError
 from fomrepo.model.statements import Approval
-from fomrepo.model.submissions import Submission, SubmissionState
+from fomrepo.model.submissions import TRANSITIONS, Submission, SubmissionState
 
 #: States in which reviewers may sign: more may do so than the policy asks for.
 _MAY_BE_SIGNED = (SubmissionState.IN_REVIEW.value, SubmissionState.APPROVED.value)
@@ -168,37 +168,22 @@ class Reviews:
             take_name(connection, self._database, row.name, row.author_id)
         return published
 
-    @writes
-    def retire(
-        self, connection: Connection, name: str, version: str, principal_id: str, state: SubmissionState, reason: str
-    ) -> Submission:
-        """Deprecate or revoke a method that was published by way of a submission.
 
-        Raises
-        ------
-        NotFoundError
-            If there is no such version.
-        NotAllowedError
-            If the principal neither wrote it nor reviews.
-        ConflictError
-            If it is that already, or worse.
-        """
-        found = connection.scalar(
-            select(submissions.c.id).where(
-                submissions.c.name == name,
-                submissions.c.version == version,
-                submissions.c.record_id.is_(None),
-                submissions.c.state.in_(PUBLISHED_ONCE),
-            )
+def retire_submission(connection: Connection, name: str, version: str, state: SubmissionState, reason: str) -> None:
+    """Let a submission follow its method, within the transaction that deprecates or revokes it.
+
+    Nothing happens where no submission led to it, as with built-in methods, or where it is that already, or worse.
+    """
+    row = connection.execute(
+        SUBMISSION.where(
+            submissions.c.name == name,
+            submissions.c.version == version,
+            submissions.c.record_id.is_(None),
+            submissions.c.state.in_(PUBLISHED_ONCE),
         )
-        if found is None:
-            raise NotFoundError(
-                f"no method {name} {version} was published by way of review", remedy="fomrepo method list"
-            )
-        row = locked_row(connection, found)
-        if row.author_id != principal_id and not may_review(connection, principal_id):
-            raise NotAllowedError(f"only its author and reviewers may do that with {name}", remedy=f"ask {row.author}")
-        return step(connection, row, state, principal_id, reason)
+    ).first()
+    if row is not None and state in TRANSITIONS[SubmissionState(row.state)]:
+        step(connection, row, state, None, reason)
 
 
 def _approvable(connection: Connection, row: Row[Any], reviewer_id: str) -> Submission:

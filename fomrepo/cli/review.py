@@ -10,6 +10,7 @@ from fomrepo.cli.connected import ProfileName, connected
 from fomrepo.cli.homes import Home
 from fomrepo.cli.method_submission import SubmissionId, print_submissions, submission_document
 from fomrepo.cli.output import Json, print_json, print_table
+from fomrepo.errors import ConflictError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -72,6 +73,36 @@ def reject(
     """Refuse a submission."""
     with connected(profile) as repo:
         _told(repo.submissions.reject(submission, reason), json)
+
+
+@review.command()
+def approve(
+    submission: SubmissionId,
+    digest: Annotated[
+        str, typer.Option(help="Digest of the bundle that you have read, or its beginning; any other is refused.")
+    ] = "",
+    key: Annotated[str, typer.Option(help="Name of the key to sign with.")] = "default",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    profile: ProfileName = None,
+    json: Json = False,
+) -> None:
+    """Sign that a method may run for everybody, with your own key, which stays on this machine."""
+    from fomrepo.client.keys import open_key
+
+    with connected(profile) as repo:
+        papers = repo.submissions.papers(submission)
+        found = papers.submission
+        if not found.bundle_digest.startswith(digest):
+            raise ConflictError(
+                f"{submission} has the bundle {found.bundle_digest}, and you have read {digest}",
+                remedy=f"read this one: fomrepo review show {submission}",
+            )
+        if not (digest or yes):
+            what = f"{found.name} {found.version} of {found.author}, bundle {found.bundle_digest}"
+            typer.confirm(f"You sign that {what}, may run for everybody. Have you read it?", abort=True, err=True)
+        signer = open_key(key, passphrase=lambda: typer.prompt("passphrase", hide_input=True, err=True))
+        done = repo.submissions.approve(papers, repo.whoami().name, signer.approve)
+    _told(done, json)
 
 
 @review.command()
@@ -153,3 +184,5 @@ def _told(submission: Submission, as_json: bool) -> None:
         print_json(submission_document(submission))
     else:
         typer.echo(f"{submission.name} {submission.version} is {submission.state}")
+        if submission.trouble:
+            typer.echo(f"  {submission.trouble}")

@@ -31,9 +31,14 @@ def init(
     host: Annotated[list[str] | None, typer.Option(help="Name by which others reach it; may be repeated.")] = None,
     catalog: Annotated[str | None, typer.Option(help="URL of the catalog; SQLite in its home if not given.")] = None,
     slots: Annotated[int | None, typer.Option(help="Runs at the same time; one a processor if not given.")] = None,
+    approvals: Annotated[int, typer.Option(help="Of a new federation: reviewers who must sign a method.")] = 1,
+    other_institution: Annotated[
+        bool, typer.Option(help="Of a new federation: one of them is of another institution than the author.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Make the home of a site: it founds a federation, or joins one."""
+    from fomrepo.model.submissions import ReviewPolicy
     from fomrepo.site.founding import init_site
 
     made = init_site(
@@ -46,6 +51,7 @@ def init(
         hosts=tuple(dict.fromkeys(("localhost", "127.0.0.1", *(host or ())))),
         catalog=catalog,
         slots=slots,
+        policy=ReviewPolicy(approvals, other_institution),
     )
     settings = made.read_settings()
     if json:

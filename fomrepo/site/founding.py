@@ -16,6 +16,7 @@ from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.environment import DEFAULT_ENVIRONMENT
 from fomrepo.model.canonical import new_secret
 from fomrepo.model.files import check_slug
+from fomrepo.model.submissions import ReviewPolicy
 from fomrepo.model.trust import TrustPolicy
 from fomrepo.site.administration import open_administration
 from fomrepo.site.certificates import KeyPair, new_authority, new_site_certificate
@@ -44,7 +45,7 @@ def init_site(
     hosts: Sequence[str] = ("localhost", "127.0.0.1"),
     catalog: str | None = None,
     slots: int | None = None,
-    policy: TrustPolicy = TrustPolicy(),  # noqa: B008  (frozen)
+    policy: ReviewPolicy = ReviewPolicy(),  # noqa: B008  (frozen)
 ) -> SiteHome:
     """Make the home of a site; whatever fails, nothing of it stays.
 
@@ -95,7 +96,9 @@ def init_site(
             if founder is None:
                 administration.catalog.federation.set("name", str(settings["federation"]))
                 lock = (installed_folder("sandbox") / "requirements.lock").read_bytes()
-                administration.trust.found(environment=DEFAULT_ENVIRONMENT, lock=lock, policy=policy)
+                administration.catalog.reviewers.set_policy(policy)
+                signed = TrustPolicy(policy.approvals)  # that a reviewer works elsewhere is known to the catalog alone
+                administration.trust.found(environment=DEFAULT_ENVIRONMENT, lock=lock, policy=signed)
                 administration.publish_built_ins()
             administration.catalog.sites.announce(
                 name,

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from fomrepo.client.keys import new_key
 from fomrepo.isolation.environment import default_environments_folder
+from fomrepo.site.administration import open_administration
 from fomrepo.site.gate import find_or_build_samples
 from fomrepo.testing import LocalFederation
 from tests.cli.conftest import CommandLine
@@ -67,6 +69,32 @@ def test_a_submission_from_submit_to_reject(
     assert (refused.status, "It has no unit." in refused.out) == (1, True)
 
 
+def test_a_reviewer_signs_what_they_have_read(
+    run: CommandLine, rita: str, federation: LocalFederation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = str(tmp_path / "rita" / "config.toml")
+    monkeypatch.setenv("FOMREPO_CONFIG", config)
+    made = new_key(passphrase="correct horse")
+    with open_administration(federation.home) as administration:
+        administration.catalog.reviewers.add("rita")
+        principal = administration.catalog.people.principal("rita")
+        assert principal is not None
+        administration.catalog.keys.publish(principal.id, made.public, label="laptop")
+        administration.trust.accept_key(made.id)
+    submitted = run("method", "submit", write_bundle(tmp_path / "bundle", "count_signed"), "--json").document
+    as_rita = {"FOMREPO_TOKEN": rita, "FOMREPO_CONFIG": config}
+    other = run("review", "approve", submitted["id"], "--digest", "0000", "--json", **as_rita)
+    assert "and you have read 0000" in other.failure["message"]
+    refused = run("review", "approve", submitted["id"], typed="n\n", **as_rita)
+    assert (refused.status, submitted["bundle_digest"] in refused.err) == (1, True)
+    digest = submitted["bundle_digest"][:16]
+    approved = run("review", "approve", submitted["id"], "--digest", digest, typed="correct horse\n", **as_rita)
+    assert approved.out.endswith("count_signed 1.0.0 is published\n"), approved.err
+    assert "rita" in run("method", "status", submitted["id"], "--json").document["approvals"][0]["reviewer"]
+    own = run("review", "approve", submitted["id"], "--yes", "--json", FOMREPO_CONFIG=config, typed="correct horse\n")
+    assert "you wrote count_signed 1.0.0" in own.err
+
+
 def test_what_is_wrong_is_one_message_with_the_line_and_a_remedy(run: CommandLine, tmp_path: Path) -> None:
     broken = METHOD.replace("int64", "int65")
     failure = run("method", "submit", write_bundle(tmp_path, **{"method.toml": broken}), "--json").failure
@@ -123,3 +151,11 @@ def test_reviewers_are_listed_with_their_institution(alone: CommandLine, federat
     assert {"reviewer": "ruth", "institution": None} in alone("reviewer", "list", "--json", *at_home).documents
     alone("reviewer", "remove", "ruth", *at_home)
     assert "ruth" not in alone("reviewer", "list", *at_home).out
+
+
+def test_a_federation_is_founded_with_its_policy(alone: CommandLine, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    made = alone("site", "init", "--home", home, "--name", "site-a", "--approvals", "2", "--other-institution")
+    assert made.status == 0
+    asked = alone("review", "policy", "--home", home).out
+    assert asked == "2 reviewers, never the author, at least one of another institution\n"
