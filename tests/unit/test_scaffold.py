@@ -194,7 +194,7 @@ def test_what_is_no_analysis_is_refused(first: FirstRun) -> None:
 
 def test_a_draft_that_answers_nowhere_says_why(first: FirstRun) -> None:
     draft = Draft("bad", "Bad", lambda _: "def bad(universe, frames):\n    return {'x': 1 / 0}\n", {}, "bad.py:bad")
-    with pytest.raises(ArgumentError, match="bad.py:bad answers on no sample data") as caught:
+    with pytest.raises(ArgumentError, match=r"bad\.py:bad answers on no sample data") as caught:
         first.complete(draft, "a student")
     assert "on adk_dims: ZeroDivisionError: division by zero" in caught.value.message
 
