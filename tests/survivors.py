@@ -15,9 +15,9 @@ def adopt_orphans() -> None:
         raise OSError("the kernel lets this process adopt no orphans")
 
 
-def descendants() -> list[int]:
-    """Processes that this one started, and those that they started, older ones first."""
-    return _family(os.getpid())[1:]
+def descendants(*, of: int | None = None) -> list[int]:
+    """Processes that one started, this one unless told otherwise, and those that they started."""
+    return _family(os.getpid() if of is None else of)[1:]
 
 
 def in_sandboxes() -> list[int]:

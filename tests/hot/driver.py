@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ class Site:
         self._environment: GuestEnvironment = find_or_build_environment(lock, environments)
         self._warden = Warden.start()
         self._holders: dict[str, Holder] = {}
+        self._behind: list[Future[Any]] = []
 
     def hold(self, name: str, request: dict[str, Any], inputs: dict[str, str], **limits: Any) -> dict[str, Any]:
         """Start a holder under a name."""
@@ -117,8 +119,19 @@ class Site:
             limits=_limits(request, limits),
             request=json.dumps(request).encode(),
         )
-        body = io.BytesIO()
-        return _told(self._warden.run(order, outcome=body), body)
+        body, began = io.BytesIO(), time.monotonic()
+        report = self._warden.run(order, outcome=body)
+        return {**_told(report, body), "took_s": time.monotonic() - began}
+
+    def behind(self, orders: list[dict[str, Any]]) -> dict[str, Any]:
+        """Carry out orders at once, and do not wait for them."""
+        started = ThreadPoolExecutor(len(orders))
+        self._behind = [started.submit(getattr(self, order.pop("do")), **order) for order in orders]
+        return {}
+
+    def answer(self, place: int) -> Any:
+        """Wait for one of the orders that are carried out behind."""
+        return self._behind[place].result()
 
     def facts(self, name: str) -> dict[str, Any]:
         """Say what a holder holds now, and whether it is alive."""
@@ -153,14 +166,14 @@ def _told(report: RunReport, body: io.BytesIO) -> dict[str, Any]:
     return {**asdict(report), "outcome": base64.b64encode(body.getvalue()).decode()}
 
 
-def main() -> None:
+def main(site_class: type[Site] = Site) -> None:
     """Become somebody, start a warden, carry out what comes."""
     adopt_orphans()
     if os.geteuid() == 0:
         drop_to_service_user((), user=SERVICE_USER)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a site logs
-    site = Site(Path(sys.argv[1]))
+    site = site_class(Path(sys.argv[1]))
     for line in sys.stdin:
         order = json.loads(line)
         print(json.dumps(getattr(site, order.pop("do"))(**order)), flush=True, file=answers)

@@ -40,12 +40,14 @@ class Site:
         Folder of guest environments.
     user
         Whom root makes of it from the start; otherwise root starts it as root, and it becomes the service user.
+    module
+        Its program.
     """
 
-    def __init__(self, environments: Path, *, user: int | None = None) -> None:
+    def __init__(self, environments: Path, *, user: int | None = None, module: str = "tests.hot.driver") -> None:
         who: dict[str, Any] = {} if user is None else {"user": user, "group": user, "extra_groups": []}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.hot.driver", str(environments)],
+            [sys.executable, "-m", module, str(environments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

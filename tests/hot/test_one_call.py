@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.guest.runs import read_outcome
 from tests.hot.site import Data, Site, builtin_request, source_request
-
-#: How many calls leave something behind, and how many look for it. A long run is FOMREPO_CANARY_CALLS=10000.
-CALLS = int(os.environ.get("FOMREPO_CANARY_CALLS", "200"))
 
 #: Leaves something behind in every place that there is, and says what the wall refused.
 PLANT = """
@@ -111,17 +107,6 @@ def said(answer: dict[str, object]) -> list[str]:
     outcome, fields = read_outcome(answer["outcome"])
     assert outcome == {"status": "ok"}, outcome
     return fields["said"]
-
-
-def test_a_canary_is_never_seen_by_the_next(site: Site, data: Callable[..., Data], held: Callable[..., str]) -> None:
-    laid, holder = data("adk_dims"), held("adk_dims")
-    process = site.facts(name=holder)["pid"]
-    for _ in range(CALLS // 2):
-        planted = site.hot(name=holder, request=source_request(laid, PLANT))
-        assert said(planted) == ["refused"] * 4
-        looked = site.hot(name=holder, request=source_request(laid, LOOK))
-        assert (said(looked), looked["log_tail"]) == (["nothing"], "")
-    assert site.facts(name=holder)["pid"] == process
 
 
 def test_a_canary_is_never_seen_by_one_that_runs_at_once(

@@ -1,0 +1,1 @@
+"""Promises that only thousands of runs can test: one module a campaign."""
