@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from fomrepo.cli import calls, machine, method_submission, methods, people, profiles, records, review, samples, sites
+from fomrepo.cli import (
+    calls,
+    machine,
+    method_submission,
+    methods,
+    people,
+    profiles,
+    records,
+    review,
+    samples,
+    sites,
+    stubs,
+)
 from fomrepo.cli.commands import Commands
 
 __all__ = ["app"]
@@ -27,6 +39,7 @@ app.command(rich_help_panel=_DATA)(records.show)
 app.command(rich_help_panel=_DATA, context_settings=calls.METHOD_OPTIONS)(calls.call)
 app.command(rich_help_panel=_DATA)(records.get)
 app.command(rich_help_panel=_DATA)(records.replicate)
+app.command(rich_help_panel=_DATA)(stubs.stubs)
 app.add_typer(methods.method, name="method", rich_help_panel=_DATA)
 for command in (
     method_submission.submit,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from concurrent.futures import Future, InvalidStateError
+from typing import TYPE_CHECKING, cast
 
 from fomrepo.client.calls import Calls, state_of
 from fomrepo.client.results.result import Result
@@ -13,8 +14,17 @@ from fomrepo.errors import CancelledError
 from fomrepo.model.operations import OperationState
 from fomrepo.wire.v1 import calls_pb2
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
 
-class OperationFuture(Future[Result]):
+    Answer = TypeVar("Answer", bound=Result, default=Result)
+else:
+    from typing import TypeVar
+
+    Answer = TypeVar("Answer")
+
+
+class OperationFuture(Future[Answer]):
     """The result of a call, when it is there.
 
     Works wherever a ``concurrent.futures.Future`` does: ``result()``, ``add_done_callback()``, ``as_completed()``. The
@@ -64,7 +74,7 @@ class OperationFuture(Future[Result]):
         return OperationState.CANCELLED if self.cancelled() else state_of(self._reply)
 
     @short_tracebacks
-    def result(self, timeout: float | None = None) -> Result:
+    def result(self, timeout: float | None = None) -> Answer:
         """Wait for the result, at most ``timeout`` seconds; raises what the call raised."""
         return super().result(timeout)
 
@@ -98,7 +108,7 @@ class OperationFuture(Future[Result]):
                 self.set_exception(error)
         else:
             with contextlib.suppress(InvalidStateError):
-                self.set_result(result)
+                self.set_result(cast("Answer", result))
 
     def _heard(self, reply: calls_pb2.CallReply) -> None:
         self._reply = reply

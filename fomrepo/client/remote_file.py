@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fomrepo.client.calls import Calls
 from fomrepo.client.download import DownloadProgress, download_file
+from fomrepo.client.method_attributes import MethodAttributes
 from fomrepo.client.remote_methods import FileMethods, SubmittedMethods, no_attribute
 from fomrepo.client.several import Results, run_several
 from fomrepo.client.tracebacks import short_tracebacks
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from fomrepo.client.record import Record
 
 
-class RemoteFile(Unchanging):
+class RemoteFile(MethodAttributes, Unchanging):
     """One file of a record.
 
     Every published method that fits the file's type is an attribute: ``traj.rmsd(select="name CA", step=2)``. See
@@ -142,14 +143,6 @@ class RemoteFile(Unchanging):
         """
         return download_file(self, Path(path), self._calls.connection, progress)
 
-    @short_tracebacks
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name.startswith("_"):  # asked by copy, inspect and notebooks; no reason to ask a site
-            raise AttributeError(name)
-        if name not in self.methods:
-            raise no_attribute(self, name, [*self.methods, *_own_names()])
-        return self.methods[name]
-
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self.methods})
 
@@ -160,6 +153,11 @@ class RemoteFile(Unchanging):
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><td>{html.escape(n)}</td><td>{html.escape(v)}</td></tr>" for n, v in self._rows())
         return f"<table><caption>{html.escape(self.name)} ({html.escape(self.file_type)})</caption>{rows}</table>"
+
+    def _method(self, name: str) -> Callable[..., Any]:
+        if name not in self.methods:
+            raise no_attribute(self, name, [*self.methods, *_own_names()])
+        return self.methods[name]
 
     def _rows(self) -> list[tuple[str, str]]:
         known = {

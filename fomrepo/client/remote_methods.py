@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fomrepo.client.attached import AttachedMethod, attach, attached_methods
 from fomrepo.client.calls import Calls
+from fomrepo.client.method_attributes import SubmittedAttributes
 from fomrepo.client.operation import OperationFuture
 from fomrepo.client.progress import watched
 from fomrepo.client.registry import PublishedMethod
@@ -125,7 +126,7 @@ class FileMethods:
         return self._attached
 
 
-class SubmittedMethods:
+class SubmittedMethods(SubmittedAttributes):
     """The same methods, answering at once with a future.
 
     Examples
@@ -142,14 +143,13 @@ class SubmittedMethods:
         submit: Callable[..., OperationFuture] = self._methods[key].submit  # type: ignore[attr-defined] # of bound_method
         return submit
 
-    @short_tracebacks
-    def __getattr__(self, name: str) -> Callable[..., OperationFuture]:
-        if name.startswith("_") or name not in self._methods:
-            raise no_attribute(self, name, list(self._methods) if not name.startswith("_") else [])
-        return self[name]
-
     def __dir__(self) -> list[str]:
         return sorted(self._methods)
+
+    def _method(self, name: str) -> Callable[..., OperationFuture]:
+        if name not in self._methods:
+            raise no_attribute(self, name, list(self._methods))
+        return self[name]
 
 
 def fits(schema: MethodSchema, file: RemoteFile) -> bool:
