@@ -9,14 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from fomrepo.catalog.database import Database, reads, writes
-from fomrepo.catalog.reviews import retire_submission
 from fomrepo.catalog.tables import approvals, methods, registry, verdicts
 from fomrepo.errors import ConflictError, MethodNotTrustedError
 from fomrepo.model.canonical import new_id
 from fomrepo.model.methods import version_rank
 from fomrepo.model.operations import MethodRef
 from fomrepo.model.statements import Approval, ReviewStatement, SignedMethod, Verdict, VerdictStatement
-from fomrepo.model.submissions import SubmissionState
 
 _NEWEST = (
     select(methods.c.name, methods.c.version)
@@ -110,9 +108,6 @@ class Methods:
             raise MethodNotTrustedError(f"{statement.name} {statement.version} is not the method that was judged")
         new = self._insert_signed(connection, verdicts, method_id, verdict, state=statement.state) == 1
         if new:
-            retire_submission(
-                connection, statement.name, statement.version, SubmissionState(statement.state), statement.reason
-            )
             count_change(connection)
         return new
 

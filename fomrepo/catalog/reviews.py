@@ -22,7 +22,7 @@ from fomrepo.catalog.submission_rows import (
     submission_of,
 )
 from fomrepo.catalog.tables import affiliations, review_approvals, submissions
-from fomrepo.errors import ConflictError, NotAllowedError
+from fomrepo.errors import ConflictError, NotAllowedError, NotFoundError
 from fomrepo.model.statements import Approval
 from fomrepo.model.submissions import TRANSITIONS, Submission, SubmissionState
 
@@ -130,8 +130,11 @@ class Reviews:
 
     @writes
     def refuse(self, connection: Connection, submission_id: str, reason: str) -> Submission:
-        """Reject, on the site's own behalf, what is approved and cannot be published."""
-        return step(connection, locked_row(connection, submission_id), SubmissionState.REJECTED, None, reason)
+        """Reject, on the site's own behalf, what is approved and cannot be published; what is not stays as it is."""
+        row = locked_row(connection, submission_id)
+        if row.state != SubmissionState.APPROVED.value:
+            return submission_of(row)
+        return step(connection, row, SubmissionState.REJECTED, None, reason)
 
     @reads
     def to_publish(self, connection: Connection) -> tuple[Submission, ...]:
@@ -160,7 +163,8 @@ class Reviews:
             If it is not approved, or its name or version was taken meanwhile.
         """
         row = locked_row(connection, submission_id)
-        if row.state == SubmissionState.APPROVED.value and not _meets_policy(connection, row):
+        waits = row.state == SubmissionState.APPROVED.value and not _meets_policy(connection, row)
+        if waits or row.state == SubmissionState.PUBLISHED.value:  # another site was quicker
             return submission_of(row)
         published = step(connection, row, SubmissionState.PUBLISHED, None)
         if row.record_id is None:
@@ -168,22 +172,56 @@ class Reviews:
             take_name(connection, self._database, row.name, row.author_id)
         return published
 
+    @writes
+    def retire(
+        self,
+        connection: Connection,
+        name: str,
+        version: str,
+        principal_id: str | None,
+        state: SubmissionState,
+        reason: str,
+    ) -> Submission:
+        """Deprecate or revoke a method that was published by way of a submission.
 
-def retire_submission(connection: Connection, name: str, version: str, state: SubmissionState, reason: str) -> None:
-    """Let a submission follow its method, within the transaction that deprecates or revokes it.
+        Nothing happens if it is that already, or worse.
 
-    Nothing happens where no submission led to it, as with built-in methods, or where it is that already, or worse.
-    """
-    row = connection.execute(
-        SUBMISSION.where(
-            submissions.c.name == name,
-            submissions.c.version == version,
-            submissions.c.record_id.is_(None),
-            submissions.c.state.in_(PUBLISHED_ONCE),
+        Parameters
+        ----------
+        name, version
+            Of the method.
+        principal_id
+            Who does it; None: an operator.
+        state
+            Its new state.
+        reason
+            Every caller reads it.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such version.
+        NotAllowedError
+            If the principal neither wrote it nor reviews.
+        """
+        found = connection.scalar(
+            select(submissions.c.id).where(
+                submissions.c.name == name,
+                submissions.c.version == version,
+                submissions.c.record_id.is_(None),
+                submissions.c.state.in_(PUBLISHED_ONCE),
+            )
         )
-    ).first()
-    if row is not None and state in TRANSITIONS[SubmissionState(row.state)]:
-        step(connection, row, state, None, reason)
+        if found is None:
+            raise NotFoundError(
+                f"no method {name} {version} was published by way of review", remedy="fomrepo method list"
+            )
+        row = locked_row(connection, found)
+        if principal_id not in (None, row.author_id) and not may_review(connection, principal_id):
+            raise NotAllowedError(f"only its author and reviewers may do that with {name}", remedy=f"ask {row.author}")
+        if state not in TRANSITIONS[SubmissionState(row.state)]:
+            return submission_of(row)
+        return step(connection, row, state, principal_id, reason)
 
 
 def _approvable(connection: Connection, row: Row[Any], reviewer_id: str) -> Submission:

@@ -18,7 +18,7 @@ from fomrepo.model.bundle import read_bundle
 from fomrepo.model.files import RecordName
 from fomrepo.model.methods import Bundle
 from fomrepo.model.people import Principal
-from fomrepo.model.statements import Approval, ReviewStatement, SignedMethod, Verdict, VerdictStatement
+from fomrepo.model.statements import Approval, ReviewStatement
 from fomrepo.model.submissions import TRANSITIONS, ReviewPolicy, Submission, SubmissionState
 from tests.catalog.examples import named, record
 
@@ -390,26 +390,31 @@ def test_an_author_has_so_many_open_submissions_and_no_more(
 # --- after publication ----------------------------------------------------------------------------------------------
 
 
-def test_a_submission_follows_its_method(catalog: Catalog, ada: Principal, bob: Principal) -> None:
-    one = bundle()
-    submission = published(catalog, ada, bob, one)
-    signed = SignedMethod(catalog.submissions.bundle(submission.id), (approval(submission, bob),))
-    catalog.methods.publish(signed, "{}")
+def test_a_published_method_is_deprecated_and_revoked_by_who_may(
+    catalog: Catalog, ada: Principal, bob: Principal, eve: Principal
+) -> None:
+    published(catalog, ada, bob)
 
-    def judged(state: str) -> SubmissionState:
-        said = VerdictStatement("count", "1.0.0", one.digest, state, f"it is {state}", "bob", 2**33)
-        catalog.methods.judge(Verdict(said, "key", b"\x00" * 64))
-        return catalog.submissions.get(submission.id, ada.id).state
+    def retired(who: Principal | None, state: str, reason: str) -> tuple[str, str]:
+        by = None if who is None else who.id
+        found = catalog.reviews.retire("count", "1.0.0", by, SubmissionState(state), reason)
+        return found.state, found.reason
 
-    assert [judged(state) for state in ("deprecated", "revoked")] == ["deprecated", "revoked"]
-    assert catalog.submissions.get(submission.id, ada.id).reason == "it is revoked"
+    with pytest.raises(NotAllowedError, match="ask ada"):
+        retired(eve, "deprecated", "I do not like it")
+    assert retired(ada, "deprecated", "2.0.0 is better") == ("deprecated", "2.0.0 is better")
+    assert retired(bob, "deprecated", "again") == ("deprecated", "2.0.0 is better")
+    assert retired(None, "revoked", "wrong") == ("revoked", "wrong")
+    assert retired(bob, "deprecated", "milder") == ("revoked", "wrong")
+    with pytest.raises(NotFoundError, match=r"count 9\.9\.9"):
+        catalog.reviews.retire("count", "9.9.9", ada.id, SubmissionState.DEPRECATED, "not there")
 
 
-def test_a_method_without_a_submission_is_judged_all_the_same(catalog: Catalog) -> None:
-    publish_in_registry(catalog, "rmsd", "1.0.0")
-    digest = b"bundle".hex().ljust(64, "0")
-    said = VerdictStatement("rmsd", "1.0.0", digest, "revoked", "wrong", "bob", 2**33)
-    assert catalog.methods.judge(Verdict(said, "key", b"\x00" * 64))
+def test_two_sites_publish_once(catalog: Catalog, ada: Principal, bob: Principal) -> None:
+    submission = approved(catalog, ada, bob)
+    first = catalog.reviews.publish(submission.id)
+    assert catalog.reviews.publish(submission.id) == first
+    assert catalog.reviews.refuse(submission.id, "too late") == first
 
 
 # --- methods of one file --------------------------------------------------------------------------------------------
