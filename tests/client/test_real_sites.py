@@ -130,7 +130,7 @@ def test_two_files_keep_their_order(alice: Repository, adk: Record, tmp_path: Pa
     second = alice.deposit(datafiles.PSF, datafiles.DCD2, title="AdK, another path")
     result = alice.try_draft(draft, adk["adk_dims.dcd"], second["adk_dims2.dcd"], stop=3)
     assert [row[1] for row in result.provenance.inputs] == ["adk_dims.dcd", "adk_dims2.dcd"]
-    assert [name.partition(".")[0] for name in result.names] == ["mobile", "base"]
+    assert [name.partition(".")[0] for name in result.names] == ["first", "second"]
     assert result.frames.tolist() == [0, 1, 2]
 
 
