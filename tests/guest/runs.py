@@ -18,7 +18,7 @@ from MDAnalysisTests import datafiles
 from deposition.recognise import probe
 from fomrepo.installed_files import installed_folder
 from fomrepo.model.bundle import read_schema
-from sandbox.request import DataFile, Field, FrameRange, Input, Limits, MethodRequest
+from sandbox.request import DataFile, Field, FrameRange, Input, Limits, MethodRequest, Partial
 from sandbox.run_method import method_outcome
 
 LIMITS = Limits(result_bytes=1 << 26, memory_bytes=1 << 30, cpu_s=60, processes=64, open_files=256)
@@ -47,6 +47,7 @@ SAMPLES = {
     "nmr_models": Sample(str(datafiles.PDB_multiframe), str(datafiles.PDB_multiframe), ("PDB", "PDB")),
     "adk_psf": Sample.alone(datafiles.PSF, "PSF", "topology"),
     "energies": Sample.alone(datafiles.AUX_EDR, "EDR", "energy"),
+    "martini_bilayer": Sample(str(datafiles.Martini_membrane_gro), str(datafiles.Martini_membrane_gro), ("GRO", "GRO")),
     "random_walk": Sample(str(datafiles.RANDOM_WALK_TOPO), str(datafiles.RANDOM_WALK), ("PDB", "XTC")),
     "one_structure": Sample(str(datafiles.GRO_velocity), str(datafiles.GRO_velocity), ("GRO", "GRO")),
 }
@@ -92,6 +93,7 @@ def method_request(
     declared = schema.get("parameters", {})
     defaults = {key: value.get("default") for key, value in declared.items() if {"default", "optional"} & set(value)}
     module, function = schema["entry"].split(":")
+    partial = schema.get("partial")
     return MethodRequest(
         module=module,
         function=function,
@@ -100,9 +102,15 @@ def method_request(
         parameters=declared,
         arguments=defaults | (arguments or {}),
         result_type=schema["result"]["type"],
-        fields=tuple(Field.from_json(key, value) for key, value in schema["result"]["fields"].items()),
+        fields=_fields(schema["result"]),
         limits=LIMITS,
+        partial=partial and Partial(*partial["combine"].split(":"), _fields(partial)),
     )
+
+
+def _fields(table: Mapping[str, Any]) -> tuple[Field, ...]:
+    """Read the declared fields of a result, or of what a part returns."""
+    return tuple(Field.from_json(key, value) for key, value in table["fields"].items())
 
 
 def outcome_of(
