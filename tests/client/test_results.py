@@ -157,6 +157,26 @@ def test_a_matrix_is_an_image_with_a_colour_bar() -> None:
     assert ax.images[0].colorbar.ax.get_ylabel() == "distance (angstrom)"
 
 
+def test_what_the_method_is_about_is_drawn_first() -> None:
+    """Two of the built-in methods: rdf, and the distances between atoms."""
+    curve = example.result_of(
+        "Histogram",
+        r=(np.array([0.5, 1.5]), "float64 bin", "angstrom"),
+        edges=(np.array([0.0, 1.0, 2.0]), "float64 edge", "angstrom"),
+        counts=(np.array([300, 400]), "int64 bin", ""),
+        example=(np.array([0.0, 2.0]), "float64 bin", ""),
+    ).plot()
+    assert (curve.get_xlabel(), curve.get_ylabel(), len(curve.lines)) == ("r (angstrom)", "example", 1)
+    distances = example.result_of(
+        "Matrix",
+        mean=(np.zeros((2, 2)), "float64 atom other_atom", "angstrom"),
+        atom_indices=(np.array([7, 9]), "int64 atom", ""),
+        resids=(np.array([2, 2]), "int64 atom", ""),
+    )
+    assert distances.plot().images[0].get_extent() == [6, 10, 6, 10]
+    assert distances.to_pandas().columns.tolist() == ["atom_indices", "resids", "mean_7", "mean_9"]
+
+
 def test_arrays_are_drawn_by_their_axes() -> None:
     line = example.result_of("Array", rmsf=(np.arange(5.0), "float64 atom", "angstrom")).plot()
     assert (line.get_xlabel(), line.get_ylabel()) == ("atom", "rmsf (angstrom)")
@@ -170,7 +190,11 @@ def test_arrays_are_drawn_by_their_axes() -> None:
         (example.structure, (), "a Structure has no plot\n.*to_universe"),
         (example.scalar, (), "a Scalar has no plot"),
         (example.time_series, ("rmds",), "no field 'rmds' that can be drawn\n.*rmsd, rgyr, energy"),
-        (example.time_series, ("rmsd", "energy"), r"(?s)'rmsd' and 'energy' have other units.*r\.plot\('energy'"),
+        (
+            example.time_series,
+            ("rmsd", "energy"),
+            r"(?s)'rmsd' and 'energy' do not go onto the same axes.*r\.plot\('energy'",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_says_what_to_do(made: Callable[[], Result], names: tuple[str, ...], said: str) -> None:

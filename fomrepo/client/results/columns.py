@@ -45,7 +45,7 @@ def columns_of(result: Result) -> Columns:
     fields = {name: value for name, value in result.to_dict().items() if value is not None}
     dims = {name: result.dims[name] for name in fields}
     doubles = [name for name in fields if len(dims[name]) == 2 and "*" not in dims[name]]
-    second = {dims[name][1] for name in doubles}
+    second = {axis for name in doubles for axis in (dims[name][1], dims[name][1].removeprefix("other_"))}
     axis = _shared_axis(result, dims, doubles)
     single: dict[str, Any] = {}
     labels: dict[str, list[Any]] = {}
@@ -79,4 +79,5 @@ def _shared_axis(result: Result, dims: Mapping[str, tuple[str, ...]], doubles: l
 def _labels(dims: tuple[str, ...], value: Any, labels: Mapping[str, list[Any]]) -> list[Any]:
     if value.shape[1] > COLUMN_LIMIT:
         raise ArgumentError(f"{value.shape[1]} columns are too many for a table", remedy="use to_xarray()")
-    return ["x", "y", "z"] if dims[1] == "xyz" else labels.get(dims[1], list(range(value.shape[1])))
+    alike = labels.get(dims[1].removeprefix("other_"))  # NAME and other_NAME are the same things
+    return ["x", "y", "z"] if dims[1] == "xyz" else labels.get(dims[1], alike or list(range(value.shape[1])))

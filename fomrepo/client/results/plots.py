@@ -47,34 +47,38 @@ def plot(result: Result, names: Sequence[str], ax: Axes | None) -> Axes:
 
 
 def _chosen(result: Result, names: Sequence[str]) -> list[str]:
-    """Fields to draw together: those that were named, else the first that can be drawn and its like."""
+    """Fields to draw together: those that were named, else the one named like the method, or the first, and its like.
+
+    Fields are alike that are over the same axis in the same unit; plain numbers without a unit are not.
+    """
     fields = result.to_dict()
-    able = [name for name in fields if name not in _places(result) and _can_be_drawn(fields[name])]
+    places = _places(result)
+    able = [name for name in fields if name not in places and _can_be_drawn(fields[name])]
     for name in names:
-        if name not in able:
+        if not _can_be_drawn(fields.get(name)):
             raise ArgumentError(
                 f"there is no field {name!r} that can be drawn", remedy=f"name one of: {', '.join(able)}"
             )
     if not able:
         raise ArgumentError(f"this {result.result_type} has no field over one or two axes", remedy="use to_xarray()")
-    first = names[0] if names else able[0]
+    first = names[0] if names else result.method if result.method in able else able[0]
     if _is_image(result, first):
-        if len(names) > 1:
-            raise ArgumentError(f"{first!r} is drawn as an image, alone", remedy="draw the others on other axes")
-        return [first]
-    like = [
-        name
-        for name in names or able
-        if result.dims[name][0] == result.dims[first][0]
-        and result.units[name] == result.units[first]
-        and not _is_image(result, name)
-    ]
-    if names and like != list(names):
-        other = next(name for name in names if name not in like)
+        alike = [first]
+    else:
+        among = names or (able if result.units[first] else [first])
+        alike = [name for name in among if _are_alike(result, first, name)]
+    if names and alike != list(names):
+        other = next(name for name in names if name not in alike)
         raise ArgumentError(
-            f"{first!r} and {other!r} have other units or axes", remedy=f"draw them apart: r.plot({other!r}, ax=...)"
+            f"{first!r} and {other!r} do not go onto the same axes",
+            remedy=f"draw them apart: r.plot({other!r}, ax=...)",
         )
-    return like
+    return alike
+
+
+def _are_alike(result: Result, first: str, other: str) -> bool:
+    same = result.dims[first][0] == result.dims[other][0] and result.units[first] == result.units[other]
+    return same and not _is_image(result, other)
 
 
 def _can_be_drawn(value: Any) -> bool:
@@ -87,25 +91,26 @@ def _is_image(result: Result, name: str) -> bool:
 
 
 def _places(result: Result) -> set[str]:
-    """Fields that say where the others are, and are not drawn themselves."""
+    """Fields that say where the others are, and are drawn only when they are named."""
     axes = {axis for dims in result.dims.values() for axis in dims}
-    found = {_edges(result), *(_place_of(result, axis) for axis in axes)} - {None}
+    found = {_edges(result), *(_place_of(result, axis) for axis in axes)}
     return {name for name in found if name} | ({"frames"} if result.result_type == "TimeSeries" else set())
 
 
 def _place_of(result: Result, axis: str) -> str | None:
     """Field that says where the entries of an axis are; None if only their numbers do.
 
-    Of a TimeSeries these are the times; of a Histogram without edges and of a Matrix the first field over that axis
-    alone, if it is not the only one that has the axis.
+    Over frames these are the times; else the first field over that axis alone whose values only grow, if it is not what
+    the method is about. An axis ``other_NAME`` of which nothing is said is like the axis ``NAME``.
     """
-    if result.result_type == "TimeSeries":
-        return "times" if axis == "frame" else None
-    if result.result_type not in ("Histogram", "Matrix") or _edges(result) is not None:
-        return None
+    if result.result_type == "TimeSeries" and axis == "frame":
+        return "times"
     fields = {name: value for name, value in result.to_dict().items() if axis in result.dims[name]}
-    alone = (name for name, value in fields.items() if result.dims[name] == (axis,) and _can_be_drawn(value))
-    return next(alone, None) if len(fields) > 1 else None
+    for name, value in fields.items():
+        alone = result.dims[name] == (axis,) and len(fields) > 1 and name != result.method and _can_be_drawn(value)
+        if alone and value.dtype.kind in "fiu" and (np.diff(np.asarray(value, np.float64)) > 0).all():
+            return name
+    return _place_of(result, axis.removeprefix("other_")) if axis.startswith("other_") else None
 
 
 def _edges(result: Result) -> str | None:
@@ -119,7 +124,7 @@ def _draw_lines(result: Result, names: Sequence[str], ax: Axes) -> None:
     fields = result.to_dict()
     axis = result.dims[names[0]][0]
     place = _place_of(result, axis)
-    edges = _edges(result)
+    edges = _edges(result) if place is None else None
     x = np.arange(len(fields[names[0]])) if place is None else np.asarray(fields[place])
     for name in names:
         values = np.asarray(fields[name])

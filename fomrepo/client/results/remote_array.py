@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from fomrepo.client.results.blocks import rows_in_block
 from fomrepo.client.results.remote_bytes import RemoteBytes
@@ -27,13 +28,14 @@ Array: TypeAlias = npt.NDArray[Any]
 Rows: TypeAlias = "range | npt.NDArray[np.int64]"
 
 
-class RemoteArray:
+class RemoteArray(NDArrayOperatorsMixin):
     """An array of a large result: its shape is here, its numbers are at the site.
 
     A slice moves about its own bytes: ``r.positions[10:20]``, ``r.positions[-1]``, ``r.positions[::100]``,
     ``r.positions[[3, 14, 15]]``. The rows that the first index names are moved whole; a single row is moved in part.
     ``numpy.asarray(r.positions)`` moves all of it, once, into a file that is mapped; later slices are views of that.
-    ``for block in r.positions.blocks()`` moves it through a few megabytes of memory.
+    ``for block in r.positions.blocks()`` moves it through a few megabytes of memory. Whatever else arrays can do, this
+    one does once all of it is here: ``r.positions.mean(axis=0)``, ``r.positions * 2``.
 
     Parameters
     ----------
@@ -133,9 +135,14 @@ class RemoteArray:
         """Become numbers when it is sent to another process, which has no connection."""
         return np.asarray, (np.asarray(self),)
 
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **more: Any) -> Any:
+        here = [np.asarray(one) if isinstance(one, RemoteArray) else one for one in inputs]
+        return getattr(ufunc, method)(*here, **more)
+
     def __getattr__(self, name: str) -> Any:
-        hint = f": take a slice, or all of it: numpy.asarray(...).{name}" if hasattr(np.ndarray, name) else ""
-        raise AttributeError(f"an array at a site has no {name!r}{hint}", name=name, obj=self)
+        if name.startswith("_") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"an array has no {name!r}", name=name, obj=self)
+        return getattr(np.asarray(self), name)
 
     def __repr__(self) -> str:
         return f"<RemoteArray {self.dtype} {'x'.join(map(str, self.shape))}, {self.nbytes / 1e6:,.3g} MB at the site>"
