@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import linecache
 import os
+import resource
 import sys
 import traceback
 from typing import Any
@@ -12,6 +14,7 @@ from sandbox.container import Container
 
 MESSAGE_LIMIT_BYTES = 4096
 FRAMES_LIMIT = 32
+NO_THREAD = "can't start new thread"  # CPython's word for one process or thread more than allowed
 SOURCE_LIMIT = 400  # characters of one shown source line
 
 
@@ -35,11 +38,13 @@ class LimitError(Exception):
         Name of the limit, ``"result"``.
     message
         What was wanted and what is allowed.
+    allowed, used
+        The figures, in the limit's unit.
     """
 
-    def __init__(self, name: str, message: str) -> None:
+    def __init__(self, name: str, message: str, *, allowed: int, used: int) -> None:
         super().__init__(message)
-        self.name = name
+        self.limit = {"name": name, "allowed": allowed, "used": used}
 
 
 def failure(error: BaseException, *, method_folder: str, opening_data: bool = False) -> Container:
@@ -66,12 +71,28 @@ def failure(error: BaseException, *, method_folder: str, opening_data: bool = Fa
     return Container(outcome, {})
 
 
-def _whose_fault(error: BaseException, method_folder: str, opening_data: bool) -> tuple[str, dict[str, str] | None]:
-    """Return the fault and the limit that was hit, if any."""
-    if isinstance(error, MemoryError):
-        return "limit", {"name": "memory"}
+def _limit_of(error: BaseException) -> dict[str, Any] | None:
+    """Return the limit that an error comes from, if any; of memory the host has the figures."""
     if isinstance(error, LimitError):
-        return "limit", {"name": error.name}
+        return error.limit
+    if isinstance(error, MemoryError):
+        return {"name": "memory"}
+    name, kind = None, 0
+    if isinstance(error, RuntimeError) and str(error) == NO_THREAD:
+        name, kind = "processes", resource.RLIMIT_NPROC
+    if isinstance(error, OSError) and error.errno == errno.EMFILE:
+        name, kind = "open_files", resource.RLIMIT_NOFILE
+    if name is None:
+        return None
+    allowed = resource.getrlimit(kind)[0]
+    return {"name": name, "allowed": allowed, "used": allowed}  # all were in use
+
+
+def _whose_fault(error: BaseException, method_folder: str, opening_data: bool) -> tuple[str, dict[str, Any] | None]:
+    """Return the fault and the limit that was hit, if any."""
+    limit = _limit_of(error)
+    if limit is not None:
+        return "limit", limit
     if isinstance(error, ArgumentError) or _is_the_bundles_argument_error(type(error), method_folder):
         return "argument", None
     if isinstance(error, DataError) or opening_data:

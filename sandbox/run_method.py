@@ -72,8 +72,10 @@ def _run(request: MethodRequest, universes: Sequence[Any], answer: ProgressListe
             own = partial(_entry(request.partial.module, request.partial.function), *universes, **arguments)
         tensors = combined(request, [tensors_of(part) for part in request.parts] or [tensors], len(indices), own)
     container = Container({"status": "ok"}, tensors)
-    if len(container) > request.limits.result_bytes:
-        raise LimitError("result", f"the result has {len(container)} bytes; {request.limits.result_bytes} are allowed")
+    allowed, used = request.limits.result_bytes, len(container)
+    if used > allowed:
+        message = f"the result has {used} bytes; {allowed} are allowed"
+        raise LimitError("result", message, allowed=allowed, used=used)
     return container
 
 

@@ -36,6 +36,8 @@ SERIES_FIELDS = (
 MESSAGE_LIMIT = 4096
 #: Most frames of a traceback that are passed on.
 FRAME_LIMIT = 32
+#: Limits that a guest can meet inside and tell of, and their units. Of memory the host has the figures.
+TOLD_LIMITS = {"memory": "byte", "result": "byte", "processes": "count", "open_files": "count"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,15 +230,25 @@ def _failure(outcome: Mapping[str, Any]) -> FomrepoError:
         return ArgumentError(message, remedy=_text(outcome.get("remedy"), "") or None)
     if fault == "data":
         return FileRefusedError(message, remedy="see what is known of the file: fomrepo show RECORD/FILE")
-    limit = outcome.get("limit")
-    name = _text(limit.get("name"), "") if isinstance(limit, dict) else ""
     type_name = _text(outcome.get("type"), "Exception")[:200]
     return MethodFailedError(
         f"{type_name}: {message}" if message else type_name,
         type_name=type_name,
         frames=_frames(outcome.get("frames")),
-        limit=LimitHit(name[:40], 0.0, 0.0, "count") if name else None,
+        limit=_limit(outcome.get("limit")),
     )
+
+
+def _limit(value: object) -> LimitHit | None:
+    """Read the limit that a guest says it has met; figures that it does not give, or that are none, are zero."""
+    if not isinstance(value, dict):
+        return None
+    name, allowed, used = (value.get(key) for key in ("name", "allowed", "used"))
+    if not isinstance(name, str) or name not in TOLD_LIMITS:
+        return None
+    if type(allowed) is not int or type(used) is not int or not (0 <= allowed < 2**63 and 0 <= used < 2**63):
+        allowed = used = 0
+    return LimitHit(name, allowed, used, TOLD_LIMITS[name])
 
 
 def _frames(value: object) -> list[MethodFrame]:

@@ -56,6 +56,26 @@ def test_a_method_blames_an_argument_by_an_exception_class_of_its_own(tmp_path: 
     assert (outcome["fault"], outcome["message"]) == (fault, "select=")
 
 
+@pytest.mark.parametrize(
+    ("body", "limit"),
+    [
+        ("raise MemoryError", {"name": "memory"}),
+        ('raise RuntimeError("can\'t start new thread")', {"name": "processes"}),
+        ("raise OSError(24, 'Too many open files')", {"name": "open_files"}),
+        ("raise OSError(2, 'No such file')", None),
+        ("raise RuntimeError('can\\'t start')", None),
+    ],
+)
+def test_a_limit_that_a_method_meets_is_named(tmp_path: Path, body: str, limit: dict[str, Any] | None) -> None:
+    outcome, _ = run_source(tmp_path, f"def rmsd(u, frames, **_):\n    {body}\n")
+    assert outcome["fault"] == ("method" if limit is None else "limit")
+    if limit is None or limit["name"] == "memory":
+        assert outcome["limit"] == limit
+    else:
+        assert outcome["limit"]["name"] == limit["name"]
+        assert outcome["limit"]["allowed"] == outcome["limit"]["used"] != 0
+
+
 def test_source_that_is_no_python_is_told(tmp_path: Path) -> None:
     outcome, _ = run_source(tmp_path, "def rmsd(:\n")
     assert (outcome["fault"], outcome["type"]) == ("method", "SyntaxError")
@@ -99,7 +119,7 @@ def test_a_selection_that_finds_nothing_is_the_argument_s_fault(tmp_path: Path) 
 def test_a_result_beyond_its_limit_is_told(tmp_path: Path) -> None:
     source = "def rmsd(u, frames, **_):\n    return {'rmsd': [0.0] * len(frames)}\n"
     outcome, _ = run_source(tmp_path, source, limits=replace(LIMITS, result_bytes=1000))
-    assert (outcome["fault"], outcome["limit"]) == ("limit", {"name": "result"})
+    assert (outcome["fault"], outcome["limit"]) == ("limit", {"name": "result", "allowed": 1000, "used": 2600})
 
 
 def test_random_numbers_are_those_of_the_question(tmp_path: Path) -> None:

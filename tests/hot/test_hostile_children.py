@@ -6,12 +6,17 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fomrepo.errors import MethodFailedError
 from fomrepo.isolation.environment import default_environments_folder
+from fomrepo.isolation.limits import LOG_FLOOD_BYTES
+from fomrepo.isolation.outcome import check_method_outcome
+from fomrepo.model.methods import ResultSchema
 from tests.guest.runs import read_outcome
 from tests.hot.site import FRAME_BUDGET_BYTES, LIMITS, Data, Site, builtin_request, source_request
 
@@ -105,6 +110,49 @@ def test_a_call_may_have_lower_limits(site: Site, data: Callable[..., Data], hel
     code += "    except RuntimeError:\n        said += ['threads']\n    return {'said': said}\n"
     answer = site.hot(name=held("adk_dims"), request=source_request(data("adk_dims"), HEAD + code, limits=low))
     assert read_outcome(answer["outcome"])[1]["said"] == ["memory", "files", "threads"]
+
+
+#: Limit -> code that meets it, what the run may use, what is allowed then, and the unit.
+MET: dict[str, tuple[str, dict[str, Any], float, str]] = {
+    "memory": ("    kept = [np.ones(1 << 17) for _ in range(10**6)]\n", {"memory_bytes": 300 << 20}, 300 << 20, "byte"),
+    "cpu": ("    while True:\n        pass\n", {"cpu_s": 1.5}, 1.5, "s"),
+    "wall": ("    time.sleep(99)\n", {"wall_s": 1.5}, 1.5, "s"),
+    "processes": (
+        "    for _ in range(99):\n        threading.Thread(target=time.sleep, args=(99,), daemon=True).start()\n",
+        {"processes": 9},
+        9,
+        "count",
+    ),
+    "open_files": ("    kept = [os.dup(3) for _ in range(99)]\n", {"open_files": 17}, 17, "count"),
+    "result": ("    return {'said': ['x' * 10**6]}\n", {"result_bytes": 10**5}, 10**5, "byte"),
+    "log": ("    while True:\n        os.write(1, bytes(65536))\n", {}, LOG_FLOOD_BYTES, "byte"),
+}
+
+
+@pytest.mark.parametrize("way", ["cold", "hot"])
+@pytest.mark.parametrize("name", MET)
+def test_each_limit_is_named_with_its_figures(
+    site: Site, data: Callable[..., Data], held: Callable[..., str], tmp_path: Path, name: str, way: str
+) -> None:
+    code, limits, allowed, unit = MET[name]
+    laid, holder = data("adk_dims"), held("adk_dims")
+    inside = {key: int(value) for key, value in limits.items() if key != "wall_s"}
+    request = source_request(laid, HEAD + code, limits={**LIMITS, **inside})
+    if way == "hot":
+        answer = site.hot(name=holder, request=request, **limits)
+    else:
+        folder = Path(laid.files["topology"]).parent / f"limit-{name}"
+        folder.mkdir()
+        (folder / "method.py").write_text(request.pop("bundle")["method.py"])
+        answer = site.cold(request=request, inputs=laid.files, method_folder=str(folder), **limits)
+    hit = answer["limit"]
+    if answer["ended"] == "outcome":
+        (tmp_path / "outcome").write_bytes(answer["outcome"])
+        with pytest.raises(MethodFailedError) as failed:
+            check_method_outcome(tmp_path / "outcome", ResultSchema("Composite", ()))
+        hit = asdict(failed.value.limit)
+    assert (hit["name"], hit["allowed"], hit["unit"]) == (name, allowed, unit)
+    assert hit["used"] > allowed or (unit == "count" and hit["used"] == allowed)
 
 
 def test_a_cancelled_call_ends_at_once(site: Site, data: Callable[..., Data], held: Callable[..., str]) -> None:
