@@ -22,7 +22,7 @@ from fomrepo.model.operations import MethodRef
 from fomrepo.model.people import Principal
 from fomrepo.site.execute import environment_of
 from fomrepo.site.gate import Samples, run_cases, run_gate, site_runner
-from fomrepo.site.gate.samples import find_samples
+from fomrepo.site.gate.samples import samples_beside
 from fomrepo.site.load import RETRY_AFTER_S
 from fomrepo.site.log import log_unexpected
 from fomrepo.site.parts import SiteParts
@@ -30,8 +30,9 @@ from fomrepo.site.parts import SiteParts
 #: Checks at the same time, all users together, and those of one user, under way or waiting.
 CHECKS_AT_ONCE = 2
 CHECKS_OF_ONE = 4
-#: How long an ended check is remembered, in seconds.
+#: How long an ended check is remembered, in seconds, and how many of them.
 REMEMBERED_S = 600.0
+REMEMBERED_COUNT = 200
 
 
 @dataclass(slots=True)
@@ -139,10 +140,7 @@ class CheckDesk:
     def _begin(self, principal: Principal, work: Callable[[LiveCheck], GateReport]) -> LiveCheck:
         live = LiveCheck(new_id(), principal.id)
         with self._lock:
-            old = time.monotonic() - REMEMBERED_S
-            self._checks = {
-                key: one for key, one in self._checks.items() if not one.ended.is_set() or one.ended_at > old
-            }
+            self._forget()
             mine = sum(one.principal == principal.id and not one.ended.is_set() for one in self._checks.values())
             if mine >= CHECKS_OF_ONE:
                 raise SiteBusyError(
@@ -153,6 +151,14 @@ class CheckDesk:
             self._checks[live.id] = live
         self._workers.submit(self._bring_to_its_end, live, work)
         return live
+
+    def _forget(self) -> None:
+        """Drop what ended long ago, and the oldest of too many."""
+        ended = sorted((one.ended_at, one.id) for one in self._checks.values() if one.ended.is_set())
+        old = time.monotonic() - REMEMBERED_S
+        for position, (moment, check_id) in enumerate(ended):
+            if moment < old or position < len(ended) - REMEMBERED_COUNT:
+                del self._checks[check_id]
 
     def _bring_to_its_end(self, live: LiveCheck, work: Callable[[LiveCheck], GateReport]) -> None:
         try:
@@ -170,7 +176,7 @@ class CheckDesk:
     def _samples(self, bundle: Bundle) -> Samples:
         """Sample data, which lies beside the environments; the bundle's one must be here."""
         self._site.need_warden()
-        return find_samples(environment_of(self._site, bundle.schema).packages.parents[1])
+        return samples_beside(environment_of(self._site, bundle.schema))
 
     def _before(self, bundle: Bundle) -> Bundle | None:
         """The newest published version before a bundle's own, or the same one again."""

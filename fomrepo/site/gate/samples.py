@@ -21,6 +21,7 @@ from typing import Any
 
 from fomrepo.errors import BundleRefusedError, SiteError
 from fomrepo.installed_files import installed_folder
+from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.launch import run_tool
 from fomrepo.model.canonical import sha256_hex
 from fomrepo.vault.objects import digest_of
@@ -112,6 +113,17 @@ def find_samples(folder: Path) -> Samples:
     if not place.is_dir():
         raise SiteError(f"there is no sample data in {folder}", remedy="build it once: fomrepo samples build")
     return Samples(place, sample_table())
+
+
+def samples_beside(environment: GuestEnvironment) -> Samples:
+    """Samples that lie under the same roof as a guest environment.
+
+    Raises
+    ------
+    SiteError
+        If they were not built.
+    """
+    return find_samples(environment.packages.parents[1])
 
 
 def find_or_build_samples(folder: Path, *, say: Callable[[str], None] | None = None) -> Samples:
