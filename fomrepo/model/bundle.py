@@ -221,7 +221,7 @@ def _parameter(name: str, entry: object) -> Parameter:
         raise _wrong(
             f"{where}.unit",
             f"{unit!r} does not fit type {kind!r}",
-            f"a quantity has one of {', '.join(units.known_units()[1:])}",
+            f"a quantity is in {', '.join(units.known_units()[1:])}, or in nm**2/ns and the like",
         )
     optional = entry.get("optional", False) is True
     parameter = Parameter(
@@ -304,7 +304,7 @@ def _field(name: str, entry: object, table: str = "result") -> ResultField:
         raise _wrong(
             f"{where}.unit",
             f"{unit!r} is no unit",
-            f"use one of {', '.join(u for u in units.known_units() if u)} or leave it empty",
+            f"use {', '.join(units.known_units()[1:])}, or nm**2/ns and the like, or leave it empty",
         )
     combine = entry.get("combine", "")
     if combine not in ("", "concat", "sum", "mean"):

@@ -106,7 +106,7 @@ def test_units_are_taken_by_what_measures_the_same() -> None:
         (("furlong",), {}, "'furlong' is not a unit"),
         (("K",), {}, "(?s)no field of this result can be given in 'K'.*rmsd in angstrom"),
         ((), {"rmds": "nm"}, "(?s)no field 'rmds'.*did you mean rmsd"),
-        ((), {"rmsd": "ps"}, "'angstrom' is a length and 'ps' is a time"),
+        ((), {"rmsd": "ps"}, "'angstrom' measures length, 'ps' measures time"),
         (("nm",), {"rmsd": "nm", "rgyr": "nm"}, "no field of this result"),
     ],
 )
