@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, or_, select, update
 
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.method_names import check_free, is_published
@@ -26,7 +26,7 @@ from fomrepo.catalog.submission_rows import (
     step,
     submission_of,
 )
-from fomrepo.catalog.tables import files, members, records, submissions
+from fomrepo.catalog.tables import files, members, records, submission_events, submissions
 from fomrepo.catalog.versions import visible_version
 from fomrepo.errors import ConflictError, NotAllowedError, NotFoundError
 from fomrepo.model.bundle import pack_files
@@ -38,6 +38,8 @@ from fomrepo.model.submissions import Submission, SubmissionEvent, SubmissionSta
 
 #: Open submissions of one author: each keeps up to 1 MiB, and reviewers are few.
 OPEN_LIMIT = 50
+#: Submissions that a list shows.
+LISTED = 200
 
 _OPEN = tuple(one.value for one in SubmissionState if one.open)
 #: States in which others than its author may call a method of one file.
@@ -150,9 +152,9 @@ class Submissions:
 
     @reads
     def of_author(self, connection: Connection, author_id: str) -> tuple[Submission, ...]:
-        """List somebody's submissions, newest first."""
+        """List somebody's newest submissions, newest first."""
         rows = connection.execute(
-            SUBMISSION.where(submissions.c.author_id == author_id).order_by(submissions.c.id.desc())
+            SUBMISSION.where(submissions.c.author_id == author_id).order_by(submissions.c.id.desc()).limit(LISTED)
         )
         return tuple(map(submission_of, rows))
 
@@ -242,6 +244,20 @@ class Submissions:
         )
         state = SubmissionState.REJECTED if refusal else SubmissionState.IN_REVIEW
         return step(connection, row, state, None, refusal)
+
+    @writes
+    def adopt(self, connection: Connection, submission_id: str, *, lost_site: str, site: str) -> bool:
+        """Let another site bring a submission through the gate; False if it is past it, or in other hands by now."""
+        adopted = connection.execute(
+            update(submissions)
+            .where(
+                submissions.c.id == submission_id,
+                submissions.c.site == lost_site,
+                submissions.c.state.in_((SubmissionState.DRAFT.value, SubmissionState.CHECKING.value)),
+            )
+            .values(site=site)
+        )
+        return adopted.rowcount == 1
 
     @reads
     def to_check(self, connection: Connection, site: str) -> tuple[str, ...]:
@@ -334,7 +350,7 @@ def _file_to_attach_to(connection: Connection, record: RecordName, file: str, au
 
 
 def _make_room(connection: Connection, mine: Sequence[ColumnElement[bool]], name: str, author_id: str) -> None:
-    """Let an author's method of one file take the place of the earlier one of that name."""
+    """Let an author's method of one file take the place of the earlier one of that name; a mere draft is forgotten."""
     if is_published(connection, name):
         raise ConflictError(
             f"a method {name!r} is published for all files",
@@ -342,7 +358,10 @@ def _make_room(connection: Connection, mine: Sequence[ColumnElement[bool]], name
         )
     for row in connection.execute(SUBMISSION.where(*mine, submissions.c.name == name)).all():
         state = SubmissionState(row.state)
-        if state.open:
+        if state is SubmissionState.DRAFT:
+            connection.execute(delete(submission_events).where(submission_events.c.submission_id == row.id))
+            connection.execute(delete(submissions).where(submissions.c.id == row.id))
+        elif state.open:
             step(connection, row, SubmissionState.WITHDRAWN, author_id)
         elif state is SubmissionState.PUBLISHED:
             step(connection, row, SubmissionState.DEPRECATED, author_id, "its author attached another version")

@@ -125,7 +125,7 @@ class SiteServer:
         self._calls = calls = CallDesk(site, known, Forward(peers))
         self._deposits = deposits = DepositDesk(site)
         self._revoked = RevokedResults(site)
-        self._submissions = submissions = SubmissionDesk(site)
+        self._submissions = submissions = SubmissionDesk(site, known)
         checks = CheckDesk(site)
         replicate = ReplicateDesk(site, peers, known)
         served = PeerDesk(site)

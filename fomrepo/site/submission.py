@@ -8,7 +8,8 @@
 4. One transaction publishes: the method enters the registry with its approvals, and the submission is published. Where
    the root asks for more than the catalog's policy, it stays approved until more have signed.
 
-A kill between two steps leaves it where it was; ``resume`` goes on at the next start. A method of one file goes the
+A kill between two steps leaves it where it was: ``resume`` goes on at the next start, or another site that is asked
+takes it over. A method of one file goes the
 same way, but may stay a draft that its author alone can call, and enters no registry (attached.py).
 """
 
@@ -44,6 +45,7 @@ from fomrepo.site.gate import run_gate, site_runner
 from fomrepo.site.gate.samples import find_samples
 from fomrepo.site.log import log_unexpected, logger
 from fomrepo.site.parts import SiteParts
+from fomrepo.site.sites_known import SitesKnown
 from fomrepo.site.trust import signature_holds, verify_method
 from fomrepo.site.trust_administration import environment_of as listed_environment
 from fomrepo.wire.methods import schema_to_wire
@@ -61,7 +63,8 @@ LONGEST_LOCK = 2**20
 #: An approval must have been signed so lately, in seconds: clocks may differ, and people sleep over a signature.
 SIGNED_AHEAD_S, SIGNED_LATELY_S = 300, 24 * 3600
 
-_BEFORE_REVIEW = (SubmissionState.DRAFT, SubmissionState.CHECKING)
+_DRAFT = SubmissionState.DRAFT
+_BEFORE_REVIEW = (_DRAFT, SubmissionState.CHECKING)
 
 
 @dataclass(slots=True)
@@ -78,8 +81,8 @@ class _Gate:
 class SubmissionDesk:
     """Takes submissions at one site, and reviews of submissions from wherever they are."""
 
-    def __init__(self, site: SiteParts) -> None:
-        self._site = site
+    def __init__(self, site: SiteParts, sites: SitesKnown) -> None:
+        self._site, self._sites = site, sites
         self._lock = threading.Lock()
         self._gates: dict[str, _Gate] = {}
         self._workers = ThreadPoolExecutor(GATES_AT_ONCE, thread_name_prefix="gate")
@@ -115,7 +118,7 @@ class SubmissionDesk:
             submission = self._site.catalog.submissions.get(submission_id, principal.id)
             if submission.state is SubmissionState.APPROVED:
                 return self._publish(submission)
-            if submission.state is not SubmissionState.CHECKING:
+            if submission.state not in _BEFORE_REVIEW or (submission.record and submission.state is _DRAFT):
                 return submission
             told, left = self._told(self._let_in(submission)), until - time.monotonic()
             if told.trouble or left <= 0:
@@ -160,11 +163,18 @@ class SubmissionDesk:
         return self._site.catalog.submissions.begin(principal.id, bundle, site=self._site.name, attach_to=attach_to)
 
     def _let_in(self, submission: Submission) -> Submission:
-        """Begin with the gate, if this is its site and it has not begun; after trouble, begin again."""
-        if submission.site != self._site.name or submission.state not in _BEFORE_REVIEW:
+        """Begin with the gate, if it has not begun; after trouble, or where its site is lost, begin again here."""
+        here = submission.site == self._site.name
+        if submission.state not in _BEFORE_REVIEW or not (here or self._adopt(submission)):
             return submission
         self._start_gate(submission.id)
         return self._site.catalog.submissions.check(submission.id)
+
+    def _adopt(self, submission: Submission) -> bool:
+        home = self._sites.entries().get(submission.site)
+        if (home is not None and home.up) or self._site.warden is None:
+            return False
+        return self._site.catalog.submissions.adopt(submission.id, lost_site=submission.site, site=self._site.name)
 
     def _start_gate(self, submission_id: str) -> None:
         with self._lock:

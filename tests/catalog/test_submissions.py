@@ -463,7 +463,33 @@ def test_an_attached_method_takes_the_place_of_the_earlier_one(catalog: Catalog,
     assert attach(catalog, ada, adk, bundle()).id == first.id
     attach(catalog, ada, adk, bundle(content=b"mended"))
     assert names(catalog.submissions.attached(adk, "adk.xtc", ada.id)) == [("1.0.0", "draft")]
-    assert catalog.submissions.get(first.id, ada.id).state is WITHDRAWN
+    with pytest.raises(NotFoundError):  # nobody but its author had seen it
+        catalog.submissions.get(first.id, ada.id)
+
+
+def test_an_attached_method_in_review_is_withdrawn_for_a_newer_one(
+    catalog: Catalog, ada: Principal, bob: Principal
+) -> None:
+    adk = named(record(catalog, ada))
+    for expected, deed in ((WITHDRAWN, None), (SubmissionState.DEPRECATED, catalog.reviews.publish)):
+        first = attach(catalog, ada, adk, bundle(content=b"%d" % len(expected)))
+        catalog.submissions.check(first.id)
+        catalog.submissions.checked(first.id, refusal="", report="{}", environment_digest="e")
+        catalog.reviews.approve(first.id, bob.id, approval(first, bob))
+        if deed is not None:
+            deed(first.id)
+        attach(catalog, ada, adk, bundle(content=b"newer than %d" % len(expected)))
+        assert catalog.submissions.get(first.id, ada.id).state is expected
+
+
+def test_a_lost_submission_is_taken_over_once(catalog: Catalog, ada: Principal) -> None:
+    submission = catalog.submissions.begin(ada.id, bundle(), site="site-a")
+    assert catalog.submissions.adopt(submission.id, lost_site="site-a", site="site-b")
+    assert not catalog.submissions.adopt(submission.id, lost_site="site-a", site="site-c")
+    assert catalog.submissions.to_check("site-b") == (submission.id,)
+    catalog.submissions.check(submission.id)
+    catalog.submissions.checked(submission.id, refusal="no", report="", environment_digest="")
+    assert not catalog.submissions.adopt(submission.id, lost_site="site-b", site="site-c")
 
 
 def test_only_members_of_the_project_attach_methods(catalog: Catalog, ada: Principal, eve: Principal) -> None:

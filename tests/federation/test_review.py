@@ -26,6 +26,7 @@ from fomrepo.model.canonical import new_id, sha256_hex
 from fomrepo.model.differences import file_differences, schema_differences
 from fomrepo.model.statements import Approval, ReviewStatement
 from fomrepo.model.submissions import ReviewPolicy, Submission, SubmissionState
+from fomrepo.model.trust import TrustPolicy
 from fomrepo.site.administration import open_administration
 from fomrepo.site.gate import find_or_build_samples
 from fomrepo.site.trust import approve, new_key
@@ -58,8 +59,8 @@ def written(tmp_path: Path) -> Written:
 class Reviewer:
     """Somebody who reviews, with a key of their own."""
 
-    def __init__(self, federation: LocalFederation, name: str) -> None:
-        self.name, self.repo = name, federation.connect(name, site="site-a")
+    def __init__(self, federation: LocalFederation, name: str, *, site: str) -> None:
+        self.name, self.repo = name, federation.connect(name, site=site)
         self._private, public = new_key()
         with open_administration(federation.home) as administration:
             principal = administration.catalog.people.principal(name)
@@ -77,7 +78,7 @@ class Reviewer:
 
 @pytest.fixture(scope="session")
 def rita(federation: LocalFederation) -> Iterator[Reviewer]:
-    reviewer = Reviewer(federation, "rita")
+    reviewer = Reviewer(federation, "rita", site="site-a")
     with reviewer.repo:
         yield reviewer
 
@@ -138,18 +139,43 @@ def test_the_same_bundle_again_is_the_same_submission_at_every_site(
         assert elsewhere.submissions.submit(written("count_again")).id == first
 
 
-def test_a_submission_that_a_killed_site_had_taken_goes_on(
-    bubblewrap: Path, open_folder: Callable[[], Path], written: Written
+@pytest.fixture(scope="module")
+def pair(bubblewrap: Path, open_folder: Callable[[], Path]) -> Iterator[LocalFederation]:
+    """Two sites that may be killed, with a root that may be changed."""
+    with LocalFederation(open_folder(), ("one", "two"), slots=1) as started:
+        yield started
+
+
+def test_a_submission_that_a_killed_site_had_taken_goes_on_at_its_start(
+    pair: LocalFederation, written: Written
 ) -> None:
-    with LocalFederation(open_folder(), ("solo",), slots=1) as alone, alone.connect("ada") as repo:
+    with pair.connect("ada", site="two") as repo:
         submission = repo.submissions.submit(written())
-        alone["solo"].kill()
-        with open_administration(alone.home) as administration:
-            left = administration.catalog.submissions.to_check("solo")
-        assert left == (submission.id,)
-        alone.start("solo")
-        with alone.connect("ada") as again:
-            assert again.submissions.checked(submission.id).state is SubmissionState.IN_REVIEW
+        pair["two"].kill()
+    with open_administration(pair.home) as administration:
+        assert administration.catalog.submissions.to_check("two") == (submission.id,)
+    pair.start("two")
+    with pair.connect("ada", site="two") as repo:
+        assert repo.submissions.checked(submission.id).state is SubmissionState.IN_REVIEW
+
+
+def test_where_the_root_asks_for_more_an_approved_method_waits(pair: LocalFederation, written: Written) -> None:
+    bob, cyd = (Reviewer(pair, name, site="one") for name in ("bob", "cyd"))
+    with bob.repo, cyd.repo, pair.connect("ada", site="one") as repo:
+        submission = through_the_gate(repo, written("count_waits"))
+        with open_administration(pair.home) as administration:
+            administration.trust.set_policy(TrustPolicy(approvals=2))
+        waits = bob.approve(submission.id)
+        assert (waits.state, "1 valid signature" in waits.trouble) == (SubmissionState.APPROVED, True), waits.trouble
+        assert cyd.approve(submission.id).state is SubmissionState.PUBLISHED
+
+
+def test_another_site_takes_a_submission_over_whose_site_is_lost(pair: LocalFederation, written: Written) -> None:
+    with pair.connect("ada", site="one") as repo, pair.connect("ada", site="two") as elsewhere:
+        submission = elsewhere.submissions.submit(written("count_lost"))
+        pair["two"].kill()
+        found = repo.submissions.checked(submission.id)
+        assert (found.state, found.site) == (SubmissionState.IN_REVIEW, "one")
 
 
 def test_a_reviewer_sees_what_changed(
