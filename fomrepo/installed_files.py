@@ -8,11 +8,16 @@ package, a name that no import statement can spell; in a checkout they lie besid
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-__all__ = ["FolderName", "installed_folder"]
+__all__ = ["FolderName", "installed_folder", "package_place"]
 
 FolderName: TypeAlias = Literal["sandbox", "methods", "deposition", "migrations"]
 
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def package_place() -> Path:
+    """Return the folder in which the package ``fomrepo`` lies: that of the checkout, or site-packages."""
+    return _BESIDE_THE_PACKAGE
 
 
 def installed_folder(name: FolderName) -> Path:

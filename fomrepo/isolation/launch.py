@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-import fomrepo
+from fomrepo.installed_files import package_place
 
 __all__ = [
     "Program", "Respondent", "ToolAnswer", "run_module", "run_tool", "start_module", "start_program",
@@ -28,7 +28,7 @@ __all__ = [
 PLAIN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
 #: Where a new interpreter finds this package, whether it is installed or lies in a checkout.
-_OWN_MODULES = {"PYTHONPATH": str(Path(fomrepo.__file__).resolve().parent.parent)}
+_OWN_MODULES = {"PYTHONPATH": str(package_place())}
 
 #: Above all descriptor numbers that a child is given, so that no copy overwrites a source.
 HIGH_DESCRIPTOR = 64

@@ -1,8 +1,9 @@
-"""What the site asks of the warden, and what it hears back."""
+"""What the site asks of the warden, and what it hears back, in messages over one socket."""
 
 from __future__ import annotations
 
 import re
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +12,19 @@ from fomrepo.errors import LimitHit
 from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.limits import RunLimits
 
-__all__ = ["HoldOrder", "InputFile", "LimitHit", "RunLimits", "RunOrder", "RunReport"]
+__all__ = [
+    "MESSAGE_BYTES",
+    "HoldOrder",
+    "InputFile",
+    "LimitHit",
+    "RunLimits",
+    "RunOrder",
+    "RunReport",
+    "receive_message",
+]
+
+#: Longest message between site and warden: an order with some hundred library paths is 20 KiB.
+MESSAGE_BYTES = 1024 * 1024
 
 #: Names that a data file may have inside: neutral, chosen by the site.
 INSIDE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -162,3 +175,12 @@ class RunReport:
     log_tail: str
     #: One sentence for the operator.
     detail: str
+
+
+def receive_message(control: socket.socket) -> tuple[bytes, list[int]]:
+    """Receive one message and the descriptors that came with it; empty when the other side has gone."""
+    try:
+        message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
+    except ConnectionResetError:
+        return b"", []
+    return message, descriptors

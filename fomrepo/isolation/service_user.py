@@ -17,8 +17,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-import fomrepo
 from fomrepo.errors import SandboxUnavailableError
+from fomrepo.installed_files import package_place
 from fomrepo.isolation import kernel_calls
 from fomrepo.isolation.cgroups import prepare_guest_cgroups
 from fomrepo.isolation.environment import default_environments_folder
@@ -130,9 +130,8 @@ def drop_to_service_user(keep: tuple[Path, ...], user: str = "fomrepo", *, own: 
 
 def _this_program() -> list[Path]:
     """Everything that this process may still import or run."""
-    package_folder = Path(fomrepo.__file__).resolve().parent.parent
     imported_from = [Path(entry) for entry in sys.path if entry]
-    return [Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable), package_folder, *imported_from]
+    return [Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable), package_place(), *imported_from]
 
 
 def _hand_over(folder: Path, to: ServiceUser, *, levels: int | None) -> None:
