@@ -90,7 +90,7 @@ class _Reading:
 
     def finish(self) -> None:
         """Check that the end is an end."""
-        if self._in_model:
+        if self._in_model and not self._last_line.startswith("END"):
             raise truncated(self._file, f"its model {self.n_models + 1} has no ENDMDL")
         if self._positions:
             self._end_model()

@@ -98,10 +98,20 @@ class CoordinateCheck:
         self._file = file
         self._doubts = doubts
         self._doubted = False
+        self._asked_bytes = 0
+        self._skipped = False
 
-    def sampled(self, n_frames: int, n_atoms: int) -> Iterator[int]:
-        """Give the frames to look at, and say in a doubt if these are not all."""
-        count = min(n_frames, max(FEWEST_SAMPLED_FRAMES, SAMPLE_BYTES // (12 * n_atoms)))
+    def wants(self, n_atoms: int) -> bool:
+        """Tell whether the next frame of a text, whose frames nobody has counted yet, is to be read or skipped."""
+        self._asked_bytes += 12 * n_atoms
+        if self._asked_bytes > SAMPLE_BYTES and not self._skipped:
+            self._skipped = True
+            self._doubts.append("coordinates were checked in the first frames only")
+        return not self._skipped
+
+    def sampled(self, n_frames: int, n_atoms: int, *, most: int | None = None) -> Iterator[int]:
+        """Give the frames to look at, at most so many, and say in a doubt if these are not all."""
+        count = min(n_frames, max(FEWEST_SAMPLED_FRAMES, SAMPLE_BYTES // (12 * n_atoms)), most or n_frames)
         if count < n_frames:
             self._doubts.append(f"coordinates were checked in {count} of {n_frames} frames")
         yield from np.unique(np.linspace(0, n_frames - 1, count).round().astype(np.int64)).tolist()

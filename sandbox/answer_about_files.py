@@ -33,6 +33,7 @@ def main(probes_parent: str, packages: str) -> None:
         asked = json.loads(line)
         answers.write(json.dumps(_probed(asked) if "topology" in asked else _opened(asked)) + "\n")
         answers.flush()
+        signal.alarm(0)
 
 
 def _probed(asked: dict[str, Any]) -> dict[str, Any]:

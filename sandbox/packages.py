@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping
 
 # Package -> the file types for which MDAnalysis uses it.
 READERS: Mapping[str, frozenset[str]] = {
-    "chemfiles": frozenset({"TNG"}),
     "gemmi": frozenset({"MMCIF"}),
     "gsd": frozenset({"GSD"}),
     "h5py": frozenset({"H5MD"}),

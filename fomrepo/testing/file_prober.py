@@ -87,6 +87,10 @@ class FileProber:
         opened: Mapping[str, Any] = answer.get("opened", answer)
         return opened
 
+    def begin_anew(self) -> None:
+        """End the process: damaged files may have damaged its memory."""
+        self._end()
+
     def close(self) -> None:
         """End the process and delete the folder."""
         self._end()

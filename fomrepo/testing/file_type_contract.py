@@ -15,7 +15,7 @@ from __future__ import annotations
 import atexit
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -42,6 +42,8 @@ class FileSample:
     path: Path
     #: The file that says what its atoms are; None for one that needs none.
     topology: Path | None = None
+    #: Atoms of its topology, where the file itself does not say how many it has.
+    paired_atoms: int | None = None
     #: Some of the facts that its probe must find.
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -84,12 +86,12 @@ class FileTypeContract:
     def test_it_is_recognised_by_its_content(self, samples: Sequence[FileSample]) -> None:
         """A name that says nothing does not matter."""
         for sample in samples:
-            assert self._accepted(sample.path, "file.unnamed")["type"] == self.type_name
+            assert self._accepted(sample, "file.unnamed")["type"] == self.type_name
 
     def test_it_is_accepted_under_each_of_its_names(self, samples: Sequence[FileSample]) -> None:
         """The name agrees with the content."""
         for suffix in types_declared_in(self._probes())[self.type_name].suffixes:
-            assert self._accepted(samples[0].path, f"file{suffix}")["type"] == self.type_name
+            assert self._accepted(samples[0], f"file{suffix}")["type"] == self.type_name
 
     def test_it_is_refused_under_the_name_of_another_type(self, samples: Sequence[FileSample]) -> None:
         """Both types are named."""
@@ -98,7 +100,7 @@ class FileTypeContract:
             suffix = next((each for each in other.suffixes if each not in own.suffixes), None)
             if suffix is None:
                 continue
-            found = self.prober().probe(samples[0].path, f"file{suffix}")
+            found = self._probed(samples[0], f"file{suffix}")
             assert (found.status, found.reason) == ("refused", "type_mismatch"), (suffix, found)
             assert self.type_name in found.message
             assert other.name in found.message
@@ -106,15 +108,15 @@ class FileTypeContract:
     def test_its_facts_are_those_that_are_known(self, samples: Sequence[FileSample]) -> None:
         """And they are the same when the file is looked at again."""
         for sample in samples:
-            facts = self._accepted(sample.path)
+            facts = self._accepted(sample, sample.path.name)
             assert {name: facts.get(name) for name in sample.facts} == dict(sample.facts), sample.path.name
             assert set(facts["families"]) <= set(types_declared_in(self._probes())[self.type_name].families)
-            assert self._accepted(sample.path) == facts
+            assert self._accepted(sample, sample.path.name) == facts
 
     def test_what_is_opened_is_what_was_probed(self, samples: Sequence[FileSample]) -> None:
         """For each family that the file is of."""
         for sample in samples:
-            found = self.prober().probe(sample.path, sample.path.name)
+            found = self._probed(sample, sample.path.name)
             for family in found.facts["families"]:
                 opened = self._opened(sample, found, family)
                 assert "error" not in opened, (sample.path.name, family, opened)
@@ -138,24 +140,33 @@ class FileTypeContract:
             for _ in range(source.randint(1, 8)):
                 damaged[int(len(damaged) * source.random() ** source.choice((1, 4)))] = source.randrange(256)
             self._tried(samples[0], bytes(damaged), f"mutant {number}")
+        if self.may_end_its_process:
+            self.prober().begin_anew()
 
     def _tried(self, sample: FileSample, content: bytes, what: str) -> Probed:
         """Probe bytes that may be anything; what is accepted opens as its facts say, or not at all."""
         path = self.prober().folder / sample.path.name
         path.write_bytes(content)
-        found = self.prober().probe(path, path.name)
+        damaged = replace(sample, path=path)
+        found = self._probed(damaged, path.name)
         allowed = ("ok", "refused", "ended") if self.may_end_its_process else ("ok", "refused")
         assert found.status in allowed, (what, found)
         if found.status == "ok":
             family = found.facts["families"][0]
-            opened = self._opened(FileSample(path, sample.topology), found, family)
+            opened = self._opened(damaged, found, family)
             assert "error" in opened or not self._disagreements(found.facts, opened, family), (what, found, opened)
         return found
 
-    def _accepted(self, path: Path, name: str | None = None) -> Mapping[str, Any]:
-        found = self.prober().probe(path, name or path.name)
-        assert found.status == "ok", (path.name, name, found)
+    def _accepted(self, sample: FileSample, name: str) -> Mapping[str, Any]:
+        found = self._probed(sample, name)
+        assert found.status == "ok", (sample.path.name, name, found)
         return found.facts
+
+    def _probed(self, sample: FileSample, name: str) -> Probed:
+        paired = None
+        if sample.paired_atoms is not None:
+            paired = {"type": "PSF", "name": "paired.psf", "n_atoms": sample.paired_atoms}
+        return self.prober().probe(sample.path, name, paired)
 
     def _opened(self, sample: FileSample, found: Probed, family: str) -> Mapping[str, Any]:
         file = {"role": family, "type": self.type_name, "path": str(sample.path), "name": sample.path.name}
@@ -165,8 +176,7 @@ class FileTypeContract:
             file["offsets"] = str(offsets)
         if sample.topology is None:
             return self.prober().open(family, (file,))
-        suffix = sample.topology.suffix
-        kind = next(one.name for one in types_declared_in(self._probes()).values() if suffix in one.suffixes)
+        kind = self.prober().probe(sample.topology, sample.topology.name).facts["type"]
         topology = {"role": "topology", "type": kind, "path": str(sample.topology), "name": sample.topology.name}
         return self.prober().open(family, (topology, file))
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import gsd.hoomd
+import h5py
+import MDAnalysis
 import numpy as np
 from MDAnalysisTests import datafiles
 
@@ -17,8 +23,29 @@ ATOM_SITE = (
 )  # fmt: skip
 
 
-def sample(path: object, topology: object = None, **facts: object) -> FileSample:
-    return FileSample(Path(str(path)), None if topology is None else Path(str(topology)), facts)
+def sample(path: object, topology: object = None, *, paired_atoms: int | None = None, **facts: object) -> FileSample:
+    return FileSample(Path(str(path)), None if topology is None else Path(str(topology)), paired_atoms, facts)
+
+
+def unpacked(folder: Path, source: object) -> Path:
+    """Unpack a .bz2 of the test data under the name without it."""
+    target = folder / Path(str(source)).stem
+    target.write_bytes(bz2.decompress(Path(str(source)).read_bytes()))
+    return target
+
+
+def few_atoms(folder: Path, suffix: str, *, n_atoms: int = 40, n_frames: int = 7, **options: Any) -> tuple[Path, Path]:
+    """Write some atoms and frames of adenylate kinase, and their topology as PDB."""
+    trajectory, topology = folder / f"few{suffix}", folder / "few.pdb"
+    with warnings.catch_warnings(action="ignore"):
+        universe = MDAnalysis.Universe(str(datafiles.PSF), str(datafiles.DCD))
+        atoms = universe.atoms[:n_atoms]
+        atoms.write(str(topology))
+        with MDAnalysis.Writer(str(trajectory), n_atoms, **options) as writer:
+            for timestep in universe.trajectory[:n_frames]:
+                timestep.dimensions = [50, 60, 70, 90, 90, 90]
+                writer.write(atoms)
+    return trajectory, topology
 
 
 class TestPSF(FileTypeContract):
@@ -56,10 +83,14 @@ class TestDCD(FileTypeContract):
 class TestXTC(FileTypeContract):
     type_name = "XTC"
     may_end_its_process = True
+    mutants = 15
 
     @classmethod
     def make_samples(cls, folder: Path) -> Sequence[FileSample]:
-        return [sample(datafiles.XTC_sub_sol, datafiles.PDB_sub_sol, n_frames=3)]
+        return [
+            sample(*few_atoms(folder, ".xtc"), n_atoms=40, n_frames=7),
+            sample(datafiles.XTC_sub_sol, datafiles.PDB_sub_sol, n_frames=3),
+        ]
 
 
 class TestTRR(FileTypeContract):
@@ -67,7 +98,10 @@ class TestTRR(FileTypeContract):
 
     @classmethod
     def make_samples(cls, folder: Path) -> Sequence[FileSample]:
-        return [sample(datafiles.TRR_sub_sol, datafiles.PDB_sub_sol)]
+        return [
+            sample(*few_atoms(folder, ".trr"), n_atoms=40, n_frames=7),
+            sample(datafiles.TRR_sub_sol, datafiles.PDB_sub_sol),
+        ]
 
 
 class TestEDR(FileTypeContract):
@@ -142,3 +176,252 @@ class TestMMCIF(FileTypeContract):
             real.append(folder / f"{name}.cif")
             real[-1].write_bytes(gzip.decompress((Path(datafiles.MMCIF) / f"{name}.cif.gz").read_bytes()))
         return [sample(small, n_atoms=20, n_residues=4), *map(sample, real)]
+
+
+class TestXYZ(FileTypeContract):
+    type_name = "XYZ"
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        return [
+            sample(datafiles.COORDINATES_XYZ, n_atoms=5, n_frames=5, families=["trajectory", "topology"]),
+            sample(datafiles.XYZ_mini, n_atoms=3, n_frames=1, families=["structure", "topology"]),
+        ]
+
+
+class TestMDCRD(FileTypeContract):
+    type_name = "MDCRD"
+    notices_cuts = False  # between two frames
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        topology = Path(few_atoms(folder, ".xtc")[1])
+        frames = np.round(np.random.default_rng(1).normal(0, 30, (5, 120)), 3)
+        lines = ["".join(f"{number:8.3f}" for number in row) for frame in frames for row in frame.reshape(-1, 10)]
+        plain, periodic, single = folder / "plain.mdcrd", folder / "periodic.mdcrd", folder / "single.trj"
+        plain.write_text("\n".join(["made for a test", *lines]) + "\n")
+        single.write_text("\n".join(["made for a test", *lines[:12]]) + "\n")
+        with_cell = [text for n in range(5) for text in (*lines[12 * n : 12 * n + 12], "  50.000  60.000  70.000")]
+        periodic.write_text("\n".join(["made for a test", *with_cell]) + "\n")
+        return [
+            sample(plain, topology, paired_atoms=40, n_frames=5),
+            sample(periodic, topology, paired_atoms=40, n_frames=5),
+            sample(single, topology, paired_atoms=40, n_frames=1),
+        ]
+
+
+class TestLAMMPSDUMP(FileTypeContract):
+    type_name = "LAMMPSDUMP"
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        return [
+            sample(datafiles.LAMMPSDUMP_image_vf, has=["positions", "velocities", "forces"]),
+            sample(datafiles.LAMMPSDUMP_triclinic),
+            sample(unpacked(folder, datafiles.LAMMPSDUMP)),
+            sample(datafiles.LAMMPSDUMP_chain1),
+        ]
+
+
+class TestNCDF(FileTypeContract):
+    type_name = "NCDF"
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        return [
+            sample(*few_atoms(folder, ".ncdf"), n_atoms=40, n_frames=7),
+            sample(datafiles.NCDF, datafiles.PRMncdf),
+            sample(datafiles.CPPTRAJ_TRAJ, datafiles.CPPTRAJ_TRAJ_TOP),
+            sample(datafiles.PFncdf_Trj, datafiles.PFncdf_Top, has=["positions", "forces"]),
+        ]
+
+
+class TestH5MD(FileTypeContract):
+    type_name = "H5MD"
+    may_end_its_process = True
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        by_others, topology = folder / "others.h5", few_atoms(folder, ".xtc")[1]
+        with h5py.File(by_others, "w") as root:
+            root.create_group("h5md").attrs["version"] = (1, 1)
+            position = root.create_group("particles/protein/position")
+            position["value"] = np.random.default_rng(1).normal(0, 3, (7, 40, 3))
+            position["value"].attrs["unit"] = "nm"
+            position["step"], position["time"] = 100, 0.2
+            position["time"].attrs.update(unit="ns", offset=1.0)
+            root["particles/protein/box/edges"] = [5.0, 6.0, 7.0]
+            root["particles/protein/box/edges"].attrs["unit"] = "nm"
+        times = {name: {"value": float(value), "unit": "ps"} for name, value in (("first_time", 1000), ("dt", 200))}
+        box = {"lengths": [50.0, 60.0, 70.0], "angles": [90.0, 90.0, 90.0], "unit": "angstrom"}
+        return [
+            sample(by_others, topology, n_frames=7, **times, box=box),
+            sample(datafiles.H5MD_xvf, datafiles.PDB_sub_sol, has=["positions", "velocities", "forces"]),
+        ]
+
+
+class TestGSD(FileTypeContract):
+    type_name = "GSD"
+    may_end_its_process = True
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        small = folder / "small.gsd"
+        with gsd.hoomd.open(str(small), "w") as written:
+            for step in range(5):
+                frame = gsd.hoomd.Frame()
+                frame.configuration.step, frame.configuration.box = step, [10, 11, 12, 0.1, 0.2, 0.3]
+                frame.particles.N = 12
+                frame.particles.position = np.random.default_rng(step).normal(0, 3, (12, 3))
+                written.append(frame)
+        return [sample(small, n_atoms=12, n_frames=5), sample(datafiles.GSD), sample(datafiles.GSD_bonds)]
+
+
+class TestTNG(FileTypeContract):
+    type_name = "TNG"
+    may_end_its_process = True
+    mutants = 15
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        return [sample(datafiles.COORDINATES_TNG, datafiles.COORDINATES_TOPOLOGY, n_atoms=5, n_frames=5)]
+
+
+class TestPRMTOP(FileTypeContract):
+    type_name = "PRMTOP"
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        return [
+            sample(datafiles.PRM7_ala2, has=["masses", "charges", "bonds"]),
+            sample(datafiles.PRMncdf),
+            sample(datafiles.PRM),
+            sample(datafiles.CPPTRAJ_TRAJ_TOP),
+            sample(datafiles.PFncdf_Top),
+        ]
+
+
+class TestMOL2(FileTypeContract):
+    type_name = "MOL2"
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        return [
+            sample(datafiles.mol2_ligand, has=["positions", "charges", "bonds"]),
+            sample(datafiles.mol2_comments_header, families=["structure", "topology", "trajectory"]),
+            sample(datafiles.mol2_zinc),
+            sample(datafiles.mol2_sodium_ion),
+        ]
+
+
+class TestLAMMPSDATA(FileTypeContract):
+    type_name = "LAMMPSDATA"
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        atomic, charged = folder / "atomic.data", folder / "charged.data"
+        cell = "0 10 xlo xhi\n0 11 ylo yhi\n0 12 zlo zhi\n"
+        rows = [f"{n} 1 {n}.5 1.0 2.0" for n in range(1, 9)]
+        atomic.write_text("\n".join([f"a title\n\n8 atoms\n1 atom types\n{cell}\nAtoms # atomic\n", *rows, ""]))
+        rows = [f"{n} 1 -0.4 {n}.5 1.0 2.0 0 0 0" for n in range(8, 0, -1)]
+        charged.write_text("\n".join([f"a title\n\n8 atoms\n{cell}0 0 0 xy xz yz\n\nAtoms\n", *rows, ""]))
+        return [
+            sample(atomic, n_atoms=8, atom_style="atomic"),
+            sample(charged, n_atoms=8, atom_style="charge"),
+            sample(unpacked(folder, datafiles.LAMMPSdata2), atom_style="full"),
+            sample(datafiles.LAMMPSdata_mini),
+            sample(datafiles.LAMMPSdata_triclinic),
+        ]
+
+
+class TestXML(FileTypeContract):
+    type_name = "XML"
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        state = folder / "state.xml"
+        positions = "".join(f'<Position x="{n}" y="0" z="0"/>' for n in range(5))
+        state.write_text(
+            f'<?xml version="1.0" ?>\n<State openmmVersion="8.1" time="0"><Positions>{positions}</Positions></State>\n'
+        )
+        return [
+            sample(unpacked(folder, datafiles.HoomdXMLdata), families=["topology"]),
+            sample(state, n_atoms=5, content="State", families=["text"]),
+        ]
+
+
+class TestMDP(FileTypeContract):
+    type_name = "MDP"
+    notices_cuts = False  # between two settings
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        path = folder / "md.mdp"
+        path.write_text("; a run\nintegrator = md ; leap-frog\nnsteps=500\ndt  = 0.002\nTau-T = 0.1 0.1\n")
+        return [sample(path, settings={"integrator": "md", "nsteps": "500", "dt": "0.002", "tau_t": "0.1 0.1"})]
+
+
+class TestGMXTOP(FileTypeContract):
+    type_name = "GMXTOP"
+    notices_cuts = False
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        return [sample(datafiles.GMX_TOP), sample(datafiles.ITP)]
+
+
+class TestGMXLOG(FileTypeContract):
+    type_name = "GMXLOG"
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        path = folder / "md.log"
+        path.write_text(
+            "   :-) GROMACS - gmx mdrun, 2022.5-Debian_2022.5_2 (-:\n\nGROMACS:      gmx mdrun, version 2022.5\n\n"
+            "GROMACS version:    2022.5-Debian_2022.5_2\nPrecision:          mixed\n\nInput Parameters:\n"
+            "   integrator                     = md\n   dt                             = 0.002\ngrpopts:\n"
+            "   nrdf:        1000\n   ref-t:         300\n\nStarted mdrun on rank 0\n\n"
+            "Finished mdrun on rank 0 Sun Nov 22 00:00:00 2026\n"
+        )
+        settings = {"integrator": "md", "dt": "0.002", "nrdf": "1000", "ref-t": "300"}
+        return [sample(path, settings=settings, finished=True)]
+
+
+class TestMDIN(FileTypeContract):
+    type_name = "MDIN"
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        path = folder / "md.in"
+        path.write_text("a run\n &cntrl\n  imin=0, nstlim=5000, dt=0.002, ! short\n  ntt=3, temp0=300.0,\n /\n")
+        return [sample(path, settings={"imin": "0", "nstlim": "5000", "dt": "0.002", "ntt": "3", "temp0": "300.0"})]
+
+
+class TestMDOUT(FileTypeContract):
+    type_name = "MDOUT"
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        path = folder / "md.out"
+        path.write_text(
+            "\n          -------------------------------------------------------\n          Amber 20 PMEMD"
+            "                              2020\n          -------------------------------------------------------\n"
+            " &cntrl\n dt=0.002\n /\n   2.  CONTROL  DATA  FOR  THE  RUN\n     ntx     =       5, irest   =       1\n"
+            "     dt      =   0.00200\n   3.  ATOMIC COORDINATES AND VELOCITIES\n   4.  RESULTS\n   5.  TIMINGS\n"
+            "|  Total wall time:         10    seconds\n"
+        )
+        return [sample(path, settings={"ntx": "5", "irest": "1", "dt": "0.00200"}, finished=True)]
+
+
+class TestNAMDCONF(FileTypeContract):
+    type_name = "NAMDCONF"
+    notices_cuts = False
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        path = folder / "md.namd"
+        path.write_text(
+            "# a run\nstructure  adk.psf\ncoordinates adk.pdb ;# start\nset temp 300\ntemperature $temp\n"
+            "timeStep   2.0\ncutoff = 12\nrun 1000\n"
+        )
+        return [sample(path, n_lines=8)]
