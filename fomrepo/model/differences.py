@@ -50,7 +50,8 @@ def visible(text: str) -> str:
 
 def _lines(content: bytes) -> list[str]:
     """Lines as an editor shows them; bytes that are no text are spelt out."""
-    return visible(content.decode(errors="backslashreplace")).split("\n")
+    *lines, last = visible(content.decode(errors="backslashreplace")).split("\n")
+    return [*lines, last, "\\ no new line at the end"] if last else lines
 
 
 def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
