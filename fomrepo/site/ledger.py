@@ -19,9 +19,11 @@ from fomrepo.site.log import log_unexpected, logger
 
 #: Most notes of one transaction.
 BATCH = 256
-#: Seconds for which the first note waits for others, unless somebody waits for it: a short call has then ended, and its
-#: beginning and its end are one row, written when the processors have nothing better to do.
+#: Seconds for which the first note waits for others, unless somebody hurries: a short call has then ended, and its
+#: beginning and its end are one row.
 LINGER_S = 0.05
+#: Seconds that a flush may take; the catalog repeats a transaction for as long.
+FLUSH_TIMEOUT_S = 30.0
 #: Most notes that may stand in line; who has one more waits.
 LINE = 10_000
 
@@ -47,8 +49,14 @@ class Ledger:
         return written
 
     def hurry(self) -> None:
-        """Write at once: somebody waits for a note."""
+        """Write at once: somebody waits for a note, or there is nothing more to come."""
         self._hurry.set()
+
+    def flush(self) -> None:
+        """Wait until everything is written that stands in line now."""
+        written = self.note(lambda: None)
+        self.hurry()
+        written.result(FLUSH_TIMEOUT_S)
 
     def note_result(self, result: StoredResult, write: Callable[[], object]) -> None:
         """Note a result; until it is written, :meth:`fresh_result` finds it."""

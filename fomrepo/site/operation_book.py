@@ -181,9 +181,11 @@ class OperationBook:
     def _note_end(self, live: LiveOperation, end: OperationEnd) -> Future[None]:
         """Note how an operation ended, unless that is written with its opening."""
         live.end_to_note = end
-        return self._site.ledger.note(
+        noted = self._site.ledger.note(
             lambda: live.noted_end is end or self._site.catalog.operations.finish(live.id, end)
         )
+        self._site.ledger.hurry()  # other sites may be asked for it next
+        return noted
 
     def _adopted(self, principal: Principal, known: Operation) -> LiveOperation | None:
         """Take over an operation whose home is down or has forgotten it; None if it is in good hands."""

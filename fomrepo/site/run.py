@@ -130,7 +130,7 @@ def run_here(
             if not question.draft:
                 site.registry.vouch(question.bundle)  # what was revoked meanwhile gives no answer any more
                 result = StoredResult(key, site.name, blob, size, report.wall_s, computed, way)
-                site.ledger.note_result(result, partial(fence.commit, site, result))
+                site.ledger.note_result(result, partial(_commit, site, fence, result))
             return answer
         known = None
     raise ConflictError(
@@ -172,6 +172,7 @@ def refresh_or_spoil(site: SiteParts, digest: str) -> None:
         site.catalog.replicas.finish(site.name, digest, before)
         return
     logger.warning("replica spoilt", digest=digest)
+    site.ledger.flush()  # what was computed from it is in the index, and goes with it
     if site.holders is not None:
         site.holders.forget(digest)
     for blob in site.catalog.replicas.spoil(site.name, digest, ReplicaState.BAD):
@@ -194,6 +195,12 @@ def _fence(question: Question, call: ResolvedCall, held: Mapping[str, Replica]) 
     )
     generations = tuple((digest, one.generation) for digest, one in held.items())
     return _Fence(question.bundle.digest, generations, tuple(one.version.version_id for one in call.inputs), moving)
+
+
+def _commit(site: SiteParts, fence: _Fence, result: StoredResult) -> None:
+    """Write a result's row, or delete its blob if the fence has fallen meanwhile."""
+    if not fence.commit(site, result):
+        site.results.discard(result.blob)
 
 
 def _read(call: ResolvedCall) -> tuple[tuple[str, str, str], ...]:

@@ -157,7 +157,7 @@ def test_a_key_names_one_operation(client: RawClient, adk: Record, federation: L
     before = runs(federation)
     again = client.calls.Call(request)
     with raw_client(federation, "site-c", federation.token(adk.owner)) as elsewhere:
-        other = elsewhere.calls.Call(request)
+        other = ended(elsewhere, elsewhere.calls.Call(request))
     assert again.operation == other.operation == first.operation
     assert again.provenance_json == other.provenance_json == first.provenance_json
     assert again.result == other.result == first.result
