@@ -11,6 +11,7 @@ from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.environment import default_environments_folder
 from fomrepo.model.golden_cases import read_golden_cases
 from fomrepo.site.gate import Samples, find_or_build_samples
+from fomrepo.site.gate.checks import check_coverage, check_documentation
 from fomrepo.site.gate.run_case import CaseRunner
 from tests.unit.site.gate_bundles import WithoutAWall
 
@@ -32,8 +33,9 @@ def test_golden_case_holds(file: Path, samples: Samples, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("folder", BUNDLES, ids=lambda path: path.name)
-def test_bundle_is_one_that_the_host_takes(folder: Path) -> None:
+def test_bundle_is_one_that_the_gate_takes(folder: Path) -> None:
     bundle = read_folder(folder)
     assert bundle.schema.name == folder.name
     assert bundle.files["README.md"].startswith(b"# GUEST")
-    assert read_golden_cases(bundle), "no golden case"
+    for check in (check_documentation(bundle), check_coverage(bundle.schema, read_golden_cases(bundle))):
+        assert check.ok, check.message
