@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Update, bindparam, select, update
@@ -167,6 +168,28 @@ class Operations:
         """Whether somebody got this very answer before: their own history, nobody else's."""
         found = connection.execute(_ANSWERED, {"principal": principal_id, "wanted_key": result_key}).first()
         return found is not None
+
+    @reads
+    def answered_by(self, connection: Connection, principal_id: str, methods: Sequence[str]) -> tuple[Operation, ...]:
+        """List somebody's operations that ended with an answer of one of some methods, newest first.
+
+        Parameters
+        ----------
+        principal_id
+            Who asks; nobody hears of others' operations.
+        methods
+            Each as ``name version``.
+        """
+        rows = connection.execute(
+            select(operations)
+            .where(
+                operations.c.principal_id == principal_id,
+                operations.c.state == OperationState.DONE.value,
+                operations.c.method.in_(methods),
+            )
+            .order_by(operations.c.id.desc())
+        )
+        return tuple(_operation_of(row) for row in rows)
 
     @reads
     def cancel_requested(self, connection: Connection, operation_id: str) -> bool:

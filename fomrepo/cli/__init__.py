@@ -8,6 +8,7 @@ import typer
 
 from fomrepo.cli import (
     calls,
+    keys,
     machine,
     method_submission,
     methods,
@@ -15,6 +16,7 @@ from fomrepo.cli import (
     profiles,
     records,
     review,
+    revocation,
     samples,
     sites,
     stubs,
@@ -46,9 +48,13 @@ for command in (
     method_submission.status,
     method_submission.withdraw,
     method_submission.attach,
+    revocation.deprecate,
+    revocation.revoke,
+    revocation.tainted,
 ):
     methods.method.command()(command)
 app.add_typer(review.review, name="review", rich_help_panel=_DATA)
+app.add_typer(keys.key, name="key", rich_help_panel=_DATA)
 app.add_typer(calls.operation, name="operation", rich_help_panel=_DATA)
 app.command(rich_help_panel=_DATA)(profiles.login)
 app.add_typer(profiles.profile, name="profile", rich_help_panel=_DATA)

@@ -21,6 +21,7 @@ from fomrepo.wire.v1.files_pb2_grpc import FilesStub
 from fomrepo.wire.v1.methods_pb2_grpc import MethodsStub
 from fomrepo.wire.v1.review_pb2_grpc import ReviewStub
 from fomrepo.wire.v1.sites_pb2_grpc import SitesStub
+from fomrepo.wire.v1.trust_pb2_grpc import TrustStub
 
 #: Deadline of a request that a site answers at once.
 ANSWER_S = 30.0
@@ -94,6 +95,11 @@ class SiteChannel:
     def sites(self) -> SitesStub:
         """What clients ask about sites."""
         return SitesStub(self._channel)
+
+    @cached_property
+    def trust(self) -> TrustStub:
+        """Keys of reviewers, and verdicts."""
+        return TrustStub(self._channel)
 
     def close(self) -> None:
         """Close the channel if it was opened."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 import threading
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fomrepo.client.connection import Connection
@@ -23,6 +24,8 @@ class PublishedMethod:
     schema: MethodSchema
     #: SHA-256 of its bundle.
     digest: str
+    #: Why it is no longer to be used; empty if it is.
+    deprecated: str = ""
 
 
 class MethodRegistry:
@@ -85,6 +88,8 @@ class MethodRegistry:
             )
         if isinstance(method, FomrepoError):
             raise method
+        if method.deprecated:
+            warnings.warn(f"{name} {wanted} is deprecated: {method.deprecated}", FutureWarning, stacklevel=2)
         pin = self._pins.get(name)
         if pin is not None and pin.version == wanted and pin.digest != method.digest:
             raise MethodNotTrustedError(
@@ -94,9 +99,9 @@ class MethodRegistry:
             )
         return method
 
-    def _meant(self, name: str, versions: Iterable[str]) -> str:
+    def _meant(self, name: str, versions: Mapping[str, PublishedMethod | FomrepoError]) -> str:
         pin = self._pins.get(name)
-        return max(versions, key=version_rank) if pin is None else pin.version
+        return max(versions, key=lambda one: _rank(one, versions[one])) if pin is None else pin.version
 
     def _fresh(self) -> dict[str, dict[str, PublishedMethod | FomrepoError]]:
         with self._lock:
@@ -115,6 +120,11 @@ def closest(name: str, known: list[str]) -> str:
     return f"did you mean {' or '.join(map(repr, close))}?" if close else f"there are: {', '.join(known) or 'none'}"
 
 
+def _rank(version: str, method: PublishedMethod | FomrepoError) -> tuple[bool, tuple[int, ...]]:
+    """Order in which a bare name prefers versions: those in use before those that are deprecated, then the newest."""
+    return isinstance(method, FomrepoError) or not method.deprecated, version_rank(version)
+
+
 def _by_name(reply: methods_pb2.ListMethodsReply) -> dict[str, dict[str, PublishedMethod | FomrepoError]]:
     """Read schemas; one that cannot be read is kept as the error that says why, and spoils no other."""
     methods: dict[str, dict[str, PublishedMethod | FomrepoError]] = {}
@@ -126,8 +136,9 @@ def _by_name(reply: methods_pb2.ListMethodsReply) -> dict[str, dict[str, Publish
         except (ValueError, TypeError, KeyError, RecursionError):
             continue  # it cannot even be named
         try:
+            deprecated = (message.reason or "no reason was given") if message.state == "deprecated" else ""
             found: PublishedMethod | FomrepoError = PublishedMethod(
-                schema_from_wire(message.schema_json), message.digest
+                schema_from_wire(message.schema_json), message.digest, deprecated
             )
         except BundleRefusedError as error:
             found = error

@@ -22,6 +22,7 @@ from fomrepo.client.remote_file import RemoteFile
 from fomrepo.client.results.result import Result
 from fomrepo.client.review import Submissions
 from fomrepo.client.tracebacks import short_tracebacks
+from fomrepo.client.trust import Trust
 from fomrepo.errors import InternalError
 from fomrepo.model.files import RecordName
 from fomrepo.wire.records import record_from_wire
@@ -161,6 +162,11 @@ class Repository:
     def submissions(self) -> Submissions:
         """Methods on their way to being published: submit, follow and review them."""
         return Submissions(self._connection)
+
+    @property
+    def trust(self) -> Trust:
+        """Keys of reviewers, what they say against published methods, and which of your results that touches."""
+        return Trust(self._connection)
 
     @short_tracebacks
     def lock_methods(self, path: str | Path) -> Path:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from fomrepo.catalog import Catalog
 from fomrepo.catalog.trust import LEASE_DOCUMENT
 from fomrepo.errors import ConflictError
-from fomrepo.model.trust import MethodList
-from fomrepo.site.trust_documents import LEASE_S, LIST_DAYS, lease_document, list_documents
+from fomrepo.model.trust import MethodList, key_id
+from fomrepo.site.trust_documents import LEASE_S, LIST_DAYS, lease_document, list_documents, public_half
 from fomrepo.site.trusted_list import TrustedList
 
 #: Renewals of one list: one every ten seconds for half of `LIST_DAYS` is a thirtieth of it.
@@ -50,12 +50,12 @@ def publish_list(catalog: Catalog, listed: MethodList, *, publisher: bytes, leas
 
 
 def renew_lease(catalog: Catalog, trusted: TrustedList, *, leaser: bytes, now: float) -> None:
-    """Say anew that the newest list is the newest, if the last word on it is getting old.
+    """Say anew that the newest list is the newest, if the last word on it is getting old, is none, or is missing.
 
-    Only the signature of the old lease is verified here. Whether it names a list that this site believes, and nothing
-    older than what it has seen, is found out by the refresh that follows.
+    Only the signature of the old lease is verified here. Whether it names a list that this site believes is found out
+    by the refresh that follows. A site whose key the root does not list says nothing.
     """
-    offered = trusted.offered_lease()
-    if offered.ends - now < RENEW_LEASE_BELOW_S:
-        lease = lease_document(version=offered.version + 1, list_version=offered.list_version, leaser=leaser)
-        catalog.trust.renew_lease(offered.content, lease)  # if another site was quicker, its lease is as good
+    newest = trusted.newest_lease()
+    if key_id(public_half(leaser)) in newest.keys and newest.ends - now < RENEW_LEASE_BELOW_S:
+        lease = lease_document(version=newest.version + 1, list_version=newest.list_version, leaser=leaser)
+        catalog.trust.renew_lease(newest.offered, lease)  # if another site was quicker, its lease is as good

@@ -198,7 +198,7 @@ class Registry:
         MethodNotTrustedError
             If it was revoked.
         """
-        if (known := self._snapshot.revoked.get(bundle_digest)) is not None:
+        if (known := self.snapshot().revoked.get(bundle_digest)) is not None:
             raise _revoked(known)
 
     def folder_of(self, bundle: Bundle) -> Path:
@@ -238,10 +238,10 @@ class Registry:
         self._snapshot = _snapshot(number, trusted, shelf)
 
     def _verified(self) -> Trusted:
-        """1. and 2. Verify the documents; what has run out can be verified after its renewal only."""
+        """1. and 2. Verify the documents; a lease that has run out or was spoilt is renewed before all of them hold."""
         try:
             trusted = self._trusted.refresh()
-        except SiteError:
+        except (SiteError, MethodNotTrustedError):
             if self._keys.lease is None:
                 raise
         else:

@@ -10,7 +10,7 @@ from tuf.api.metadata import Metadata, Root
 
 from fomrepo.catalog import Catalog
 from fomrepo.catalog.trust import PENDING_ROOT
-from fomrepo.errors import ConflictError, NotFoundError, SiteError
+from fomrepo.errors import ConflictError, MethodNotTrustedError, NotFoundError, SiteError
 from fomrepo.model.trust import TrustRoot
 from fomrepo.site.trust_documents import read_root, signed, with_trust
 from fomrepo.site.trusted_list import LONGEST_ROOT, TrustedList
@@ -30,7 +30,7 @@ class RootChange:
 
 def newest_root(trusted: TrustedList) -> Metadata[Root]:
     """Newest root that leads on from the pinned one."""
-    with suppress(SiteError):  # roots come first, and hold also where the lease has run out
+    with suppress(SiteError, MethodNotTrustedError):  # roots come first, and hold also where nothing else does
         trusted.refresh()
     return read_root(trusted.root())[0]
 

@@ -42,6 +42,7 @@ from fomrepo.site.services.methods import MethodsService
 from fomrepo.site.services.peers import PeersService
 from fomrepo.site.services.review import ReviewService
 from fomrepo.site.services.sites import SitesService
+from fomrepo.site.services.trust import TrustService
 from fomrepo.site.settings import SiteHome, SiteSettings
 from fomrepo.site.sites_known import Heartbeat, SitesKnown
 from fomrepo.site.submission import SubmissionDesk
@@ -56,6 +57,7 @@ from fomrepo.wire.v1 import (
     methods_pb2_grpc,
     review_pb2_grpc,
     sites_pb2_grpc,
+    trust_pb2_grpc,
 )
 
 #: Most bytes of one message: a bundle of 1 MiB or a chunk of 1 MiB, with room for the rest.
@@ -139,6 +141,7 @@ class SiteServer:
         deposits_pb2_grpc.add_DepositsServicer_to_server(DepositsService(site, deposits, room), clients)
         files_pb2_grpc.add_FilesServicer_to_server(FilesService(site, peers, replicate), clients)
         methods_pb2_grpc.add_MethodsServicer_to_server(MethodsService(site), clients)
+        trust_pb2_grpc.add_TrustServicer_to_server(TrustService(site), clients)
         review_pb2_grpc.add_ReviewServicer_to_server(ReviewService(site, submissions, calls, answers, room), clients)
         sites_pb2_grpc.add_SitesServicer_to_server(SitesService(site, known), clients)
         self._health = health.HealthServicer()

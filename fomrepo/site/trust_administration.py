@@ -9,18 +9,20 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from tuf.api.metadata import Metadata, Root, Timestamp
 
 from fomrepo.catalog import Catalog
+from fomrepo.catalog.trust import PENDING_ROOT
 from fomrepo.errors import ArgumentError, NotFoundError, SettingsError
 from fomrepo.model.bundle import pack_files
-from fomrepo.model.canonical import canonical_json, sha256_hex
+from fomrepo.model.canonical import sha256_hex
 from fomrepo.model.methods import Bundle
 from fomrepo.model.statements import MethodState, ReviewStatement, SignedMethod
+from fomrepo.model.submissions import ReviewPolicy, SubmissionState
 from fomrepo.model.trust import LARGEST_POLICY, ListedEnvironment, MethodList, ReviewerKey, TrustPolicy, TrustRoot
 from fomrepo.site.list_signing import publish_list
 from fomrepo.site.method_shelf import ENVIRONMENT_LOCK
@@ -28,7 +30,7 @@ from fomrepo.site.registry import Registry, RegistrySnapshot
 from fomrepo.site.root_changes import Change, RootChange, change_root, countersign, newest_root
 from fomrepo.site.settings import SiteHome
 from fomrepo.site.trust import approve, new_key
-from fomrepo.site.trust_documents import LIST_ROLES, first_root, public_half, public_key, signed, with_trust
+from fomrepo.site.trust_documents import LIST_ROLES, first_root, public_half, public_key, read_root, signed, with_trust
 from fomrepo.site.trust_home import (
     LEASE_KEY,
     LIST_KEY,
@@ -40,6 +42,7 @@ from fomrepo.site.trust_home import (
     trusted_list,
 )
 from fomrepo.site.trusted_list import TrustedList, only_one
+from fomrepo.wire.methods import schema_to_wire
 
 
 class TrustAdministration:
@@ -109,7 +112,7 @@ class TrustAdministration:
 
         return self._change(change)
 
-    def revoke_key(self, key_id: str) -> tuple[RootChange | None, list[str]]:
+    def revoke_key(self, key_id: str) -> tuple[RootChange | None, tuple[str, ...]]:
         """Let nothing count any more that a key has ever signed; returns the methods that lose too much by it.
 
         The catalog says so to all sites at once; if a root key lies here, the root says so for good.
@@ -127,7 +130,7 @@ class TrustAdministration:
         listed = key_id in before.root.reviewers
         changed = self._change(change) if listed and key_at(self._home, ROOT_KEY) else None
         lost = before.methods.keys() - self.snapshot().methods.keys()
-        return changed, [" ".join(one) for one in sorted(lost)]
+        return changed, tuple(" ".join(one) for one in sorted(lost))
 
     def set_policy(self, policy: TrustPolicy) -> RootChange:
         """Change how many approvals a method needs; methods that have fewer stop until they have them.
@@ -192,10 +195,21 @@ class TrustAdministration:
         )
         return changed
 
+    def renew_site_key(self) -> bytes:
+        """Draw a new key for this site's leases; returns its public half, for `accept_site` at the founder's."""
+        private, public = new_key()
+        self._home.replace_secret(LEASE_KEY, private)
+        return public
+
     def countersign(self) -> RootChange:
         """Add the signature of this home's root key to a change that waits for it."""
         with self._trusted() as trusted:
-            return countersign(self._catalog, trusted, [self._root_key()])
+            changed = countersign(self._catalog, trusted, [self._root_key()])
+        return self._told(changed)
+
+    def drop_change(self) -> None:
+        """Give up a change of the root that waits for signatures."""
+        self._catalog.trust.drop(PENDING_ROOT)
 
     # --- the list -----------------------------------------------------------------------------------------------------
 
@@ -223,7 +237,7 @@ class TrustAdministration:
                 signed=now,
             )
             method = SignedMethod(pack_files(bundle.files), (approve(statement, private),))
-            self._catalog.methods.publish(method, canonical_json(dict(bundle.schema.source)).decode())
+            self._catalog.methods.publish(method, schema_to_wire(bundle.schema))
         self.snapshot()
 
     def set_state(self, name: str, version: str, state: MethodState, reason: str) -> None:
@@ -241,6 +255,8 @@ class TrustAdministration:
             raise NotFoundError(f"there is no method {name} {version}", remedy="see them all: fomrepo method list")
         changed = replace(known, state=state, reason=reason)
         self._publish(replace(listed, methods={**listed.methods, (name, version): changed}))
+        with suppress(NotFoundError):  # it was published without a submission
+            self._catalog.reviews.retire(name, version, None, SubmissionState(state), reason)
 
     def add_environment(self, name: str, lock: bytes) -> str:
         """Make an environment official; methods that name it are approved for it from now on. Returns its digest.
@@ -266,7 +282,23 @@ class TrustAdministration:
 
     def _change(self, change: Change, *more_keys: bytes) -> RootChange:
         with self._trusted() as trusted:
-            return change_root(self._catalog, trusted, change, [self._root_key(), *more_keys])
+            changed = change_root(self._catalog, trusted, change, [self._root_key(), *more_keys])
+        return self._told(changed)
+
+    def _told(self, changed: RootChange) -> RootChange:
+        """Tell the tables that decide who may review, once the root says it."""
+        if changed.missing == 0:
+            root, reviewers = read_root(self.newest_root())[1], self._catalog.reviewers
+            asked = ReviewPolicy(root.policy.approvals, root.policy.other_institution)
+            if reviewers.policy() != asked:
+                reviewers.set_policy(asked)
+            known = dict(reviewers.all())
+            for key in root.reviewers.values():
+                if not key.alone and key.retired is None and key.revoked is None and key.name not in known:
+                    reviewers.add(key.name)
+                if not key.alone and key.institution and key.institution != known.get(key.name):
+                    reviewers.set_institution(key.name, key.institution)
+        return changed
 
     def _root_key(self) -> bytes:
         if (key := key_at(self._home, ROOT_KEY)) is None:

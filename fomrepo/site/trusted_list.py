@@ -39,14 +39,17 @@ Source = Callable[[str, int], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
-class OfferedLease:
-    """A lease whose signature holds."""
+class NewestLease:
+    """The newest lease whose signature holds, run out or not."""
 
-    content: bytes
+    #: What lies where all sites look, whatever it is.
+    offered: bytes
     version: int
     list_version: int
-    #: Seconds since 1970.
+    #: Seconds since 1970; 0 if it is not the one that is offered.
     ends: float
+    #: Ids of the keys that may sign leases.
+    keys: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +116,32 @@ class TrustedList:
         path = self._folder / "root.json"
         return path.read_bytes() if path.exists() else self._pinned
 
-    def offered_lease(self) -> OfferedLease:
-        """Read the lease that is there, which may have run out; its signature is verified, and nothing else.
+    def newest_lease(self) -> NewestLease:
+        """Find the newest of the lease that is offered and the one that is remembered here, run out or not.
 
         Raises
         ------
         MethodNotTrustedError
-            If there is none, or nobody signed it who may.
+            If neither is signed by somebody who may.
         """
-        content = self._source(LEASE_DOCUMENT, LONGEST_OTHER) or b""
-        try:
-            document = Metadata[Timestamp].from_bytes(content)
-            root, _ = read_root(self.root())
-            root.signed.verify_delegate(Timestamp.type, document.signed_bytes, document.signatures)
-        except (RepositoryError, DeserializationError) as error:
-            raise _refusal(error) from error
-        lease = document.signed
-        return OfferedLease(content, lease.version, lease.snapshot_meta.version, lease.expires.timestamp())
+        offered = self._source(LEASE_DOCUMENT, LONGEST_OTHER) or b""
+        remembered = self._folder / LEASE_DOCUMENT
+        root = read_root(self.root())[0].signed
+        keys = frozenset(root.roles[Timestamp.type].keyids)
+        found, refusal = [], None
+        for content in (offered, remembered.read_bytes() if remembered.exists() else b""):
+            try:
+                document = Metadata[Timestamp].from_bytes(content)
+                root.verify_delegate(Timestamp.type, document.signed_bytes, document.signatures)
+            except (RepositoryError, DeserializationError) as error:
+                refusal = refusal or error
+            else:
+                lease = document.signed
+                ends = lease.expires.timestamp() if content == offered else 0.0
+                found.append(NewestLease(offered, lease.version, lease.snapshot_meta.version, ends, keys))
+        if not found:
+            raise _refusal(refusal or RepositoryError("there is no lease")) from refusal
+        return max(found, key=lambda one: (one.version, one.ends))
 
     def _trusted(self) -> Trusted:
         """Read what was just verified."""

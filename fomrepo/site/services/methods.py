@@ -24,6 +24,11 @@ class MethodsService(methods_pb2_grpc.MethodsServicer):
         snapshot = self._site.registry.snapshot()
         reply = methods_pb2.ListMethodsReply(snapshot=snapshot.number)
         if request.known_snapshot != snapshot.number:
-            for bundle in snapshot.methods.values():
-                reply.methods.add(digest=bundle.digest, schema_json=schema_to_wire(bundle.schema))
+            for key, bundle in snapshot.methods.items():
+                reply.methods.add(
+                    digest=bundle.digest,
+                    schema_json=schema_to_wire(bundle.schema),
+                    state=snapshot.known[key].state.value,
+                    reason=snapshot.known[key].reason,
+                )
         return reply

@@ -67,19 +67,27 @@ class Method(_message.Message):
 
     DIGEST_FIELD_NUMBER: _builtins.int
     SCHEMA_JSON_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     digest: _builtins.str
     """of the bundle"""
     schema_json: _builtins.str
     """the parsed method.toml"""
+    state: _builtins.str
+    """published or deprecated"""
+    reason: _builtins.str
+    """why it is deprecated"""
     def __init__(
         self,
         *,
         digest: _builtins.str = ...,
         schema_json: _builtins.str = ...,
+        state: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "schema_json", b"schema_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "reason", b"reason", "schema_json", b"schema_json", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
