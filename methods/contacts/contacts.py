@@ -11,7 +11,7 @@ from MDAnalysis.lib.distances import capped_distance, self_capped_distance
 def contacts(
     universe: Any, frames: Any, *, select_a: str, select_b: str | None, cutoff: float, separation: int, periodic: bool
 ) -> dict[str, Any]:
-    """Count close pairs, each once and no atom with itself.
+    """Count close pairs, each once and no atom with itself, in one part of the frames.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def contacts(
     Returns
     -------
     dict
-        `n_contacts`, `n_residue_contacts`: (frame,) int64; a table of residue pairs with the share of frames.
+        `n_contacts`, `n_residue_contacts`: (frame,) int64; residue pairs and how often each was there, for `combine`.
     """
     first = universe.select_atoms(select_a)
     second = first if select_b is None else universe.select_atoms(select_b)
@@ -52,7 +52,24 @@ def contacts(
     return {
         "n_contacts": n_contacts,
         "n_residue_contacts": [len(pairs) for pairs in residue_pairs],
-        "occupancy": counts / len(frames),
+        "pairs": pairs,
+        "counts": counts,
+    }
+
+
+def combine(universe: Any, parts: list[dict[str, Any]], **_: Any) -> dict[str, Any]:
+    """String the numbers of all parts together, and make one table of their residue pairs."""
+    n_contacts, n_residue_contacts, found, times = (
+        np.concatenate([part[name] for part in parts])
+        for name in ("n_contacts", "n_residue_contacts", "pairs", "counts")
+    )
+    pairs, of_pair = np.unique(found, return_inverse=True)
+    counts = np.bincount(of_pair, times, len(pairs))
+    n_residues = len(universe.residues)
+    return {
+        "n_contacts": n_contacts,
+        "n_residue_contacts": n_residue_contacts,
+        "occupancy": counts / len(n_contacts),
         **_named(universe.residues[pairs // n_residues], "a"),
         **_named(universe.residues[pairs % n_residues], "b"),
     }

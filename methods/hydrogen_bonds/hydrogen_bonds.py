@@ -24,10 +24,10 @@ def hydrogen_bonds(
     distance: float,
     angle: float,
     angle_kind: str,
-    min_occupancy: float,
     periodic: bool,
+    **_: Any,
 ) -> dict[str, Any]:
-    """Find triples of donor, hydrogen and acceptor.
+    """Find triples of donor, hydrogen and acceptor in one part of the frames.
 
     Parameters
     ----------
@@ -45,15 +45,13 @@ def hydrogen_bonds(
         Least D-H-A or largest H-D-A angle, degree.
     angle_kind
         `D-H-A` or `H-D-A`.
-    min_occupancy
-        Bonds that are there in a smaller share of the frames are left out of the table.
     periodic
         Whether nearest images count where a frame has a cell.
 
     Returns
     -------
     dict
-        `n_hydrogen_bonds`: (frame,) int64; a table of the bonds with the share of frames.
+        `n_hydrogen_bonds`: (frame,) int64; bonds and how often each was there, as `combine` takes them.
     """
     group = universe.select_atoms(select)
     partner = group if other is None else universe.select_atoms(other)
@@ -77,9 +75,38 @@ def hydrogen_bonds(
             bonded = angles >= angle if angle_kind == "D-H-A" else angles <= angle
             n_found.append(np.count_nonzero(bonded))
             found.append((triples[bonded], lengths[bonded], angles[bonded]))
+    triples, lengths, angles = map(np.concatenate, zip(*found, strict=True))
+    bonds, of_bond, counts = np.unique(triples, axis=0, return_inverse=True, return_counts=True)
     return {
         "n_hydrogen_bonds": n_found,
-        **_table(atoms, *map(np.concatenate, zip(*found, strict=True)), len(frames), min_occupancy),
+        "bonds": atoms.ix[bonds],
+        "counts": counts,
+        "distance_sums": np.bincount(of_bond.reshape(-1), lengths, len(bonds)),
+        "angle_sums": np.bincount(of_bond.reshape(-1), angles, len(bonds)),
+    }
+
+
+def combine(universe: Any, parts: list[dict[str, Any]], *, min_occupancy: float, **_: Any) -> dict[str, Any]:
+    """String the numbers of all parts together, and make one table of their bonds, the most frequent first."""
+    n_hydrogen_bonds, found, times, distance_sums, angle_sums = (
+        np.concatenate([part[name] for part in parts])
+        for name in ("n_hydrogen_bonds", "bonds", "counts", "distance_sums", "angle_sums")
+    )
+    bonds, of_bond = np.unique(found, axis=0, return_inverse=True)
+    counts, distances, angles = (
+        np.bincount(of_bond.reshape(-1), each, len(bonds)) for each in (times, distance_sums, angle_sums)
+    )
+    kept = np.flatnonzero(counts >= min_occupancy * len(n_hydrogen_bonds))
+    kept = kept[np.argsort(-counts[kept], kind="stable")]
+    return {
+        "n_hydrogen_bonds": n_hydrogen_bonds,
+        "donors": bonds[kept, 0],
+        "hydrogens": bonds[kept, 1],
+        "acceptors": bonds[kept, 2],
+        "labels": _labels(universe, bonds[kept]),
+        "occupancy": counts[kept] / len(n_hydrogen_bonds),
+        "mean_distance": (distances / counts)[kept],
+        "mean_angle": (angles / counts)[kept],
     }
 
 
@@ -134,7 +161,7 @@ def _donors(universe: Any, atoms: Any, elements: np.ndarray, heavy: np.ndarray, 
         bonds = np.concatenate([bonds, bonds[:, ::-1]])
         bonds = bonds[np.isin(bonds[:, 0], atoms.ix[heavy]) & np.isin(bonds[:, 1], atoms.ix[hydrogens])]
         return np.searchsorted(atoms.ix, bonds[np.argsort(bonds[:, 1])])
-    positions = frames.positions_at(int(frames.indices[0]), atoms).astype(np.float32)
+    positions = frames.positions_at(0, atoms).astype(np.float32)
     box = universe.trajectory.ts.dimensions
     found, lengths = capped_distance(positions[hydrogens], positions[heavy], LONGEST_COVALENT_BOND, box=box)
     found = found[np.lexsort((lengths, found[:, 0]))]
@@ -151,22 +178,9 @@ def _elements(atoms: Any) -> np.ndarray:
     return np.where(given == "", [guessed[name] for name in names], given)
 
 
-def _table(
-    atoms: Any, triples: np.ndarray, lengths: np.ndarray, angles: np.ndarray, n_frames: int, min_occupancy: float
-) -> dict[str, Any]:
-    """Return the bonds that were found, each once, those that are there most often first."""
-    bonds, of_triple, counts = np.unique(triples, axis=0, return_inverse=True, return_counts=True)
-    of_triple = of_triple.reshape(-1)
-    kept = np.flatnonzero(counts >= min_occupancy * n_frames)
-    kept = kept[np.argsort(-counts[kept], kind="stable")]
-    names = [f"{atom.resname}{atom.resid}-{atom.name}" for atom in atoms[np.unique(bonds[kept])]]
-    label = dict(zip(np.unique(bonds[kept]).tolist(), names, strict=True))
-    return {
-        "donors": atoms.ix[bonds[kept, 0]],
-        "hydrogens": atoms.ix[bonds[kept, 1]],
-        "acceptors": atoms.ix[bonds[kept, 2]],
-        "labels": [f"{label[d]} {label[h].split('-', 1)[1]} {label[a]}" for d, h, a in bonds[kept].tolist()],
-        "occupancy": counts[kept] / n_frames,
-        "mean_distance": np.bincount(of_triple, lengths, len(bonds))[kept] / counts[kept],
-        "mean_angle": np.bincount(of_triple, angles, len(bonds))[kept] / counts[kept],
-    }
+def _labels(universe: Any, bonds: np.ndarray) -> list[str]:
+    """Return for each bond (bond, 3) of indices in the file the names of its atoms."""
+    atoms = universe.atoms[np.unique(bonds)]
+    name = dict(zip(atoms.ix.tolist(), atoms.names.astype(str), strict=True))
+    residue = {atom.ix: f"{atom.resname}{atom.resid}" for atom in atoms}
+    return [f"{residue[d]}-{name[d]} {name[h]} {residue[a]}-{name[a]}" for d, h, a in bonds.tolist()]

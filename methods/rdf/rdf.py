@@ -18,7 +18,7 @@ class ArgumentError(Exception):
 def rdf(
     universe: Any, frames: Any, *, select_a: str, select_b: str | None, r_max: float, n_bins: int, exclude_same: str
 ) -> dict[str, Any]:
-    """Count the distances from each atom of the first group to each of the second, and divide by those of an ideal gas.
+    """Count the distances from each atom of the first group to each of the second, in one part of the frames.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def rdf(
     Returns
     -------
     dict
-        `rdf`: (bin,) float64; `counts`: (bin,) int64; bins, normalisation and running coordination number beside them.
+        `counts`: (bin,) int64; what they are normalised by beside them, as `combine` takes it.
     """
     first = universe.select_atoms(select_a)
     second = first if select_b is None else universe.select_atoms(select_b)
@@ -65,15 +65,23 @@ def rdf(
             if exclude_same != "none":
                 for one, other in _sharing(group_of[in_first], group_of[in_second][source]):
                     counts -= pairs_in_shells(here[one], images[other], edges)
-    volume /= len(frames)
+    return {"n": len(frames), "volume": volume, "counts": counts, "n_pairs": n_pairs, "n_first": len(first)}
+
+
+def combine(universe: Any, parts: list[dict[str, Any]], *, r_max: float, n_bins: int, **_: Any) -> dict[str, Any]:
+    """Add up the counts of all parts, and divide by those of an ideal gas."""
+    n_frames, n_pairs = sum(int(part["n"]) for part in parts), int(parts[0]["n_pairs"])
+    counts = sum(part["counts"] for part in parts)
+    volume = float(sum(part["volume"] for part in parts)) / n_frames
+    edges = np.linspace(0.0, r_max, n_bins + 1)
     shells = 4.0 / 3.0 * np.pi * np.diff(edges**3)
-    per_frame = counts / len(frames)
+    per_frame = counts / n_frames
     return {
         "r": (edges[1:] + edges[:-1]) / 2.0,
         "edges": edges,
         "counts": counts,
         "rdf": per_frame * volume / (n_pairs * shells),
-        "coordination": np.cumsum(per_frame) / len(first),
+        "coordination": np.cumsum(per_frame) / int(parts[0]["n_first"]),
         "n_pairs": n_pairs,
         "mean_volume": volume,
     }

@@ -14,7 +14,7 @@ class ArgumentError(Exception):
 def rmsf(
     universe: Any, frames: Any, *, select: str, superpose: bool, ref_frame: int, mass_weighted: bool, whole: bool
 ) -> dict[str, Any]:
-    """Measure how much each atom moves.
+    """Measure how much each atom moves in one part of the frames.
 
     Mean and sum of squares are updated block by block (Chan, Golub and LeVeque 1983), so that nothing cancels and no
     trajectory is kept in memory.
@@ -39,7 +39,7 @@ def rmsf(
     Returns
     -------
     dict
-        `rmsf`: (atom,) float64, angstrom; the names of the atoms beside it.
+        Mean and sum of squares of each atom, as `combine` takes them.
     """
     atoms = universe.select_atoms(select)
     weights = _weights(atoms, mass_weighted and superpose)
@@ -57,8 +57,21 @@ def rmsf(
         squares += ((positions - block_mean) ** 2).sum(axis=0) + difference**2 * (count * len(positions) / total)
         mean += difference * (len(positions) / total)
         count = total
+    return {"n": count, "means": mean, "squares": squares.sum(axis=1)}
+
+
+def combine(universe: Any, parts: list[dict[str, Any]], *, select: str, superpose: bool, **_: Any) -> dict[str, Any]:
+    """Make the fluctuation out of the means and squares of all parts."""
+    atoms = universe.select_atoms(select)
+    count, mean, squares = 0, np.zeros((len(atoms), 3)), np.zeros(len(atoms))
+    for part in parts:
+        n, difference = int(part["n"]), part["means"] - mean
+        total = count + n
+        squares += part["squares"] + (difference**2).sum(axis=1) * (count * n / total)
+        mean += difference * (n / total)
+        count = total
     return {
-        "rmsf": np.sqrt(squares.sum(axis=1) / count),
+        "rmsf": np.sqrt(squares / count),
         "atom_indices": atoms.ix,
         "atom_names": [str(name) for name in atoms.names],
         "resids": atoms.resids,

@@ -27,7 +27,7 @@ class ArgumentError(Exception):
 
 
 def salt_bridges(universe: Any, frames: Any, *, select: str, cutoff: float, periodic: bool) -> dict[str, Any]:
-    """Find pairs of residues whose charged atoms are near each other.
+    """Find pairs of residues whose charged atoms are near each other, in one part of the frames.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def salt_bridges(universe: Any, frames: Any, *, select: str, cutoff: float, peri
     Returns
     -------
     dict
-        `n_salt_bridges`: (frame,) int64; a table of the bridges with the share of frames.
+        `n_salt_bridges`: (frame,) int64; bridges and how often each was there, as `combine` takes them.
     """
     protein = universe.select_atoms(select)
     oxygens, nitrogens = charged_atoms(protein)
@@ -65,12 +65,28 @@ def salt_bridges(universe: Any, frames: Any, *, select: str, cutoff: float, peri
             bridges.append(codes)
             nearest.append(lengths[order][firsts])
     codes, of_bridge, counts = np.unique(np.concatenate(bridges), return_inverse=True, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    means = np.bincount(of_bridge, np.concatenate(nearest), len(codes)) / counts
     return {
         "n_salt_bridges": [len(found) for found in bridges],
-        "occupancy": counts[order] / len(frames),
-        "mean_distance": means[order],
+        "bridges": codes,
+        "counts": counts,
+        "distance_sums": np.bincount(of_bridge, np.concatenate(nearest), len(codes)),
+    }
+
+
+def combine(universe: Any, parts: list[dict[str, Any]], **_: Any) -> dict[str, Any]:
+    """String the numbers of all parts together, and make one table of their bridges, the most frequent first."""
+    n_salt_bridges, found, times, sums = (
+        np.concatenate([part[name] for part in parts])
+        for name in ("n_salt_bridges", "bridges", "counts", "distance_sums")
+    )
+    codes, of_bridge = np.unique(found, return_inverse=True)
+    counts, distances = (np.bincount(of_bridge, each, len(codes)) for each in (times, sums))
+    order = np.argsort(-counts, kind="stable")
+    n_residues = len(universe.residues)
+    return {
+        "n_salt_bridges": n_salt_bridges,
+        "occupancy": counts[order] / len(n_salt_bridges),
+        "mean_distance": (distances / counts)[order],
         **_columns(universe.residues[codes[order] // n_residues], "acid"),
         **_columns(universe.residues[codes[order] % n_residues], "base"),
     }

@@ -14,7 +14,7 @@ import numpy as np
 
 from fomrepo.installed_files import installed_folder
 from sandbox.load import load_input
-from sandbox.request import FrameRange
+from sandbox.request import FrameRange, MethodRequest
 from tests.guest.runs import SAMPLES, method_request, outcome_of, read_outcome, sample_input
 
 
@@ -44,8 +44,12 @@ def answer(
     name: str, data: str, arguments: Mapping[str, Any] | None = None, frames: FrameRange | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Call a built-in method on a sample that is opened once: the outcome entry and the fields."""
-    request = method_request(name, data, arguments, frames)
-    return read_outcome(outcome_of(request, installed_folder("methods") / name, held=[_opened(data)]))
+    return read_outcome(outcome_bytes(method_request(name, data, arguments, frames), data))
+
+
+def outcome_bytes(request: MethodRequest, data: str) -> bytes:
+    """Run a request of a built-in method on a sample that is opened once; the module is called as the method."""
+    return outcome_of(request, installed_folder("methods") / request.module, held=[_opened(data)])
 
 
 def fields(

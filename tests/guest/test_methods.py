@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-from functools import cache
+import tomllib
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-import MDAnalysis
 import mdtraj
 import numpy as np
 import pytest
 from MDAnalysis.analysis import align, rms
 from MDAnalysis.lib.distances import calc_bonds
 
-from sandbox.request import FrameRange
-from tests.guest.runs import SAMPLES, call
+from fomrepo.installed_files import installed_folder
+from sandbox.request import FrameRange, Part
+from tests.guest.oracles import atoms_of, fields, mdtraj_of, module_of, outcome_bytes, universe_of
+from tests.guest.runs import call, method_request, read_outcome
 
 # mdtraj keeps coordinates and the sums of its superposition in float32 and nm: at 50 angstrom that is 4e-6 angstrom in
 # a coordinate, and 1e-4 angstrom in a deviation near zero, which is a small difference of large sums.
 MDTRAJ_ANGSTROM = 1e-4
 MDANALYSIS_ANGSTROM = 1e-6
-
-
-def universe_of(data: str) -> MDAnalysis.Universe:
-    """Open a sample plainly, without the harness."""
-    return MDAnalysis.Universe(SAMPLES[data].topology, SAMPLES[data].trajectory)
-
-
-@cache
-def mdtraj_of(data: str) -> mdtraj.Trajectory:
-    sample = SAMPLES[data]
-    return mdtraj.load(sample.trajectory, top=sample.topology)
-
-
-def atoms_of(data: str, select: str) -> np.ndarray:
-    return universe_of(data).select_atoms(select).ix
 
 
 @pytest.mark.parametrize("data", ["adk_dims", "adk_oplsaa", "adk_oplsaa_trr"])
@@ -65,7 +53,7 @@ def test_rmsd_equals_mdtraj(data: str) -> None:
 
 
 def test_rmsd_of_a_rotated_copy_is_zero_and_of_its_mirror_image_is_not() -> None:
-    rmsd_module = _module("rmsd")
+    rmsd_module = module_of("rmsd")
     random = np.random.default_rng(7)
     reference = random.normal(size=(20, 3))
     reference -= reference.mean(axis=0)
@@ -150,7 +138,7 @@ def test_nearest_image_equals_mdanalysis(a: str, b: str) -> None:
 
 
 def test_nearest_image_is_the_shortest_of_many() -> None:
-    nearest_images = _module("distance").nearest_images
+    nearest_images = module_of("distance").nearest_images
     random = np.random.default_rng(3)
     lattice = np.array([[10.0, 0, 0], [-5.0, 8.6, 0], [5.0, 2.8, 8.1]])
     vectors = random.uniform(-40, 40, (300, 3))
@@ -212,26 +200,54 @@ def test_info_equals_mdanalysis(data: str) -> None:
     assert ("cell_lengths" in found) == (universe.dimensions is not None)
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "field"),
-    [
-        ("rmsd", {"select": "name CA"}, "rmsd"),
-        ("rmsd", {"select": "name CA", "ref_frame": -1, "mass_weighted": True}, "rmsd"),
-        ("radius_of_gyration", {}, "radius_of_gyration"),
-        ("distance", {"select_a": "resid 1:60", "select_b": "resid 120:160"}, "distance"),
-        ("angle", {"select_a": "resid 1:60", "select_b": "resid 120:160", "select_c": "index 0"}, "angle"),
-        ("ramachandran", {}, "phi"),
-        ("end_to_end", {}, "vector"),
-        ("native_contacts", {"select_a": "name CA", "cutoff": 8.0}, "fraction"),
-        ("dssp", {}, "helix"),
-    ],
-)
-def test_parts_of_a_run_make_the_whole(name: str, arguments: dict[str, Any], field: str) -> None:
-    whole = call(name, "adk_dims", arguments)
-    borders = [(0, 1), (1, 40), (40, 98)]
-    parts = [call(name, "adk_dims", arguments, FrameRange(start=a, stop=b)) for a, b in borders]
-    for each in (field, "frames", "times"):
-        np.testing.assert_allclose(np.concatenate([part[each] for part in parts]), whole[each], rtol=0, atol=1e-9)
+TWO_DOMAINS = {"select_a": "resid 1:60", "select_b": "resid 120:160"}
+SPLIT: list[tuple[str, str, dict[str, Any]]] = [
+    ("rmsd", "adk_dims", {"select": "name CA", "ref_frame": -1, "mass_weighted": True}),
+    ("rmsf", "adk_dims", {}),
+    ("rmsf", "adk_dims", {"superpose": True}),
+    ("average_structure", "adk_dims", {"select": "name CA"}),
+    ("radius_of_gyration", "adk_dims", {}),
+    ("distance", "adk_dims", TWO_DOMAINS),
+    ("angle", "adk_dims", {**TWO_DOMAINS, "select_c": "index 0"}),
+    ("dihedral", "adk_dims", {**TWO_DOMAINS, "select_c": "index 0", "select_d": "index 900"}),
+    ("ramachandran", "adk_dims", {}),
+    ("end_to_end", "adk_dims", {}),
+    ("box", "adk_oplsaa", {}),
+    ("contacts", "adk_dims", {"select_a": "name CA", "cutoff": 8.0}),
+    ("native_contacts", "adk_dims", {"select_a": "name CA", "cutoff": 8.0}),
+    ("hydrogen_bonds", "adk_dims", {"min_occupancy": 0.2}),
+    ("salt_bridges", "adk_dims", {}),
+    ("distance_matrix", "adk_dims", {"select": "resid 1:30 and name CA"}),
+    ("dssp", "adk_oplsaa", {}),
+    ("sasa", "adk_oplsaa", {"select": "resid 1:5", "n_points": 100}),
+    ("rdf", "adk_oplsaa", {"select_a": "name NA NA+", "select_b": "name OW", "r_max": 8.0}),
+    ("density_profile", "adk_oplsaa_bonds", {"select": "protein", "center": "protein"}),
+    ("lipid_order", "adk_oplsaa", {"select": "resname LYS and name CD CE"}),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "arguments"), SPLIT)
+def test_parts_of_a_run_make_the_whole(name: str, data: str, arguments: dict[str, Any]) -> None:
+    request = method_request(name, data, arguments)
+    whole = fields(name, data, arguments)
+    parts = tuple(outcome_bytes(replace(request, part=Part(number, 3)), data) for number in range(3))
+    outcome, joined = read_outcome(outcome_bytes(replace(request, parts=parts), data))
+    assert outcome == {"status": "ok"}
+    assert set(joined) == set(whole)
+    for field, expected in whole.items():
+        if isinstance(expected, list):
+            assert joined[field] == expected
+        else:
+            np.testing.assert_allclose(joined[field], expected, rtol=1e-9, atol=1e-9, err_msg=field)
+
+
+def test_all_methods_that_are_cut_are_compared() -> None:
+    cut = {bundle.parent.name for bundle in installed_folder("methods").glob("*/method.toml") if _is_cut(bundle)}
+    assert cut - {name for name, _, _ in SPLIT} - {"area_per_lipid", "thickness"} == set()  # which only concatenate
+
+
+def _is_cut(schema: Path) -> bool:
+    return tomllib.loads(schema.read_text()).get("split") == "frames"
 
 
 @pytest.mark.parametrize("frames", [FrameRange(step=-7), FrameRange(frames=(5, 2, 2, -1)), FrameRange(start=-3)])
@@ -240,16 +256,3 @@ def test_frames_come_in_the_order_asked_for(frames: FrameRange) -> None:
     some = call("rmsd", "adk_dims", {"select": "name CA"}, frames)
     np.testing.assert_array_equal(some["rmsd"], whole["rmsd"][some["frames"]])
     np.testing.assert_array_equal(some["times"], whole["times"][some["frames"]])
-
-
-def _module(name: str) -> Any:
-    """Import a bundle's module from its folder."""
-    import importlib.util
-
-    from fomrepo.installed_files import installed_folder
-
-    path = installed_folder("methods") / name / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"bundle_{name}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
