@@ -41,7 +41,7 @@ CALLS = {
     "openat2": (437, 437), "prctl": (157, 167), "seccomp": (317, 277), "sendmsg": (46, 211), "splice": (275, 76),
     "quotactl": (179, 60), "fanotify_init": (300, 262), "pidfd_open": (434, 434), "pidfd_getfd": (438, 438),
     "syslog": (103, 116), "clock_settime": (227, 112), "getcpu": (309, 168), "sysinfo": (99, 179),
-    "mmap": (9, 222),
+    "mmap": (9, 222), "futex": (202, 98), "getsockopt": (55, 209), "sendto": (44, 206),
 }  # fmt: skip
 REFUSALS = (errno.EPERM, errno.EACCES, errno.ENOSYS)
 
@@ -201,6 +201,12 @@ def lease() -> Verdict:
     return result
 
 
+def shared_words() -> Verdict:
+    """Whether a word of memory that other sandboxes may have mapped is not even looked at."""
+    result = call("futex", NULL, 0, 0, NULL, NULL, 0)
+    return result == -errno.EAGAIN, errno.errorcode.get(-result, f"it answered {result}")
+
+
 def weaker_filter() -> Verdict:
     """Whether the process cannot leave seccomp again."""
     return refused("prctl", 21 if not second else 22, 0, 0, 0, 0)
@@ -294,6 +300,9 @@ SECOND_ONLY: tuple[Canary, ...] = (
     ("machine-load", "see the machine's memory and load", lambda: refused("sysinfo", ctypes.create_string_buffer(256))),
     ("processor", "see which processor it runs on", lambda: refused("getcpu", NULL, NULL, NULL)),
     ("signal-others", "signal a thread of another process", lambda: refused("tgkill", 2, 2, 0)),
+    ("socket-peer", "ask the socket for its other end", lambda: refused("getsockopt", HOST_DESCRIPTOR, 1, 77, NULL, 0)),
+    ("out-of-band", "send out-of-band data", lambda: refused("sendto", HOST_DESCRIPTOR, b"x", 1, 1, NULL, 0)),
+    ("shared-words", "wait for a word that others see", shared_words),
 )
 BASE_ONLY: tuple[Canary, ...] = (
     ("32-bit-calls", "call by the 32-bit convention", lambda: killed(thirty_two_bit_call)),
