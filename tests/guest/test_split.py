@@ -173,7 +173,7 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any], *, exactly: tuple[str
             np.testing.assert_allclose(one[name], other[name], rtol=1e-9, atol=1e-9, err_msg=name)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(frames_and_parts())
 def test_declared_fields_are_those_of_one_pass(universe: MDAnalysis.Universe, drawn: tuple[FrameRange, int]) -> None:
     request, parts = asked("survey", FIELDS, drawn[0]), drawn[1]
@@ -187,7 +187,7 @@ def test_declared_fields_are_those_of_one_pass(universe: MDAnalysis.Universe, dr
     same(cut, whole, exactly=(*(field.name for field in FIELDS if field.combine != "mean"), "frames", "times"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(frames_and_parts())
 def test_a_function_of_its_own_makes_what_it_makes_of_one_pass(
     universe: MDAnalysis.Universe, drawn: tuple[FrameRange, int]
