@@ -10,7 +10,7 @@ from tests.hot.driver import Site, main
 from tests.survivors import command, descendants, in_sandboxes
 
 #: For children that are ended, and for those that take their places.
-SETTLING_TIMEOUT_S = 5.0
+SETTLING_TIMEOUT_S = 20.0
 
 
 class WatchedSite(Site):

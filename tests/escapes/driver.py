@@ -39,7 +39,7 @@ PDB = {"role": "structure", "type": "PDB", "path": "/in/universe.structure.pdb",
 INPUTS = [{"name": "universe", "family": "structure", "files": [PDB]}]
 
 #: For the children that are ended, and for those that take their places.
-SETTLING_TIMEOUT_S = 5.0
+SETTLING_TIMEOUT_S = 20.0
 
 
 def request(limits: RunLimits, bundle: dict[str, str] | None = None) -> bytes:
