@@ -40,6 +40,8 @@ BUNDLE_LIMIT_BYTES = 2**20
 BUNDLE_LIMIT_FILES = 100
 #: Longest path inside a bundle.
 PATH_LIMIT = 160
+#: Most characters of a stranger's text that a refusal repeats.
+SHOWN_LIMIT = 200
 
 #: Bounds of ``[limits]``: what an operator's machine of ordinary size can give one run.
 LARGEST_MEMORY_MIB = 65_536
@@ -395,4 +397,5 @@ def _with_line(error: BundleRefusedError, text: str) -> BundleRefusedError:
 
 
 def _wrong(where: str, what: str, remedy: str) -> BundleRefusedError:
+    where, what = where[:SHOWN_LIMIT], what if len(what) <= SHOWN_LIMIT else f"{what[:SHOWN_LIMIT]}..."
     return BundleRefusedError(f"{where}: {what}", remedy=remedy, facts={"key": where})

@@ -13,6 +13,7 @@ from typing import Any
 
 from fomrepo.errors import ArgumentError, BundleRefusedError
 from fomrepo.model.arguments import canonical_arguments, canonical_frames
+from fomrepo.model.bundle import SHOWN_LIMIT
 from fomrepo.model.methods import Bundle, MethodSchema, ResultField
 from fomrepo.model.operations import FrameRange
 from fomrepo.model.toml_lines import line_of
@@ -226,7 +227,9 @@ class _Reader:
             raise self._wrong(key, "it means nothing", f"use {', '.join(sorted(known))}")
 
     def _wrong(self, key: str, what: str, remedy: str | None) -> BundleRefusedError:
+        key = key[:SHOWN_LIMIT]
         line = line_of(self._text, key)
+        what = what if len(what) <= SHOWN_LIMIT else f"{what[:SHOWN_LIMIT]}..."
         place = self._name if line is None else f"{self._name}, line {line}"
         facts = {"file": self._name, "key": key} | ({} if line is None else {"line": str(line)})
         return BundleRefusedError(f"{place}: {key}: {what}", remedy=remedy, facts=facts)

@@ -37,8 +37,8 @@ from fomrepo.vault.objects import digest_of
 #: A golden case is to be small: whoever changes the method waits for it. A method's own limit counts where it is lower.
 CASE_WALL_S = 120.0
 
-#: Larger answers are not compared part by part: the host does that, in its own memory.
-COMPARED_BYTES = 256 * 2**20
+#: Longest answer of a golden case: the host compares it in its own memory, where texts take several times as much.
+CASE_RESULT_BYTES = 32 * 2**20
 
 #: A run is cut into so many parts to compare them with the whole.
 PARTS = 2
@@ -104,7 +104,11 @@ class CaseRunner:
     def __init__(self, bundle: Bundle, run: GuestRunner, samples: Samples) -> None:
         self._bundle, self._run, self._samples = bundle, run, samples
         limits = limits_of(bundle.schema)
-        self._limits: RunLimits = replace(limits, wall_s=min(limits.wall_s, CASE_WALL_S))
+        self._limits: RunLimits = replace(
+            limits,
+            wall_s=min(limits.wall_s, CASE_WALL_S),
+            result_bytes=min(limits.result_bytes, CASE_RESULT_BYTES),
+        )
 
     def report(self, case: GoldenCase, *, thorough: bool) -> CaseReport:
         """Run a case and compare what comes.
@@ -167,7 +171,7 @@ class CaseRunner:
         self, case: GoldenCase, data: CaseData, whole: _Run, kept: ExitStack
     ) -> tuple[bool | None, list[str]]:
         """Whether parts, combined, give what one pass gave; None if that could not be tried."""
-        if data.count(case.frames) < PARTS or whole.report.outcome_bytes > COMPARED_BYTES:
+        if data.count(case.frames) < PARTS:
             return None, []
         parts = [self._once(case, data, kept, part=number) for number in range(PARTS)]
         failed = [part.error for part in parts if part.error is not None]
@@ -283,7 +287,8 @@ def _ended_badly(report: RunReport, schema: MethodSchema) -> FomrepoError:
             f"{schema.name} was stopped at a limit",
             limit=report.limit,
             log=report.log_tail,
-            remedy=f"use a smaller case (at most {CASE_WALL_S:g} s), or raise the limit in method.toml",
+            remedy=f"use a smaller case (at most {CASE_WALL_S:g} s and {CASE_RESULT_BYTES // 2**20} MiB of result), "
+            "or raise the limit in method.toml",
         )
     if report.ended == "hostile":
         return OutcomeRefusedError(f"{schema.name} broke the protocol of the sandbox: {report.detail}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from fomrepo.errors import BundleRefusedError
@@ -77,6 +79,15 @@ def test_every_refusal_of_a_key_has_a_remedy_and_its_place() -> None:
 
 def test_a_method_that_is_at_fault_is_not_golden() -> None:
     assert refusal('data = "adk_dims"\nfails = "method"\n').remedy == "use one of argument, data"
+
+
+def test_a_long_text_is_neither_repeated_nor_searched_for_long() -> None:
+    spaces = " " * 100_000
+    begun = time.monotonic()
+    error = refusal(f'[{spaces}a{spaces}]\n{spaces}"b{spaces}" = 1\ndata = "{"x" * 200_000}"\n')
+    assert time.monotonic() - begun < 1.0
+    assert len(error.message) < 300
+    assert len(error.facts["key"]) <= 200
 
 
 def test_there_are_not_too_many() -> None:
