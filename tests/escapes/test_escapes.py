@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -101,28 +102,35 @@ def _as_ordinary_user(way: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def drivers(bubblewrap: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], Driver]]:
+def bundles() -> Iterator[Path]:
+    """Every attack as a bundle, in a folder that every user can read; pytest's own folders are closed to others."""
+    folder = Path(tempfile.mkdtemp(prefix="fomrepo-escapes-"))
+    folder.chmod(0o755)
+    for name, expected in ATTACKS.items():
+        shutil.copytree(HERE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for tool in ("tried.py", "raw_answer.py"):
+            shutil.copy(HERE / tool, folder / name)
+        for link, target in expected.get("links", {}).items():
+            (folder / name / link).symlink_to(target)
+    (folder / "one.pdb").write_text(ONE_ATOM)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def drivers(bubblewrap: Path, bundles: Path) -> Iterator[dict[tuple[str, str], Driver]]:
     """One driver an identity and way; they begin at once, side by side."""
     environments = default_environments_folder()
     find_or_build_environment(installed_folder("sandbox") / "requirements.lock", environments)
-    bundles = Path("/tmp") / f"fomrepo-escapes-{os.getpid()}"  # pytest's own folders are closed to other users
+    started: dict[tuple[str, str], Driver] = {}
     try:
-        for name in ATTACKS:
-            shutil.copytree(HERE / name, bundles / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-            for tool in ("tried.py", "raw_answer.py"):
-                shutil.copy(HERE / tool, bundles / name)
-        (bundles / "one.pdb").write_text(ONE_ATOM)
-        started: dict[tuple[str, str], Driver] = {}
         for identity in IDENTITIES:
             for way in WAYS:
                 started[identity, way] = Driver(identity, way, environments, bundles)
-        try:
-            yield started
-        finally:
-            for driver in started.values():
-                driver.end()
+        yield started
     finally:
-        shutil.rmtree(bundles)
+        for driver in started.values():
+            driver.end()
 
 
 @pytest.mark.timeout(TURN_TIMEOUT_S)
@@ -157,9 +165,9 @@ def _verdict(seen: dict[str, Any], expected: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("name", CONTROLLED)
-def test_the_attack_works_where_there_is_no_wall(name):
+def test_the_attack_works_where_there_is_no_wall(bundles, name):
     done = subprocess.run(
-        [sys.executable, "-I", "-B", HERE / "without_a_wall.py", HERE / name, HERE],
+        [sys.executable, "-I", "-B", HERE / "without_a_wall.py", bundles / name],
         capture_output=True,
         text=True,
         timeout=60,

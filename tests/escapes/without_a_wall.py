@@ -7,8 +7,7 @@ import sys
 
 if os.geteuid() == 0:
     sys.exit("attacks are never run by root")
-folder, toolbox = sys.argv[1:]
-sys.path[:0] = [folder, toolbox]
+sys.path.insert(0, sys.argv[1])
 os.chdir("/tmp")
 resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
 resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
