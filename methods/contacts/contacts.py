@@ -39,8 +39,9 @@ def contacts(
     in_first, in_second = (np.searchsorted(atoms.ix, group.ix) for group in (first, second))
     residue_of, segment_of = atoms.resindices, atoms.segindices
     n_residues = len(universe.residues)
-    n_contacts, residue_pairs = [], []
+    n_contacts, n_residue_contacts, tables = [], [], []
     for block in frames.blocks(atoms):
+        residue_pairs = []
         for positions, box in zip(block.positions, _boxes(block, periodic), strict=True):
             pairs = close_pairs(positions, in_first, in_second, cutoff, box)
             one, other = residue_of[pairs].T
@@ -48,13 +49,10 @@ def contacts(
             one, other = one[~near], other[~near]
             n_contacts.append(len(one))
             residue_pairs.append(np.unique(np.minimum(one, other) * n_residues + np.maximum(one, other)))
-    pairs, counts = np.unique(np.concatenate(residue_pairs), return_counts=True)
-    return {
-        "n_contacts": n_contacts,
-        "n_residue_contacts": [len(pairs) for pairs in residue_pairs],
-        "pairs": pairs,
-        "counts": counts,
-    }
+            n_residue_contacts.append(len(residue_pairs[-1]))
+        tables.append(np.unique(np.concatenate(residue_pairs), return_counts=True))
+    pairs, counts = map(np.concatenate, zip(*tables, strict=True))
+    return {"n_contacts": n_contacts, "n_residue_contacts": n_residue_contacts, "pairs": pairs, "counts": counts}
 
 
 def combine(universe: Any, parts: list[dict[str, Any]], **_: Any) -> dict[str, Any]:

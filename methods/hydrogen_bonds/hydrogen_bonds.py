@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from MDAnalysis.guesser.default_guesser import DefaultGuesser
 from MDAnalysis.lib.distances import capped_distance
 
+TABLE = ("bonds", "counts", "distance_sums", "angle_sums")  # what a part returns of its bonds
 LONGEST_COVALENT_BOND = 1.3  # angstrom, of a hydrogen, where the topology lists no bonds
 
 
@@ -64,38 +66,26 @@ def hydrogen_bonds(
             f"select={select!r} has no hydrogen on nitrogen or oxygen; use a topology that has the hydrogens"
         )
     sides = np.stack([np.isin(atoms.ix, group.ix), np.isin(atoms.ix, partner.ix)])
-    n_found, found = [], []
+    n_found, tables = [], []
     for block in frames.blocks(atoms):
         cells = block.boxes if periodic else None
         lattices = [None] * len(block.frames) if cells is None else block.lattices
+        found = []
         for row, (positions, lattice) in enumerate(zip(block.positions, lattices, strict=True)):
             box = None if cells is None else cells[row]
             triples, lengths = _near(positions, pairs, acceptors, sides, distance, box)
             angles = angles_of(positions.astype(np.float64)[triples], angle_kind, lattice)
             bonded = angles >= angle if angle_kind == "D-H-A" else angles <= angle
             n_found.append(np.count_nonzero(bonded))
-            found.append((triples[bonded], lengths[bonded], angles[bonded]))
-    triples, lengths, angles = map(np.concatenate, zip(*found, strict=True))
-    bonds, of_bond, counts = np.unique(triples, axis=0, return_inverse=True, return_counts=True)
-    return {
-        "n_hydrogen_bonds": n_found,
-        "bonds": atoms.ix[bonds],
-        "counts": counts,
-        "distance_sums": np.bincount(of_bond.reshape(-1), lengths, len(bonds)),
-        "angle_sums": np.bincount(of_bond.reshape(-1), angles, len(bonds)),
-    }
+            found.append((atoms.ix[triples[bonded]], np.ones(n_found[-1]), lengths[bonded], angles[bonded]))
+        tables.append(merged(found))  # block by block: all bonds of all frames could fill the memory
+    return {"n_hydrogen_bonds": n_found} | dict(zip(TABLE, merged(tables), strict=True))
 
 
 def combine(universe: Any, parts: list[dict[str, Any]], *, min_occupancy: float, **_: Any) -> dict[str, Any]:
     """String the numbers of all parts together, and make one table of their bonds, the most frequent first."""
-    n_hydrogen_bonds, found, times, distance_sums, angle_sums = (
-        np.concatenate([part[name] for part in parts])
-        for name in ("n_hydrogen_bonds", "bonds", "counts", "distance_sums", "angle_sums")
-    )
-    bonds, of_bond = np.unique(found, axis=0, return_inverse=True)
-    counts, distances, angles = (
-        np.bincount(of_bond.reshape(-1), each, len(bonds)) for each in (times, distance_sums, angle_sums)
-    )
+    n_hydrogen_bonds = np.concatenate([part["n_hydrogen_bonds"] for part in parts])
+    bonds, counts, distances, angles = merged([tuple(part[name] for name in TABLE) for part in parts])
     kept = np.flatnonzero(counts >= min_occupancy * len(n_hydrogen_bonds))
     kept = kept[np.argsort(-counts[kept], kind="stable")]
     return {
@@ -108,6 +98,14 @@ def combine(universe: Any, parts: list[dict[str, Any]], *, min_occupancy: float,
         "mean_distance": (distances / counts)[kept],
         "mean_angle": (angles / counts)[kept],
     }
+
+
+def merged(tables: Sequence[Sequence[np.ndarray]]) -> tuple[np.ndarray, ...]:
+    """Return one table of several: each bond (bond, 3) of donor, hydrogen, acceptor once, and its columns added up."""
+    bonds, *columns = map(np.concatenate, zip(*tables, strict=True))
+    keys = bonds[:, 1] * (1 + bonds.max(initial=0)) + bonds[:, 2]
+    _, firsts, of_bond = np.unique(keys, return_index=True, return_inverse=True)
+    return bonds[firsts], *(np.bincount(of_bond, column, len(firsts)) for column in columns)
 
 
 def angles_of(corners: np.ndarray, angle_kind: str, lattice: np.ndarray | None) -> np.ndarray:

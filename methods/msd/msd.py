@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 NEIGHBOURS = np.array(list(itertools.product((-1.0, 0.0, 1.0), repeat=3)))  # (27, vector) multiples of the lattice
-COORDINATES_LIMIT_BYTES = 768 << 20  # of all frames at once, in float64
-ATOMS_AT_ONCE = 256  # whose Fourier transforms are in memory together
+COORDINATES_LIMIT_BYTES = 384 << 20  # of all frames at once, in float64
+NUMBERS_AT_ONCE = 2_000_000  # of the coordinates whose Fourier transforms are in memory together, 100 MB
 UNEVEN = 1e-3  # of a step; times are float32 in many files
 
 
@@ -68,12 +68,12 @@ def msd(
         raise ArgumentError("the times in the file are not evenly spaced; choose a range of frames where they are")
     if remove_drift:
         ways -= (_weights(atoms) @ ways)[:, None, :]
-    ways = ways[:, :, ["xyz".index(axis) for axis in axes]]
+    if axes != "xyz":
+        ways = ways[:, :, ["xyz".index(axis) for axis in axes]]
     n_origins = np.arange(n_frames, 0, -1) if origins == "windowed" else np.ones(n_frames, np.int64)
     if origins == "windowed":
-        squares = sum(
-            windowed_squares(ways[:, first : first + ATOMS_AT_ONCE]) for first in range(0, len(atoms), ATOMS_AT_ONCE)
-        )
+        at_once = max(1, NUMBERS_AT_ONCE // (3 * n_frames))
+        squares = sum(windowed_squares(ways[:, first : first + at_once]) for first in range(0, len(atoms), at_once))
     else:
         squares = np.einsum("fax,fax->f", ways - ways[0], ways - ways[0])
     return {

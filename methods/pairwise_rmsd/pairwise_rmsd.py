@@ -46,8 +46,10 @@ def pairwise_rmsd(
             f"{COORDINATES_LIMIT_BYTES >> 20} MiB of coordinates); use step= or select fewer"
         )
     weights = _weights(atoms, mass_weighted)
-    blocks = [block.positions.astype(np.float64) for block in frames.blocks(atoms, whole=whole)]
-    positions = np.concatenate(blocks)
+    positions, row = np.empty((len(frames), len(atoms), 3)), 0
+    for block in frames.blocks(atoms, whole=whole):
+        positions[row : row + len(block.frames)] = block.positions
+        row += len(block.frames)
     if superpose:
         positions -= (weights @ positions)[:, None, :]
     positions *= np.sqrt(weights)[:, None]

@@ -83,14 +83,15 @@ def _coordinates(atoms: Any, frames: Any, superpose: bool, ref_frame: int, whole
     reference = frames.positions_at(ref_frame, atoms, whole=whole)
     centre = reference.mean(axis=0)
     reference -= centre
-    parts = []
+    coordinates, row = np.empty((n_frames, n_coordinates)), 0
     for block in frames.blocks(atoms, whole=whole):
         positions = block.positions.astype(np.float64)
         if superpose:
             positions -= positions.mean(axis=1)[:, None, :]
             positions = positions @ rotations_onto(reference, positions) + centre
-        parts.append(positions.reshape(len(positions), n_coordinates))
-    return np.concatenate(parts)
+        coordinates[row : row + len(positions)] = positions.reshape(len(positions), n_coordinates)
+        row += len(positions)
+    return coordinates
 
 
 def rotations_onto(reference: np.ndarray, mobile: np.ndarray) -> np.ndarray:
