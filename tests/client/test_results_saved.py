@@ -335,3 +335,10 @@ def test_what_has_another_format_inside_is_refused(tmp_path: Path) -> None:
     for name in ("kept.safetensors", "text.nc"):
         with pytest.raises(FileRefusedError):
             fomrepo.load(tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", WHOLE)
+def test_files_of_earlier_versions_open(suffix: str) -> None:
+    """Written by 0.1.0 and never again: who must change this file breaks what users have kept."""
+    found = fomrepo.load(Path(__file__).parent / "saved" / f"everything-1{suffix}")
+    assert_same(found, example.everything().to("nm"))
