@@ -15,7 +15,7 @@ from fomrepo.errors import ConflictError
 from fomrepo.model.canonical import canonical_json
 from fomrepo.model.files import check_slug
 from fomrepo.model.placement import SiteLoad
-from fomrepo.model.sites import SiteEntry
+from fomrepo.model.sites import SiteEntry, SiteRuns
 
 
 class Sites:
@@ -37,6 +37,7 @@ class Sites:
         """
         where = {"address": address, "peer_address": peer_address, "certificate_digest": certificate_digest}
         unknown = {"wall": "REFUSE", "running": 0, "waiting": 0, "slots": 0, "environments": "[]"}
+        unknown |= {"hot_runs": 0, "cold_runs": 0, "holders": 0, "held_bytes": 0}
         entered = connection.execute(
             self._database.insert(sites)
             .values(name=check_slug(name, "site"), **where, **unknown)
@@ -63,6 +64,7 @@ class Sites:
         slots: int,
         wall: str,
         environments: Sequence[str],
+        runs: SiteRuns = SiteRuns(),  # noqa: B008 - a frozen value
     ) -> None:
         """Note a sign of life and the load of a site that was announced.
 
@@ -78,6 +80,8 @@ class Sites:
             ``FULL``, ``NO-CGROUP`` or ``REFUSE``.
         environments
             Digests of the guest environments that it has.
+        runs
+            How it ran what it ran, and what it holds ready.
         """
         connection.execute(
             update(sites)
@@ -89,6 +93,10 @@ class Sites:
                 slots=slots,
                 wall=wall,
                 environments=canonical_json(sorted(environments)).decode(),
+                hot_runs=runs.hot,
+                cold_runs=runs.cold,
+                holders=runs.holders,
+                held_bytes=runs.held_bytes,
             )
         )
 
@@ -125,4 +133,5 @@ def _entry_of(row: Row[Any], now: float) -> SiteEntry:
             silent_s=silent_s,
             environments=frozenset(json.loads(row.environments)),
         ),
+        runs=SiteRuns(row.hot_runs, row.cold_runs, row.holders, row.held_bytes),
     )

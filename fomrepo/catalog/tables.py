@@ -349,6 +349,10 @@ sites = Table(
     _required("waiting", Integer),
     _required("slots", Integer),
     _required("environments"),
+    _required("hot_runs", BigInteger),
+    _required("cold_runs", BigInteger),
+    _required("holders", Integer),
+    _required("held_bytes", BigInteger),
 )
 
 #: Where people work, as far as that is known.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,6 +35,7 @@ def call(
     step: Annotated[int | None, typer.Option(help="Every how many frames.")] = None,
     frames: Annotated[str | None, typer.Option(help="Frames, as 0,10,20.")] = None,
     version: Annotated[str | None, typer.Option(help="Version of the method; the newest if not given.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Only say what the call would do.")] = False,
     output: Output = None,
     profile: ProfileName = None,
     json: Json = False,
@@ -53,6 +55,10 @@ def call(
         chosen = {"start": start, "stop": stop, "step": step, "frames": listed}
         arguments |= {key: value for key, value in chosen.items() if value is not None}
         seconds = [repo[one][two] for one, two in map(split_file_path, others)]
+        if explain:
+            told = file.explain((method, schema.version), *seconds, **arguments)
+            print_json(asdict(told)) if json else typer.echo(str(told))
+            return
         future = file.submit[method, schema.version](*seconds, **arguments)
         present(awaited(future, method, hidden=json), output, as_json=json)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,8 @@ site = typer.Typer(no_args_is_help=True, help="Sites on this machine.")
 
 #: Columns of a list of sites.
 _HEADS = ("site", "address", "state", "wall", "running", "waiting", "slots")
+#: And those for whoever has a site's home: runs since it started by their way, files held ready, and their memory.
+_OPERATORS_HEADS = ("hot", "cold", "held", "held MiB")
 
 
 @site.command()
@@ -70,24 +73,31 @@ def serve(home: Home, json: Json = False) -> None:
 
 @site.command()
 def status(home: Home, profile: ProfileName = None, json: Json = False) -> None:
-    """Say how the sites of the federation are: of the one whose home is here, else of the one of the profile."""
+    """Say how the sites of the federation are: of the one whose home is here, else of the one of the profile.
+
+    Whoever has a home also sees how each site ran methods since it started: hot, beside data that it holds ready, or
+    cold, in a sandbox made for the run.
+    """
     if (home / "site.toml").exists():
         from fomrepo.site.administration import open_administration
 
         with open_administration(home) as administration:
-            rows = [
-                (e.name, e.address, e.up, e.wall, e.load.running, e.load.waiting, e.load.slots)
-                for e in administration.catalog.sites.all(time.time())
-            ]
+            entries = administration.catalog.sites.all(time.time())
+        rows = [(e.name, e.address, e.up, e.wall, e.load.running, e.load.waiting, e.load.slots) for e in entries]
+        more = [(e.runs.hot, e.runs.cold, e.runs.holders, e.runs.held_bytes // 2**20) for e in entries]
     else:
         with connected(profile) as repo:
             rows = [(s.name, s.address, s.up, s.wall, s.running, s.waiting, s.slots) for s in repo.sites()]
+        more = []
+    heads = (*_HEADS, *_OPERATORS_HEADS) if more else _HEADS
+    whole = [(*row, *figures) for row, figures in itertools.zip_longest(rows, more, fillvalue=())]
     if json:
-        for row in rows:
-            print_json(dict(zip(("site", "address", "up", *_HEADS[3:]), row, strict=True)))
+        names = ("site", "address", "up", *(head.replace(" ", "_") for head in heads[3:]))
+        for row in whole:
+            print_json(dict(zip(names, row, strict=True)))
     else:
-        shown = [(name, address, "up" if up else "down", *map(str, rest)) for name, address, up, *rest in rows]
-        print_table(shown, _HEADS, right=(4, 5, 6))
+        shown = [(name, address, "up" if up else "down", *map(str, rest)) for name, address, up, *rest in whole]
+        print_table(shown, heads, right=range(4, len(heads)))
 
 
 def up(home: Home, json: Json = False) -> None:

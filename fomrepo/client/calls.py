@@ -20,9 +20,10 @@ from fomrepo.client.results.remote_fields import HANDLE_FROM_BYTES, remote_field
 from fomrepo.client.results.result import Result
 from fomrepo.client.results.scratch import mapped
 from fomrepo.errors import CancelledError, MethodNotTrustedError, OutcomeRefusedError, SiteUnreachableError
+from fomrepo.model.explanation import Explanation
 from fomrepo.model.methods import MethodSchema
 from fomrepo.model.operations import CallOrder, OperationState, Provenance
-from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_to_wire
+from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_to_wire, explanation_from_wire
 from fomrepo.wire.failures import failure_from_wire
 from fomrepo.wire.methods import schema_from_wire
 from fomrepo.wire.v1 import calls_pb2
@@ -53,6 +54,10 @@ class Calls:
     def call(self, order: CallOrder, *, wait_s: float = CALL_WAIT_S) -> calls_pb2.CallReply:
         """Send a call; the reply is final if the outcome was ready within ``wait_s``."""
         return self._noticed(self.connection.ask(lambda site: site.calls.Call, call_to_wire(order, wait_s=wait_s)))
+
+    def explain(self, order: CallOrder) -> Explanation:
+        """Ask what a call would do."""
+        return explanation_from_wire(self.connection.ask(lambda site: site.calls.Explain, call_to_wire(order)))
 
     def call_together(
         self, orders: Sequence[CallOrder], *, wait_s: float = CALL_WAIT_S

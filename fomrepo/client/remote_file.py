@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from fomrepo.client.calls import Calls
 from fomrepo.client.download import DownloadProgress, download_file
 from fomrepo.client.method_attributes import MethodAttributes
-from fomrepo.client.remote_methods import FileMethods, SubmittedMethods, no_attribute
+from fomrepo.client.remote_methods import FileMethods, SubmittedMethods, call_order, no_attribute
 from fomrepo.client.several import Results, run_several
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.client.unchanging import Unchanging
+from fomrepo.errors import ArgumentError
 from fomrepo.model import units
+from fomrepo.model.explanation import Explanation
 from fomrepo.model.files import FileObject
 
 if TYPE_CHECKING:
@@ -119,6 +121,35 @@ class RemoteFile(MethodAttributes, Unchanging):
         given = {"start": start, "stop": stop, "step": step, "frames": frames}
         chosen = {name: value for name, value in given.items() if value is not None}
         return run_several(self, self._calls, methods, chosen, verbose=verbose)
+
+    @short_tracebacks
+    def explain(self, method: str | tuple[str, str], *others: RemoteFile, **arguments: Any) -> Explanation:
+        """Say what a call of a method would do, without calling it.
+
+        Parameters
+        ----------
+        method
+            Its name, or name and version.
+        *others
+            A second file, where the method takes one.
+        **arguments
+            As for the call.
+
+        Returns
+        -------
+        Explanation
+            Which version would run, where, which way and why, and whether you have its answer already.
+
+        Examples
+        --------
+        >>> print(traj.explain("rmsd", select="name CA"))         # doctest: +SKIP
+        """
+        found, send = self.methods.find(method)
+        if send is not None:
+            raise ArgumentError(
+                f"{found.schema.name} is a method of this file that nobody reviewed: it runs cold, for you"
+            )
+        return self._calls.explain(call_order(found.schema, (self, *others), arguments)[0])
 
     @short_tracebacks
     def download(self, path: str | Path = ".", *, progress: DownloadProgress | None = None) -> Path:

@@ -93,7 +93,7 @@ class CallDesk:
             question,
             known,
             earlier=self._book.opened(principal, question),
-            seen=bool(known.stored) and self._book.answered(principal.id, known.key),
+            seen=self._book.answered(principal.id, known.key),
         )
 
     def call(self, asked: Asked) -> LiveOperation:
@@ -178,7 +178,7 @@ class CallDesk:
     def _answer_at_once(self, asked: Asked, found: RunAnswer) -> LiveOperation:
         """4. Answer from this site's cache."""
         principal, question = asked.principal, asked.question
-        seen = asked.seen or self._book.answered(principal.id, found.key)
+        seen = asked.seen
         self.release(principal, asked.known.call, found)
         live, new = (self._book.unrecorded(principal), True) if seen else self._book.open(principal, question)
         if new:

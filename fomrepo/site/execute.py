@@ -121,6 +121,7 @@ def execute(site: SiteParts, run: Run, outcome: BinaryIO) -> tuple[RunReport, st
         )
         report = site.need_warden().run(order, outcome=outcome, on_progress=run.on_progress, cancelled=run.cancelled)
     outcome.flush()
+    site.ways[way] += 1
     logger.info("run", method=schema.name, way=way, ended=report.ended, wall_s=round(report.wall_s, 4))
     return report, way
 

@@ -133,8 +133,7 @@ class HolderDesk:
             for part in (schema.family(one.file.families, position), *_identity(one))
         )
         key = (environment.digest, call.scope, *handed)
-        needed = schema.limits
-        if needed.memory_mib * 2**20 > CHILD_LIMITS.memory_bytes or needed.wall_s > CHILD_LIMITS.wall_s:
+        if not fits_a_child(schema):
             return None
         if key not in self._held:
             self._verify(schema)
@@ -210,6 +209,12 @@ class HolderDesk:
         self._held = {key: one for key, one in self._held.items() if one is not entry}
         if entry.holder is not None:
             threading.Thread(target=entry.holder.close, name="close-holder", daemon=True).start()
+
+
+def fits_a_child(schema: MethodSchema) -> bool:
+    """Whether a method asks for no more than a child of a holder may use."""
+    needed = schema.limits
+    return needed.memory_mib * 2**20 <= CHILD_LIMITS.memory_bytes and needed.wall_s <= CHILD_LIMITS.wall_s
 
 
 def _identity(one: ResolvedInput) -> tuple[str, ...]:

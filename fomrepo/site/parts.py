@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -34,6 +35,8 @@ class SiteParts:
     #: Published methods, verified.
     registry: Registry
     slots: Slots
+    #: Runs since the start by the way in which they ran, ``hot`` or ``cold``.
+    ways: Counter[str]
     #: How fast methods were here.
     paces: Paces
     #: Writes down what is noted about calls.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -19,6 +20,7 @@ from fomrepo.errors import FomrepoError, SettingsError
 from fomrepo.isolation.doctor import WallVerdict
 from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.warden import Warden
+from fomrepo.model.sites import SiteRuns
 from fomrepo.site.call import CallDesk
 from fomrepo.site.check import CheckDesk
 from fomrepo.site.deposit import DepositDesk
@@ -112,6 +114,7 @@ class SiteServer:
             registry=registry,
             ledger=ledger,
             slots=Slots(settings.slots, settings.memory_mib * 2**20),
+            ways=Counter(),
             paces=Paces(),
             warden=warden,
             wall=wall,
@@ -135,7 +138,7 @@ class SiteServer:
         # Each listener has threads of its own, so that clients cannot starve sites; half of them may wait.
         room, peer_room = WaitingRoom(settings.threads // 2), WaitingRoom(settings.threads // 2)
         clients = _listener(settings.threads, "clients")
-        answers = CallsService(site, calls, room)
+        answers = CallsService(site, calls, room, known)
         calls_pb2_grpc.add_CallsServicer_to_server(answers, clients)
         checks_pb2_grpc.add_ChecksServicer_to_server(ChecksService(site, checks, room), clients)
         deposits_pb2_grpc.add_DepositsServicer_to_server(DepositsService(site, deposits, room), clients)
@@ -190,6 +193,9 @@ class SiteServer:
             stopping.wait(GRACE_S + 1)
         self._end.close()
 
+    def _held(self) -> tuple[int, int]:
+        return (0, 0) if self._site.holders is None else self._site.holders.figures()
+
     def _beat(self) -> None:
         self._calls.heed_cancellations()
         load = self._site.slots.figures()
@@ -202,6 +208,7 @@ class SiteServer:
             slots=load.slots,
             wall=self._site.wall.level,
             environments=[one.digest for one in self._site.environments.values()] if runs else [],
+            runs=SiteRuns(self._site.ways["hot"], self._site.ways["cold"], *self._held()),
         )
         try:
             self._site.registry.keep_fresh()

@@ -6,6 +6,7 @@ import json
 
 from fomrepo.errors import ArgumentError
 from fomrepo.model.canonical import canonical_json
+from fomrepo.model.explanation import Explanation, SiteOption
 from fomrepo.model.operations import CallOrder, FileRef, FrameRange, MethodRef
 from fomrepo.wire.v1 import calls_pb2 as pb
 
@@ -39,6 +40,40 @@ def call_to_wire(order: CallOrder, *, wait_s: float = CALL_WAIT_S) -> pb.CallReq
             if (value := getattr(frames, name)) is not None:
                 setattr(request.frames, name, value)
     return request
+
+
+def explanation_to_wire(told: Explanation) -> pb.ExplainReply:
+    """Write what a call would do as a message."""
+    return pb.ExplainReply(
+        method=told.method,
+        version=told.version,
+        digest=told.digest,
+        way=told.way,
+        reason=told.reason,
+        answered=told.answered,
+        site=told.site,
+        options=[
+            pb.SiteOption(
+                site=one.site,
+                up=one.up,
+                environment=one.environment,
+                running=one.running,
+                waiting=one.waiting,
+                slots=one.slots,
+            )
+            for one in told.options
+        ],
+    )
+
+
+def explanation_from_wire(reply: pb.ExplainReply) -> Explanation:
+    """Make the value again."""
+    options = tuple(
+        SiteOption(one.site, one.up, one.environment, one.running, one.waiting, one.slots) for one in reply.options
+    )
+    return Explanation(
+        reply.method, reply.version, reply.digest, reply.way, reply.reason, reply.answered, reply.site, options
+    )
 
 
 def call_from_wire(request: pb.CallRequest) -> CallOrder:

@@ -52,6 +52,10 @@ def upgrade() -> None:
         sa.Column("waiting", sa.Integer(), nullable=False),
         sa.Column("slots", sa.Integer(), nullable=False),
         sa.Column("environments", sa.Text(), nullable=False),
+        sa.Column("hot_runs", sa.BigInteger(), nullable=False),
+        sa.Column("cold_runs", sa.BigInteger(), nullable=False),
+        sa.Column("holders", sa.Integer(), nullable=False),
+        sa.Column("held_bytes", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_sites"),
     )
     op.create_table(

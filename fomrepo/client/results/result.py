@@ -217,6 +217,18 @@ class Result(Unchanging):
 
         return save(self, Path(path))
 
+    def explain(self) -> str:
+        """Text that says where this answer comes from: which method, where and how it ran, on which bytes."""
+        told = self.provenance
+        came = "your earlier answer, " if told.cached else ""
+        lines = [
+            f"{told.method} {told.version} ({told.method_digest[:12]})",
+            f"{came}computed at {told.site} in {told.wall_s:.3g} s, {told.way}; operation {told.operation}",
+            *(f"  read {record}/{name} ({digest[:12]})" for record, name, digest in told.inputs),
+            *(f"  {site} was asked before: {why}" for site, why in told.detours),
+        ]
+        return "\n".join(lines)
+
     def cite(self) -> str:
         """Text that says what to cite for this answer: the method, its references, the data, the software."""
         return citation(self.schema, self.provenance)

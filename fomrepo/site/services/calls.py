@@ -12,10 +12,12 @@ from fomrepo.cache.store import SMALL_BYTES
 from fomrepo.errors import NetworkError, NotFoundError
 from fomrepo.model.bundle import read_bundle
 from fomrepo.site.call import Asked, CallDesk
+from fomrepo.site.explain import explain
 from fomrepo.site.live import LiveOperation
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.services.border import WaitingRoom, caller, stream, unary
-from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_from_wire
+from fomrepo.site.sites_known import SitesKnown
+from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_from_wire, explanation_to_wire
 from fomrepo.wire.failures import failure_to_wire
 from fomrepo.wire.methods import bundle_from_wire
 from fomrepo.wire.v1 import calls_pb2, calls_pb2_grpc, files_pb2
@@ -30,8 +32,8 @@ POLL_S = 0.25
 class CallsService(calls_pb2_grpc.CallsServicer):
     """Answers clients."""
 
-    def __init__(self, site: SiteParts, desk: CallDesk, room: WaitingRoom) -> None:
-        self._site, self._desk, self._room = site, desk, room
+    def __init__(self, site: SiteParts, desk: CallDesk, room: WaitingRoom, sites: SitesKnown) -> None:
+        self._site, self._desk, self._room, self._sites = site, desk, room, sites
 
     @unary
     def Call(self, request: calls_pb2.CallRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
@@ -63,6 +65,12 @@ class CallsService(calls_pb2_grpc.CallsServicer):
             if room < 0:
                 each.result = b""
         return reply
+
+    @unary
+    def Explain(self, request: calls_pb2.CallRequest, context: grpc.ServicerContext) -> calls_pb2.ExplainReply:
+        catalog, order = self._site.catalog, call_from_wire(request)
+        asked = catalog.at_one_moment(lambda: self._desk.look_up(caller(catalog, context), order))
+        return explanation_to_wire(explain(self._site, self._sites, asked))
 
     @unary
     def TryDraft(self, request: calls_pb2.TryDraftRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:

@@ -27,7 +27,7 @@ from fomrepo.wire.v1 import files_pb2 as fomrepo_dot_wire_dot_v1_dot_files__pb2
 from fomrepo.wire.v1 import methods_pb2 as fomrepo_dot_wire_dot_v1_dot_methods__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x66omrepo/wire/v1/calls.proto\x12\x0f\x66omrepo.wire.v1\x1a\x1e\x66omrepo/wire/v1/failures.proto\x1a\x1b\x66omrepo/wire/v1/files.proto\x1a\x1d\x66omrepo/wire/v1/methods.proto\"\xc6\x01\n\x0b\x43\x61llRequest\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12(\n\x06inputs\x18\x03 \x03(\x0b\x32\x18.fomrepo.wire.v1.FileRef\x12\x16\n\x0e\x61rguments_json\x18\x04 \x01(\t\x12+\n\x06\x66rames\x18\x05 \x01(\x0b\x32\x1b.fomrepo.wire.v1.FrameRange\x12\x17\n\x0fidempotency_key\x18\x06 \x01(\t\x12\x0e\n\x06wait_s\x18\x07 \x01(\x01\"R\n\x13\x43\x61llTogetherRequest\x12+\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x1c.fomrepo.wire.v1.CallRequest\x12\x0e\n\x06wait_s\x18\x02 \x01(\x01\"@\n\x11\x43\x61llTogetherReply\x12+\n\x07replies\x18\x01 \x03(\x0b\x32\x1a.fomrepo.wire.v1.CallReply\"\'\n\x07\x46ileRef\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x82\x01\n\nFrameRange\x12\x12\n\x05start\x18\x01 \x01(\x12H\x00\x88\x01\x01\x12\x11\n\x04stop\x18\x02 \x01(\x12H\x01\x88\x01\x01\x12\x11\n\x04step\x18\x03 \x01(\x12H\x02\x88\x01\x01\x12\x0e\n\x06listed\x18\x04 \x01(\x08\x12\x0e\n\x06\x66rames\x18\x05 \x03(\x12\x42\x08\n\x06_startB\x07\n\x05_stopB\x07\n\x05_step\"w\n\x0fTryDraftRequest\x12\'\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x17.fomrepo.wire.v1.Bundle\x12*\n\x04\x63\x61ll\x18\x02 \x01(\x0b\x32\x1c.fomrepo.wire.v1.CallRequest\x12\x0f\n\x07\x61t_site\x18\x03 \x01(\t\"0\n\x0bWaitRequest\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x0e\n\x06wait_s\x18\x02 \x01(\x01\"\"\n\rCancelRequest\x12\x11\n\toperation\x18\x01 \x01(\t\"F\n\x11ReadResultRequest\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\x12\x0e\n\x06length\x18\x03 \x01(\x04\"\x92\x01\n\nPeerAnswer\x12\x0c\n\x04\x62lob\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x0e\n\x06wall_s\x18\x03 \x01(\x01\x12\x10\n\x08\x63omputed\x18\x04 \x01(\x01\x12\x0e\n\x06stored\x18\x05 \x01(\x08\x12*\n\x06inputs\x18\x06 \x03(\x0b\x32\x1a.fomrepo.wire.v1.UsedInput\x12\x0b\n\x03way\x18\x07 \x01(\t\"9\n\tUsedInput\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\"\x93\x02\n\tCallReply\x12\x11\n\toperation\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04site\x18\x03 \x01(\t\x12\x0c\n\x04\x64one\x18\x04 \x01(\x04\x12\r\n\x05total\x18\x05 \x01(\x04\x12\x13\n\x0bschema_json\x18\x06 \x01(\t\x12\x17\n\x0fprovenance_json\x18\x07 \x01(\t\x12\x13\n\x0bresult_size\x18\x08 \x01(\x04\x12\x0e\n\x06result\x18\t \x01(\x0c\x12)\n\x07\x66\x61ilure\x18\n \x01(\x0b\x32\x18.fomrepo.wire.v1.Failure\x12\x10\n\x08snapshot\x18\x0b \x01(\x04\x12)\n\x04peer\x18\x0c \x01(\x0b\x32\x1b.fomrepo.wire.v1.PeerAnswer2\xc1\x03\n\x05\x43\x61lls\x12@\n\x04\x43\x61ll\x12\x1c.fomrepo.wire.v1.CallRequest\x1a\x1a.fomrepo.wire.v1.CallReply\x12X\n\x0c\x43\x61llTogether\x12$.fomrepo.wire.v1.CallTogetherRequest\x1a\".fomrepo.wire.v1.CallTogetherReply\x12H\n\x08TryDraft\x12 .fomrepo.wire.v1.TryDraftRequest\x1a\x1a.fomrepo.wire.v1.CallReply\x12@\n\x04Wait\x12\x1c.fomrepo.wire.v1.WaitRequest\x1a\x1a.fomrepo.wire.v1.CallReply\x12\x44\n\x06\x43\x61ncel\x12\x1e.fomrepo.wire.v1.CancelRequest\x1a\x1a.fomrepo.wire.v1.CallReply\x12J\n\nReadResult\x12\".fomrepo.wire.v1.ReadResultRequest\x1a\x16.fomrepo.wire.v1.Chunk0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x66omrepo/wire/v1/calls.proto\x12\x0f\x66omrepo.wire.v1\x1a\x1e\x66omrepo/wire/v1/failures.proto\x1a\x1b\x66omrepo/wire/v1/files.proto\x1a\x1d\x66omrepo/wire/v1/methods.proto\"\xc6\x01\n\x0b\x43\x61llRequest\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12(\n\x06inputs\x18\x03 \x03(\x0b\x32\x18.fomrepo.wire.v1.FileRef\x12\x16\n\x0e\x61rguments_json\x18\x04 \x01(\t\x12+\n\x06\x66rames\x18\x05 \x01(\x0b\x32\x1b.fomrepo.wire.v1.FrameRange\x12\x17\n\x0fidempotency_key\x18\x06 \x01(\t\x12\x0e\n\x06wait_s\x18\x07 \x01(\x01\"R\n\x13\x43\x61llTogetherRequest\x12+\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x1c.fomrepo.wire.v1.CallRequest\x12\x0e\n\x06wait_s\x18\x02 \x01(\x01\"@\n\x11\x43\x61llTogetherReply\x12+\n\x07replies\x18\x01 \x03(\x0b\x32\x1a.fomrepo.wire.v1.CallReply\"\xaa\x01\n\x0c\x45xplainReply\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x0b\n\x03way\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x10\n\x08\x61nswered\x18\x06 \x01(\x08\x12\x0c\n\x04site\x18\x07 \x01(\t\x12,\n\x07options\x18\x08 \x03(\x0b\x32\x1b.fomrepo.wire.v1.SiteOption\"l\n\nSiteOption\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\n\n\x02up\x18\x02 \x01(\x08\x12\x13\n\x0b\x65nvironment\x18\x03 \x01(\x08\x12\x0f\n\x07running\x18\x04 \x01(\r\x12\x0f\n\x07waiting\x18\x05 \x01(\r\x12\r\n\x05slots\x18\x06 \x01(\r\"\'\n\x07\x46ileRef\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x82\x01\n\nFrameRange\x12\x12\n\x05start\x18\x01 \x01(\x12H\x00\x88\x01\x01\x12\x11\n\x04stop\x18\x02 \x01(\x12H\x01\x88\x01\x01\x12\x11\n\x04step\x18\x03 \x01(\x12H\x02\x88\x01\x01\x12\x0e\n\x06listed\x18\x04 \x01(\x08\x12\x0e\n\x06\x66rames\x18\x05 \x03(\x12\x42\x08\n\x06_startB\x07\n\x05_stopB\x07\n\x05_step\"w\n\x0fTryDraftRequest\x12\'\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x17.fomrepo.wire.v1.Bundle\x12*\n\x04\x63\x61ll\x18\x02 \x01(\x0b\x32\x1c.fomrepo.wire.v1.CallRequest\x12\x0f\n\x07\x61t_site\x18\x03 \x01(\t\"0\n\x0bWaitRequest\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x0e\n\x06wait_s\x18\x02 \x01(\x01\"\"\n\rCancelRequest\x12\x11\n\toperation\x18\x01 \x01(\t\"F\n\x11ReadResultRequest\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\x12\x0e\n\x06length\x18\x03 \x01(\x04\"\x92\x01\n\nPeerAnswer\x12\x0c\n\x04\x62lob\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x0e\n\x06wall_s\x18\x03 \x01(\x01\x12\x10\n\x08\x63omputed\x18\x04 \x01(\x01\x12\x0e\n\x06stored\x18\x05 \x01(\x08\x12*\n\x06inputs\x18\x06 \x03(\x0b\x32\x1a.fomrepo.wire.v1.UsedInput\x12\x0b\n\x03way\x18\x07 \x01(\t\"9\n\tUsedInput\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\"\x93\x02\n\tCallReply\x12\x11\n\toperation\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04site\x18\x03 \x01(\t\x12\x0c\n\x04\x64one\x18\x04 \x01(\x04\x12\r\n\x05total\x18\x05 \x01(\x04\x12\x13\n\x0bschema_json\x18\x06 \x01(\t\x12\x17\n\x0fprovenance_json\x18\x07 \x01(\t\x12\x13\n\x0bresult_size\x18\x08 \x01(\x04\x12\x0e\n\x06result\x18\t \x01(\x0c\x12)\n\x07\x66\x61ilure\x18\n \x01(\x0b\x32\x18.fomrepo.wire.v1.Failure\x12\x10\n\x08snapshot\x18\x0b \x01(\x04\x12)\n\x04peer\x18\x0c \x01(\x0b\x32\x1b.fomrepo.wire.v1.PeerAnswer2\x89\x04\n\x05\x43\x61lls\x12@\n\x04\x43\x61ll\x12\x1c.fomrepo.wire.v1.CallRequest\x1a\x1a.fomrepo.wire.v1.CallReply\x12X\n\x0c\x43\x61llTogether\x12$.fomrepo.wire.v1.CallTogetherRequest\x1a\".fomrepo.wire.v1.CallTogetherReply\x12\x46\n\x07\x45xplain\x12\x1c.fomrepo.wire.v1.CallRequest\x1a\x1d.fomrepo.wire.v1.ExplainReply\x12H\n\x08TryDraft\x12 .fomrepo.wire.v1.TryDraftRequest\x1a\x1a.fomrepo.wire.v1.CallReply\x12@\n\x04Wait\x12\x1c.fomrepo.wire.v1.WaitRequest\x1a\x1a.fomrepo.wire.v1.CallReply\x12\x44\n\x06\x43\x61ncel\x12\x1e.fomrepo.wire.v1.CancelRequest\x1a\x1a.fomrepo.wire.v1.CallReply\x12J\n\nReadResult\x12\".fomrepo.wire.v1.ReadResultRequest\x1a\x16.fomrepo.wire.v1.Chunk0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,24 +40,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CALLTOGETHERREQUEST']._serialized_end=423
   _globals['_CALLTOGETHERREPLY']._serialized_start=425
   _globals['_CALLTOGETHERREPLY']._serialized_end=489
-  _globals['_FILEREF']._serialized_start=491
-  _globals['_FILEREF']._serialized_end=530
-  _globals['_FRAMERANGE']._serialized_start=533
-  _globals['_FRAMERANGE']._serialized_end=663
-  _globals['_TRYDRAFTREQUEST']._serialized_start=665
-  _globals['_TRYDRAFTREQUEST']._serialized_end=784
-  _globals['_WAITREQUEST']._serialized_start=786
-  _globals['_WAITREQUEST']._serialized_end=834
-  _globals['_CANCELREQUEST']._serialized_start=836
-  _globals['_CANCELREQUEST']._serialized_end=870
-  _globals['_READRESULTREQUEST']._serialized_start=872
-  _globals['_READRESULTREQUEST']._serialized_end=942
-  _globals['_PEERANSWER']._serialized_start=945
-  _globals['_PEERANSWER']._serialized_end=1091
-  _globals['_USEDINPUT']._serialized_start=1093
-  _globals['_USEDINPUT']._serialized_end=1150
-  _globals['_CALLREPLY']._serialized_start=1153
-  _globals['_CALLREPLY']._serialized_end=1428
-  _globals['_CALLS']._serialized_start=1431
-  _globals['_CALLS']._serialized_end=1880
+  _globals['_EXPLAINREPLY']._serialized_start=492
+  _globals['_EXPLAINREPLY']._serialized_end=662
+  _globals['_SITEOPTION']._serialized_start=664
+  _globals['_SITEOPTION']._serialized_end=772
+  _globals['_FILEREF']._serialized_start=774
+  _globals['_FILEREF']._serialized_end=813
+  _globals['_FRAMERANGE']._serialized_start=816
+  _globals['_FRAMERANGE']._serialized_end=946
+  _globals['_TRYDRAFTREQUEST']._serialized_start=948
+  _globals['_TRYDRAFTREQUEST']._serialized_end=1067
+  _globals['_WAITREQUEST']._serialized_start=1069
+  _globals['_WAITREQUEST']._serialized_end=1117
+  _globals['_CANCELREQUEST']._serialized_start=1119
+  _globals['_CANCELREQUEST']._serialized_end=1153
+  _globals['_READRESULTREQUEST']._serialized_start=1155
+  _globals['_READRESULTREQUEST']._serialized_end=1225
+  _globals['_PEERANSWER']._serialized_start=1228
+  _globals['_PEERANSWER']._serialized_end=1374
+  _globals['_USEDINPUT']._serialized_start=1376
+  _globals['_USEDINPUT']._serialized_end=1433
+  _globals['_CALLREPLY']._serialized_start=1436
+  _globals['_CALLREPLY']._serialized_end=1711
+  _globals['_CALLS']._serialized_start=1714
+  _globals['_CALLS']._serialized_end=2235
 # @@protoc_insertion_point(module_scope)

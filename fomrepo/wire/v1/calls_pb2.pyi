@@ -114,6 +114,89 @@ class CallTogetherReply(_message.Message):
 Global___CallTogetherReply: _TypeAlias = CallTogetherReply  # noqa: Y015
 
 @_typing.final
+class ExplainReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METHOD_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    WAY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ANSWERED_FIELD_NUMBER: _builtins.int
+    SITE_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    method: _builtins.str
+    version: _builtins.str
+    digest: _builtins.str
+    """of the bundle"""
+    way: _builtins.str
+    """how it would run: cold or hot"""
+    reason: _builtins.str
+    """why so"""
+    answered: _builtins.bool
+    """whether the sender has this very answer already"""
+    site: _builtins.str
+    """that would be asked first; empty if none can run it now"""
+    @_builtins.property
+    def options(self) -> _containers.RepeatedCompositeFieldContainer[Global___SiteOption]:
+        """sites with good replicas of everything that is needed"""
+
+    def __init__(
+        self,
+        *,
+        method: _builtins.str = ...,
+        version: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        way: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        answered: _builtins.bool = ...,
+        site: _builtins.str = ...,
+        options: _abc.Iterable[Global___SiteOption] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "digest", b"digest", "method", b"method", "options", b"options", "reason", b"reason", "site", b"site", "version", b"version", "way", b"way"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainReply: _TypeAlias = ExplainReply  # noqa: Y015
+
+@_typing.final
+class SiteOption(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_FIELD_NUMBER: _builtins.int
+    UP_FIELD_NUMBER: _builtins.int
+    ENVIRONMENT_FIELD_NUMBER: _builtins.int
+    RUNNING_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    SLOTS_FIELD_NUMBER: _builtins.int
+    site: _builtins.str
+    up: _builtins.bool
+    environment: _builtins.bool
+    """whether it has the guest environment of the method"""
+    running: _builtins.int
+    waiting: _builtins.int
+    slots: _builtins.int
+    def __init__(
+        self,
+        *,
+        site: _builtins.str = ...,
+        up: _builtins.bool = ...,
+        environment: _builtins.bool = ...,
+        running: _builtins.int = ...,
+        waiting: _builtins.int = ...,
+        slots: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "running", b"running", "site", b"site", "slots", b"slots", "up", b"up", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SiteOption: _TypeAlias = SiteOption  # noqa: Y015
+
+@_typing.final
 class FileRef(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

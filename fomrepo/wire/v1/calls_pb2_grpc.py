@@ -45,6 +45,11 @@ class CallsStub:
                 request_serializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallTogetherRequest.SerializeToString,
                 response_deserializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallTogetherReply.FromString,
                 _registered_method=True)
+        self.Explain = channel.unary_unary(
+                '/fomrepo.wire.v1.Calls/Explain',
+                request_serializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallRequest.SerializeToString,
+                response_deserializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.ExplainReply.FromString,
+                _registered_method=True)
         self.TryDraft = channel.unary_unary(
                 '/fomrepo.wire.v1.Calls/TryDraft',
                 request_serializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.TryDraftRequest.SerializeToString,
@@ -79,6 +84,13 @@ class CallsServicer:
 
     def CallTogether(self, request, context):
         """Several calls on one file: those that have to run read its frames in one pass. Each becomes an operation of its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Explain(self, request, context):
+        """What a call would do, without doing it; speaks of nobody's history but the sender's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,6 +135,11 @@ def add_CallsServicer_to_server(servicer, server):
                     servicer.CallTogether,
                     request_deserializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallTogetherRequest.FromString,
                     response_serializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallTogetherReply.SerializeToString,
+            ),
+            'Explain': grpc.unary_unary_rpc_method_handler(
+                    servicer.Explain,
+                    request_deserializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallRequest.FromString,
+                    response_serializer=fomrepo_dot_wire_dot_v1_dot_calls__pb2.ExplainReply.SerializeToString,
             ),
             'TryDraft': grpc.unary_unary_rpc_method_handler(
                     servicer.TryDraft,
@@ -199,6 +216,33 @@ class Calls:
             '/fomrepo.wire.v1.Calls/CallTogether',
             fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallTogetherRequest.SerializeToString,
             fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallTogetherReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Explain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fomrepo.wire.v1.Calls/Explain',
+            fomrepo_dot_wire_dot_v1_dot_calls__pb2.CallRequest.SerializeToString,
+            fomrepo_dot_wire_dot_v1_dot_calls__pb2.ExplainReply.FromString,
             options,
             channel_credentials,
             insecure,

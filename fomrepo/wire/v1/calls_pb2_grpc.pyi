@@ -36,6 +36,8 @@ class CallsStub:
     """Answers within about 2 s: with the outcome if it is ready, else with the operation's id."""
     CallTogether: _grpc.UnaryUnaryMultiCallable[_calls_pb2.CallTogetherRequest, _calls_pb2.CallTogetherReply]
     """Several calls on one file: those that have to run read its frames in one pass. Each becomes an operation of its own."""
+    Explain: _grpc.UnaryUnaryMultiCallable[_calls_pb2.CallRequest, _calls_pb2.ExplainReply]
+    """What a call would do, without doing it; speaks of nobody's history but the sender's."""
     TryDraft: _grpc.UnaryUnaryMultiCallable[_calls_pb2.TryDraftRequest, _calls_pb2.CallReply]
     """Runs its sender's own unreviewed draft: cold, uncached, on data that the sender may read."""
     Wait: _grpc.UnaryUnaryMultiCallable[_calls_pb2.WaitRequest, _calls_pb2.CallReply]
@@ -51,6 +53,8 @@ class CallsAsyncStub(CallsStub):
     """Answers within about 2 s: with the outcome if it is ready, else with the operation's id."""
     CallTogether: _aio.UnaryUnaryMultiCallable[_calls_pb2.CallTogetherRequest, _calls_pb2.CallTogetherReply]  # type: ignore[assignment]
     """Several calls on one file: those that have to run read its frames in one pass. Each becomes an operation of its own."""
+    Explain: _aio.UnaryUnaryMultiCallable[_calls_pb2.CallRequest, _calls_pb2.ExplainReply]  # type: ignore[assignment]
+    """What a call would do, without doing it; speaks of nobody's history but the sender's."""
     TryDraft: _aio.UnaryUnaryMultiCallable[_calls_pb2.TryDraftRequest, _calls_pb2.CallReply]  # type: ignore[assignment]
     """Runs its sender's own unreviewed draft: cold, uncached, on data that the sender may read."""
     Wait: _aio.UnaryUnaryMultiCallable[_calls_pb2.WaitRequest, _calls_pb2.CallReply]  # type: ignore[assignment]
@@ -75,6 +79,14 @@ class CallsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_calls_pb2.CallTogetherReply, _abc.Awaitable[_calls_pb2.CallTogetherReply]]:
         """Several calls on one file: those that have to run read its frames in one pass. Each becomes an operation of its own."""
+
+    @_abc_1.abstractmethod
+    def Explain(
+        self,
+        request: _calls_pb2.CallRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_calls_pb2.ExplainReply, _abc.Awaitable[_calls_pb2.ExplainReply]]:
+        """What a call would do, without doing it; speaks of nobody's history but the sender's."""
 
     @_abc_1.abstractmethod
     def TryDraft(
