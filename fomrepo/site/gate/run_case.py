@@ -15,22 +15,19 @@ from fomrepo.errors import (
     MethodFailedError,
     OutcomeRefusedError,
 )
-from fomrepo.installed_types import installed_types
 from fomrepo.isolation.limits import RunLimits
 from fomrepo.isolation.orders import RunReport
 from fomrepo.isolation.outcome import check_method_outcome
 from fomrepo.model.arguments import canonical_arguments
-from fomrepo.model.files import FileObject, RecordState, RecordVersion
 from fomrepo.model.gate_report import CaseReport
-from fomrepo.model.golden_cases import BundledData, GoldenCase
+from fomrepo.model.golden_cases import GoldenCase
 from fomrepo.model.methods import Bundle, MethodSchema
-from fomrepo.model.operations import FrameRange
-from fomrepo.model.results import ResolvedInput
 from fomrepo.site.execute import limits_of
 from fomrepo.site.gate.answers import Answered, read_answer
+from fomrepo.site.gate.case_data import CaseData, case_data
 from fomrepo.site.gate.compare import differences, disagreements
 from fomrepo.site.gate.guest_runner import GuestRunner
-from fomrepo.site.gate.samples import SampleFile, Samples
+from fomrepo.site.gate.samples import Samples
 from fomrepo.site.guest_request import method_request
 from fomrepo.vault.objects import digest_of
 
@@ -48,31 +45,6 @@ MESSAGE_LIMIT = 8_000
 
 #: By whose fault a run failed, as cases name it.
 _FAULTS = {ArgumentError: "argument", FileRefusedError: "data"}
-
-#: Sample data is no record; what a request says of one is never looked at.
-_NO_RECORD = RecordVersion("", "", "samples", 1, True, RecordState.PUBLISHED, "", "samples", "samples", "", 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class CaseData:
-    """Files of a case: what they are, and where they lie."""
-
-    inputs: tuple[ResolvedInput, ...]
-    paths: Mapping[str, Path]
-    #: Of the first input; None where nobody has counted.
-    n_frames: int | None
-
-    def path(self, digest: str) -> Path:
-        """Where the file of that digest lies."""
-        return self.paths[digest]
-
-    def count(self, frames: FrameRange | None) -> int:
-        """How many frames a range means; 0 where that is not known."""
-        if frames is None or self.n_frames is None:
-            return 0
-        if frames.frames is not None:
-            return len(frames.frames)
-        return len(range(self.n_frames)[frames.start : frames.stop : frames.step])
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +99,7 @@ class CaseRunner:
         """
         with ExitStack() as kept:
             try:
-                data = self._data(case)
+                data = case_data(case, self._bundle, self._samples, self._run.folder_of)
             except BundleRefusedError as error:
                 return CaseReport(case.name, False, 0.0, 0, 0, None, None, str(error))
             first = self._once(case, data, kept)
@@ -162,7 +134,7 @@ class CaseRunner:
             What became of the run, by whose fault.
         """
         with ExitStack() as kept:
-            run = self._once(case, self._data(case), kept)
+            run = self._once(case, case_data(case, self._bundle, self._samples, self._run.folder_of), kept)
             if run.error is not None:
                 raise run.error
             return run.answer
@@ -214,54 +186,6 @@ class CaseRunner:
                 error.log = report.log_tail
             return _Run(report, path, digest, {}, error)
         return _Run(report, path, digest, read_answer(path, declared), None)
-
-    def _data(self, case: GoldenCase) -> CaseData:
-        paths: dict[str, Path] = {}
-        inputs = []
-        n_frames: list[int | None] = []
-        for position, given in enumerate(case.data):
-            if isinstance(given, BundledData):
-                file = self._bundled(given.file, paths)
-                topology = None if given.topology is None else self._bundled(given.topology, paths)
-                n_frames.append(None)
-            else:
-                sample = self._samples.find(given)
-                paths |= {one.digest: self._samples.path(one) for one in sample.files}
-                file = _object(sample.file)
-                topology = None if sample.topology is None else _object(sample.topology)
-                n_frames.append(sample.n_frames)
-            inputs.append(_fitting(self._bundle.schema, position, case, file, topology))
-        return CaseData(tuple(inputs), paths, n_frames[0])
-
-    def _bundled(self, path: str, paths: dict[str, Path]) -> FileObject:
-        """File of the bundle itself; its type is told by its suffix, since its author vouches for it."""
-        suffix = "." + path.rpartition(".")[2].lower()
-        file_type = next((one for one in installed_types().values() if suffix in one.suffixes), None)
-        if file_type is None:
-            raise BundleRefusedError(
-                f"{path} has the suffix of no file type", remedy=f"use one of {', '.join(installed_types())}"
-            )
-        lies_at = self._run.folder_of(self._bundle) / path
-        found = SampleFile(path, file_type.name, digest_of(lies_at))
-        paths[found.digest] = lies_at
-        return _object(found)
-
-
-def _object(file: SampleFile) -> FileObject:
-    return FileObject("", file.path.rpartition("/")[2], file.file_type, file.digest, 0)
-
-
-def _fitting(
-    schema: MethodSchema, position: int, case: GoldenCase, file: FileObject, topology: FileObject | None
-) -> ResolvedInput:
-    """The input as a call would have it: the file with its topology, or the topology alone."""
-    for one, paired in ((file, topology), (topology, None)):
-        if one is not None and schema.accepts(one.file_type, one.families, position):
-            return ResolvedInput(_NO_RECORD, one, paired)
-    raise BundleRefusedError(
-        f"{case.name}: {schema.name} takes a {schema.accepted(position)}, and {file.name} is a {file.file_type}",
-        remedy="name other sample data: fomrepo samples list",
-    )
 
 
 def _verdict(case: GoldenCase, run: _Run) -> list[str]:
