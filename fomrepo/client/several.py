@@ -11,7 +11,7 @@ from fomrepo.client.progress import watched
 from fomrepo.client.remote_methods import Send, call_order, no_attribute
 from fomrepo.client.results.result import Result
 from fomrepo.client.unchanging import Unchanging
-from fomrepo.errors import ArgumentError, NotFoundError
+from fomrepo.errors import ArgumentError
 from fomrepo.model.operations import CallOrder
 from fomrepo.wire.calls import CALL_WAIT_S, TOGETHER_LIMIT
 from fomrepo.wire.v1 import calls_pb2
@@ -31,8 +31,6 @@ class Results(Unchanging, Mapping[str, Result]):
         self._made()
 
     def __getitem__(self, name: str) -> Result:
-        if name not in self._results:
-            raise NotFoundError(f"{name!r} was not asked for", remedy=f"there are {', '.join(self)}")
         return self._results[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -40,9 +38,6 @@ class Results(Unchanging, Mapping[str, Result]):
 
     def __len__(self) -> int:
         return len(self._results)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._results
 
     def __getattr__(self, name: str) -> Result:
         if name.startswith("_") or name not in self._results:

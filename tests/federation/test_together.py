@@ -85,6 +85,13 @@ def test_each_method_answers_as_if_called_alone(two_sites: LocalFederation, shor
     before = runs(two_sites)
     both = short.run(rmsd={"select": "name CA"}, radius_of_gyration={}, step=2)
     assert list(both) == ["rmsd", "radius_of_gyration"]
+    assert both["rmsd"] is both.rmsd
+    assert "rmsf" not in both
+    assert both.get("rmsf") is None
+    assert {"rmsd", "radius_of_gyration"} <= set(dir(both))
+    assert repr(both).startswith("TimeSeries of rmsd")
+    with pytest.raises(AttributeError, match="did you mean rmsd"):
+        both.rmsdd  # noqa: B018 - what happens is what is tested
     assert runs(two_sites) == before + 2
     assert not both.rmsd.cached
     assert both.rmsd.provenance.operation != both["radius_of_gyration"].provenance.operation
