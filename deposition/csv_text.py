@@ -28,7 +28,7 @@ _UNIT = re.compile(r"(.*\S)\s*[\[(]([^\[\]()]{1,40})[\])]$")
 
 
 def looks_like(head: bytes) -> bool:
-    """Tell whether the first lines all have equally many cells, at least two, or a number each."""
+    """Tell whether the first lines, at least two, have equally many cells, and numbers stand under each other."""
     if b"\0" in head:
         return False
     whole = head[: head.rfind(b"\n") + 1].decode("utf-8-sig", "replace").splitlines()
@@ -40,10 +40,9 @@ def looks_like(head: bytes) -> bool:
         rows = list(csv.reader(found, delimiter=delimiter, strict=True))
     except csv.Error:
         return False
-    if any(len(row) != len(rows[0]) for row in rows):
+    if len(rows) < 2 or any(len(row) != len(rows[0]) for row in rows):
         return False
-    numbers = sum(is_number(cell) for row in rows[1:] for cell in row)
-    return len(rows[0]) > 1 or (len(rows) > 1 and numbers == len(rows) - 1)
+    return any(all(is_number(cell) for cell in column) for column in zip(*rows[1:], strict=True))
 
 
 def probe(file: Deposited, topology: Topology | None) -> Report:

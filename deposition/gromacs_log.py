@@ -11,7 +11,9 @@ from deposition.text_lines import doubt_missing_end, lines
 TYPE = "GMXLOG"
 FAMILIES = ("text",)
 SUFFIXES = (".log",)
-_HEAD = re.compile(rb":-\) GROMACS - gmx mdrun|GROMACS:\s+gmx mdrun|Log file opened on [^\n]+\n[^\n]*Host:")
+_HEAD = re.compile(
+    rb"^(?: *:-\) GROMACS - gmx mdrun|GROMACS: +gmx mdrun|Log file opened on [^\n]+\n *Host:)", re.MULTILINE
+)
 _VERSION = re.compile(r"GROMACS version:\s+(.{1,80})|\s*:-\) GROMACS - gmx mdrun, ([\w.-]{1,40})")
 _SETTING = re.compile(r"\s{3,}([a-zA-Z][\w-]{0,60})(?:\s*\[[^\]]*\])?\s+= (.*)$")
 _GROUP = re.compile(r"\s+(ref-t|tau-t|nrdf):\s+(.*)$")

@@ -21,7 +21,10 @@ _HEAD = re.compile(
     rb"position_restraints)[ \t]*\]|#include[ \t]+\"[^\"\n]+\.itp\")",
     re.MULTILINE,
 )
-_BEFORE = re.compile(rb"(?:[ \t]*(?:;[^\n]*|#[^\n]*|\*[^\n]*)?\r?\n)*[ \t]*(?:\[|#)")
+_DIRECTIVE = rb"#[ \t]*(?:include|define|undef|ifdef|ifndef|else|endif|error)\b"
+_BEFORE = re.compile(
+    rb"(?:[ \t]*(?:;[^\n]*|" + _DIRECTIVE + rb"[^\n]*|\*[^\n]*)?\r?\n)*[ \t]*(?:\[|" + _DIRECTIVE + rb")"
+)
 
 
 def looks_like(head: bytes) -> bool:

@@ -12,7 +12,7 @@ TYPE = "NAMDCONF"
 FAMILIES = ("text",)
 SUFFIXES = (".namd", ".conf", ".namdconf")
 CERTAIN = False  # words, one pair a line
-FEWEST_KNOWN = 3
+FEWEST_KNOWN, SMALLEST_PART = 3, 0.4  # of the lines, without comments
 # Names that stand in nearly every configuration.
 KNOWN = frozenset({
     "structure", "coordinates", "parameters", "paratypecharmm", "temperature", "timestep", "cutoff", "pairlistdist",
@@ -27,9 +27,12 @@ _TCL = ("set", "if", "else", "elseif", "proc", "for", "foreach", "while", "puts"
 
 
 def looks_like(head: bytes) -> bool:
-    """Tell whether several lines begin with names of NAMD."""
-    words = [line.split()[0].lower() for line in head.decode("utf-8", "replace").splitlines() if line.split()]
-    return b"\0" not in head and len(KNOWN.intersection(words)) >= FEWEST_KNOWN
+    """Tell whether many lines begin with names of NAMD."""
+    found = [line.split() for line in head.decode("utf-8", "replace").splitlines()]
+    words = [line[0].lower() for line in found if line and not line[0].startswith("#")]
+    known = [word for word in words if word in KNOWN or word in _TCL]
+    enough = len(KNOWN.intersection(words)) >= FEWEST_KNOWN and len(known) > SMALLEST_PART * len(words)
+    return b"\0" not in head and enough
 
 
 def probe(file: Deposited, topology: Topology | None) -> Report:

@@ -119,7 +119,7 @@ def look_at_files(paths: tuple[Path, ...]) -> list[LocalFile]:
         name = check_file_name(path.name)
         if any(name == one.expected.name for one in found):
             raise ArgumentError(f"two files are named {name}", remedy="rename one; names in a record are unique")
-        topology = found[0].expected.name if found and _needs_topology(path) else None
+        topology = found[0].expected.name if found and _takes_topology(path) else None
         found.append(LocalFile(path, ExpectedFile(name, stat.st_size, topology), stat.st_mtime_ns))
     if not found:
         raise ArgumentError("no file was given", remedy="fomrepo deposit TOPOLOGY TRAJECTORY...")
@@ -252,3 +252,8 @@ def _types_named_like(path: Path) -> list[InstalledType]:
 def _needs_topology(path: Path) -> bool:
     """Whether a file's name leaves no other choice; its content is the site's business."""
     return all(one.families == ("trajectory",) for one in _types_named_like(path))
+
+
+def _takes_topology(path: Path) -> bool:
+    """Whether it is read with a topology if there is one: it is no structure of its own."""
+    return all(one.families[0] == "trajectory" and "structure" not in one.families for one in _types_named_like(path))

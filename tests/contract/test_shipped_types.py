@@ -119,7 +119,7 @@ class TestCSV(FileTypeContract):
     def make_samples(cls, folder: Path) -> Sequence[FileSample]:
         plain, quoted, bare = folder / "plain.csv", folder / "quoted.tsv", folder / "bare.csv"
         plain.write_text("time (ps),energy [kJ/mol],step\n" + "".join(f"{n},{n / 3},{n}\n" for n in range(40)))
-        quoted.write_text('# made by hand\nwho\twhat\n"Ada, L."\t"a ""b"""\nBob\t\n')
+        quoted.write_text('# made by hand\nwho\tage\twhat\n"Ada, L."\t36\t"a ""b"""\nBob\t7\t\n')
         bare.write_text("1;2;3.5\n4;5;\n")
         columns = [
             {"name": "time", "dtype": "int64", "unit": "ps"},
