@@ -144,6 +144,7 @@ def test_all_of_it_is_fetched_once_and_mapped() -> None:
     assert np.shares_memory(found[10:20], whole)
     assert np.array(found).flags.writeable
     assert float(np.sum(found)) == array.sum()
+    assert [block.shape for block in found.blocks(rows=200_000)] == [(200_000,), (100_000,)]
     assert len(source.asked) == 1
 
 

@@ -118,6 +118,9 @@ class RemoteArray(NDArrayOperatorsMixin):
             yield self._numbers().reshape(1)
             return
         size = rows or rows_in_block(self.shape, self.dtype.itemsize)
+        if (whole := self._whole) is not None:
+            yield from (whole[first : first + size] for first in range(0, len(whole), size))
+            return
         for _, block in self._blocks(0, len(self), size):
             yield block
 
