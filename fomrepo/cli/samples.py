@@ -12,7 +12,7 @@ samples = typer.Typer(no_args_is_help=True, help="Sample data: what golden cases
 @samples.command("list")
 def list_samples(json: Json = False) -> None:
     """List the sample data that a golden case can name."""
-    from fomrepo.site.gate.samples import sample_table
+    from fomrepo.installed_samples import sample_table
 
     table = sample_table().values()
     if json:

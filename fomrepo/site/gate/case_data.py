@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fomrepo.errors import BundleRefusedError
+from fomrepo.installed_samples import SampleFile
 from fomrepo.installed_types import installed_types
 from fomrepo.model.files import FileObject, RecordState, RecordVersion
 from fomrepo.model.golden_cases import BundledData, GoldenCase
 from fomrepo.model.methods import Bundle, MethodSchema
 from fomrepo.model.operations import FrameRange
 from fomrepo.model.results import ResolvedInput
-from fomrepo.site.gate.samples import SampleFile, Samples
+from fomrepo.site.gate.samples import Samples
 from fomrepo.vault.objects import digest_of
 
 #: Sample data is no record; what a request says of one is never looked at.

@@ -124,7 +124,11 @@ def _golden(reports: Sequence[CaseReport]) -> GateCheck:
     wrong = [one.name for one in reports if not one.ok]
     if wrong:
         return GateCheck(
-            "golden", False, f"{len(wrong)} of {len(reports)} golden cases do not hold", "see them", {"cases": wrong}
+            "golden",
+            False,
+            f"{len(wrong)} of {len(reports)} golden cases do not hold",
+            "each of them says why",
+            {"cases": wrong},
         )
     return GateCheck("golden", True, f"{len(reports)} golden cases hold")
 

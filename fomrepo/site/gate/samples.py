@@ -1,4 +1,4 @@
-"""Sample data that golden cases run on: a declared table of names, and files that have the digests in it.
+"""Sample data that golden cases run on: files that have the digests of the declared table.
 
 The files lie under the roof of the guest environments, in a folder named by the table's digest. They are taken out of
 the package MDAnalysisTests once, by whoever builds environments too: an operator, or an author at home.
@@ -12,18 +12,16 @@ import os
 import shutil
 import sys
 import tempfile
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fomrepo.errors import BundleRefusedError, SiteError
 from fomrepo.installed_files import installed_folder
+from fomrepo.installed_samples import Sample, SampleFile, sample_table, table_digest
 from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.launch import run_tool
-from fomrepo.model.canonical import sha256_hex
 from fomrepo.vault.objects import digest_of
 
 #: Downloading 109 MB over a slow line, and unpacking it.
@@ -31,37 +29,6 @@ PIP_TIMEOUT_S = 1800.0
 
 #: The package that has the files.
 PACKAGE = "MDAnalysisTests"
-
-
-@dataclass(frozen=True, slots=True)
-class SampleFile:
-    """One file of a sample."""
-
-    #: Inside the package, and inside the folder of samples: ``data/adk.psf``.
-    path: str
-    #: ``PSF``, ``XTC`` ...
-    file_type: str
-    #: SHA-256 of its bytes.
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Data that golden cases know by one name."""
-
-    name: str
-    #: What it is, in a sentence.
-    about: str
-    n_frames: int
-    #: The file that methods are called on.
-    file: SampleFile
-    #: None if the file needs none.
-    topology: SampleFile | None
-
-    @property
-    def files(self) -> tuple[SampleFile, ...]:
-        """All its files."""
-        return (self.file,) if self.topology is None else (self.topology, self.file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +56,6 @@ class Samples:
     def path(self, file: SampleFile) -> Path:
         """Where a file of a sample lies on this machine."""
         return self.folder / file.path
-
-
-def sample_table() -> Mapping[str, Sample]:
-    """All samples that are declared, by name."""
-    return {name: _sample(name, entry) for name, entry in tomllib.loads(_table_bytes().decode()).items()}
 
 
 def find_samples(folder: Path) -> Samples:
@@ -162,22 +124,8 @@ def find_or_build_samples(folder: Path, *, say: Callable[[str], None] | None = N
     return Samples(place, sample_table())
 
 
-def _table_bytes() -> bytes:
-    return (installed_folder("methods") / "samples.toml").read_bytes()
-
-
 def _place(folder: Path) -> Path:
-    return folder / f"samples-{sha256_hex(_table_bytes())[:16]}"
-
-
-def _sample(name: str, entry: Mapping[str, Any]) -> Sample:
-    topology = _file(entry["topology"]) if "topology" in entry else None
-    file = _file(entry["file"] if topology is None else entry["trajectory"])
-    return Sample(name, entry["about"], entry["n_frames"], file, topology)
-
-
-def _file(entry: Mapping[str, str]) -> SampleFile:
-    return SampleFile(entry["path"], entry["type"], entry["sha256"])
+    return folder / f"samples-{table_digest()[:16]}"
 
 
 @contextmanager
