@@ -53,10 +53,10 @@ def average_structure(
     return {
         "positions": total / len(frames),
         "atom_indices": atoms.ix,
-        "atom_names": [str(name) for name in atoms.names],
+        "atom_names": [str(name) for name in atoms.names] if hasattr(atoms, "names") else None,
         "elements": [str(name) for name in atoms.elements] if hasattr(atoms, "elements") else None,
         "resids": atoms.resids,
-        "resnames": [str(name) for name in atoms.resnames],
+        "resnames": [str(name) for name in atoms.resnames] if hasattr(atoms, "resnames") else None,
         "segids": [str(name) for name in atoms.segids],
         "superposed": superpose,
     }

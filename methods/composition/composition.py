@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from MDAnalysis.guesser.default_guesser import DefaultGuesser
+from MDAnalysis.guesser.tables import masses as MASSES  # noqa: N812 - it is a constant
 
 KINDS = ("protein", "nucleic acid", "lipid", "water", "ion", "other")
 NAMES = {
@@ -67,15 +68,22 @@ def _kinds(universe: Any, names: np.ndarray) -> np.ndarray:
 
 
 def _elements(atoms: Any) -> tuple[list[str], list[int], bool]:
-    """Return the elements, how many atoms each has, and whether they had to be guessed from the names of atoms."""
+    """Return the elements, how many atoms each has, and whether any had to be guessed."""
     given = atoms.elements.astype(str) if hasattr(atoms, "elements") else np.full(len(atoms), "")
     guessed = given == ""
-    sources = (atoms.names if hasattr(atoms, "names") else atoms.types).astype(str)
-    guess = DefaultGuesser(None)
-    by_source = {source: guess.guess_atom_element(source) for source in np.unique(sources[guessed])}
-    given = np.where(guessed, [by_source.get(source, "") for source in sources], given)
+    by_name = hasattr(atoms, "names")
+    sources = atoms.names.astype(str) if by_name else atoms.masses
+    guess = DefaultGuesser(None).guess_atom_element if by_name else _of_mass
+    found = {source: guess(source) for source in np.unique(sources[guessed])}
+    given = np.where(guessed, [found.get(source, "") for source in sources], given)
     symbols, counts = np.unique(np.char.capitalize(given), return_counts=True)
     return symbols.tolist(), counts.tolist(), bool(guessed.any())
+
+
+def _of_mass(mass: float) -> str:
+    """Return the element of that mass, in dalton, or Unknown."""
+    nearest = min(MASSES, key=lambda element: abs(MASSES[element] - mass))
+    return nearest if abs(MASSES[nearest] - mass) < 0.1 else "Unknown"
 
 
 def _molecules(universe: Any, names: np.ndarray, kinds: np.ndarray, sizes: np.ndarray) -> dict[str, Any]:

@@ -107,6 +107,6 @@ def _named(residues: Any, letter: str) -> dict[str, Any]:
     """Return columns that name residues."""
     return {
         f"resids_{letter}": residues.resids,
-        f"resnames_{letter}": [str(name) for name in residues.resnames],
+        f"resnames_{letter}": [str(name) for name in residues.resnames] if hasattr(residues, "resnames") else None,
         f"segids_{letter}": [str(name) for name in residues.segids],
     }

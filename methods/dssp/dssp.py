@@ -37,6 +37,8 @@ def dssp(universe: Any, frames: Any, *, select: str) -> dict[str, Any]:
         `codes`: a text for each frame; shares of frames and of residues beside it.
     """
     chosen = universe.select_atoms(select)
+    if not hasattr(chosen, "names") or not hasattr(chosen, "resnames"):
+        raise ArgumentError("a backbone is known by names, and this topology has none; deposit it with one that has")
     residues, backbone = _backbone(chosen)
     if len(residues) < 5:
         raise ArgumentError(f"select={select!r} has {len(residues)} residues with N, CA, C and O; five are the least")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from MDAnalysis.guesser.default_guesser import DefaultGuesser
+from MDAnalysis.guesser.tables import masses as MASSES  # noqa: N812 - it is a constant
 from MDAnalysis.lib.distances import capped_distance
 
 TABLE = ("bonds", "counts", "distance_sums", "angle_sums")  # what a part returns of its bonds
@@ -168,17 +169,26 @@ def _donors(universe: Any, atoms: Any, elements: np.ndarray, heavy: np.ndarray, 
 
 
 def _elements(atoms: Any) -> np.ndarray:
-    """Return the elements (atom,), upper case, guessed from the names of atoms where the topology has none."""
+    """Return the elements (atom,), upper case, guessed from names or else masses where the topology has none."""
     given = np.char.upper(atoms.elements.astype(str)) if hasattr(atoms, "elements") else np.full(len(atoms), "")
-    names = (atoms.names if hasattr(atoms, "names") else atoms.types).astype(str)
-    guess = DefaultGuesser(None)
-    guessed = {name: guess.guess_atom_element(name).upper() for name in np.unique(names)}
-    return np.where(given == "", [guessed[name] for name in names], given)
+    by_name = hasattr(atoms, "names")
+    sources = atoms.names.astype(str) if by_name else atoms.masses
+    guess = DefaultGuesser(None).guess_atom_element if by_name else _of_mass
+    guessed = {source: guess(source).upper() for source in np.unique(sources)}
+    return np.where(given == "", [guessed[source] for source in sources], given)
+
+
+def _of_mass(mass: float) -> str:
+    """Return the element of that mass, in dalton, or an empty text."""
+    nearest = min(MASSES, key=lambda element: abs(MASSES[element] - mass))
+    return nearest if abs(MASSES[nearest] - mass) < 0.1 else ""
 
 
 def _labels(universe: Any, bonds: np.ndarray) -> list[str]:
-    """Return for each bond (bond, 3) of indices in the file the names of its atoms."""
+    """Return for each bond (bond, 3) of indices in the file the names of its atoms, or their indices without names."""
     atoms = universe.atoms[np.unique(bonds)]
+    if not hasattr(atoms, "names") or not hasattr(atoms, "resnames"):
+        return [" ".join(map(str, bond)) for bond in bonds.tolist()]
     name = dict(zip(atoms.ix.tolist(), atoms.names.astype(str), strict=True))
     residue = {atom.ix: f"{atom.resname}{atom.resid}" for atom in atoms}
     return [f"{residue[d]}-{name[d]} {name[h]} {residue[a]}-{name[a]}" for d, h, a in bonds.tolist()]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from MDAnalysis.guesser.default_guesser import DefaultGuesser
+from MDAnalysis.guesser.tables import masses as MASSES  # noqa: N812 - it is a constant
 
 LIMIT_BYTES = 5_000_000
 RESERVED_BYTES = 64_000  # for the fields beside the two files, and the container around them
@@ -200,12 +201,19 @@ def _in_polymer(atoms: Any) -> np.ndarray:
 
 
 def _elements(atoms: Any) -> np.ndarray:
-    """Return the elements (atom,), upper case, guessed from names or masses where the topology has none."""
-    given = np.char.upper(_texts(atoms, "elements", ""))
-    guess = DefaultGuesser(None)
-    sources = _texts(atoms, "names", "") if hasattr(atoms, "names") else _texts(atoms, "types", "")
-    guessed = {name: guess.guess_atom_element(name).upper() for name in np.unique(sources)}
-    return np.where(given == "", [guessed[name] for name in sources], given)
+    """Return the elements (atom,), upper case, guessed from names or else masses where the topology has none."""
+    given = np.char.upper(atoms.elements.astype(str)) if hasattr(atoms, "elements") else np.full(len(atoms), "")
+    by_name = hasattr(atoms, "names")
+    sources = atoms.names.astype(str) if by_name else atoms.masses
+    guess = DefaultGuesser(None).guess_atom_element if by_name else _of_mass
+    guessed = {source: guess(source).upper() for source in np.unique(sources)}
+    return np.where(given == "", [guessed[source] for source in sources], given)
+
+
+def _of_mass(mass: float) -> str:
+    """Return the element of that mass, in dalton, or an empty text."""
+    nearest = min(MASSES, key=lambda element: abs(MASSES[element] - mass))
+    return nearest if abs(MASSES[nearest] - mass) < 0.1 else ""
 
 
 def _stripped(everything: Any, wanted: Any) -> str:

@@ -28,6 +28,10 @@ def ramachandran(universe: Any, frames: Any, *, select: str) -> dict[str, Any]:
     dict
         `phi`, `psi`: (frame, residue) float64, degree, from -180 to 180; names of the residues.
     """
+    if not hasattr(universe.atoms, "names"):
+        raise ArgumentError(
+            "a backbone is known by names of atoms, and this topology has none; deposit it with one that has"
+        )
     residues, corners = _corners(universe, universe.select_atoms(select).residues.resindices)
     if not len(residues):
         raise ArgumentError(

@@ -73,9 +73,9 @@ def combine(universe: Any, parts: list[dict[str, Any]], *, select: str, superpos
     return {
         "rmsf": np.sqrt(squares / count),
         "atom_indices": atoms.ix,
-        "atom_names": [str(name) for name in atoms.names],
+        "atom_names": [str(name) for name in atoms.names] if hasattr(atoms, "names") else None,
         "resids": atoms.resids,
-        "resnames": [str(name) for name in atoms.resnames],
+        "resnames": [str(name) for name in atoms.resnames] if hasattr(atoms, "resnames") else None,
         "superposed": superpose,
     }
 

@@ -48,6 +48,10 @@ def salt_bridges(universe: Any, frames: Any, *, select: str, cutoff: float, peri
         `n_salt_bridges`: (frame,) int64; bridges and how often each was there, as `combine` takes them.
     """
     protein = universe.select_atoms(select)
+    if not hasattr(protein, "names") or not hasattr(protein, "resnames"):
+        raise ArgumentError(
+            "charged groups are known by names, and this topology has none; deposit it with one that has"
+        )
     oxygens, nitrogens = charged_atoms(protein)
     if not len(oxygens) or not len(nitrogens):
         raise ArgumentError(f"select={select!r} has no acid or no base that is charged; select a whole protein")

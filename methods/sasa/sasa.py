@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from MDAnalysis.guesser.default_guesser import DefaultGuesser
+from MDAnalysis.guesser.tables import masses as MASSES  # noqa: N812 - it is a constant
 from MDAnalysis.lib.distances import self_capped_distance
 
 # Van der Waals radii in angstrom, of A. Bondi (1964); all others count as 2.0.
@@ -60,7 +61,7 @@ def sasa(universe: Any, frames: Any, *, select: str, probe_radius: float, n_poin
         "sasa": by_residue.sum(axis=1),
         "residue_sasa": by_residue,
         "resids": chosen.resids,
-        "resnames": [str(name) for name in chosen.resnames],
+        "resnames": [str(name) for name in chosen.resnames] if hasattr(chosen, "resnames") else None,
         "segids": [str(name) for name in chosen.segids],
     }
 
@@ -113,9 +114,16 @@ def points_on_a_sphere(count: int) -> np.ndarray:
 
 
 def _elements(atoms: Any) -> np.ndarray:
-    """Return the elements (atom,), upper case, guessed from the names of atoms where the topology has none."""
+    """Return the elements (atom,), upper case, guessed from names or else masses where the topology has none."""
     given = np.char.upper(atoms.elements.astype(str)) if hasattr(atoms, "elements") else np.full(len(atoms), "")
-    names = (atoms.names if hasattr(atoms, "names") else atoms.types).astype(str)
-    guess = DefaultGuesser(None)
-    guessed = {name: guess.guess_atom_element(name).upper() for name in np.unique(names)}
-    return np.where(given == "", [guessed[name] for name in names], given)
+    by_name = hasattr(atoms, "names")
+    sources = atoms.names.astype(str) if by_name else atoms.masses
+    guess = DefaultGuesser(None).guess_atom_element if by_name else _of_mass
+    guessed = {source: guess(source).upper() for source in np.unique(sources)}
+    return np.where(given == "", [guessed[source] for source in sources], given)
+
+
+def _of_mass(mass: float) -> str:
+    """Return the element of that mass, in dalton, or an empty text."""
+    nearest = min(MASSES, key=lambda element: abs(MASSES[element] - mass))
+    return nearest if abs(MASSES[nearest] - mass) < 0.1 else ""

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from MDAnalysisTests import datafiles
 
+from fomrepo.installed_files import installed_folder
 from tests.guest.oracles import fields, mdtraj_of, module_of
+from tests.guest.runs import Sample, call, method_request, outcome_of, read_outcome
 
 
 def residues_of(*names: str, resids: list[int] | None = None, atoms: tuple[str, ...] = ("C1",)) -> MDAnalysis.Universe:
@@ -97,3 +99,39 @@ def test_kinds_of_a_membrane() -> None:
     assert found["kinds"] == ["protein", "nucleic acid", "lipid", "water", "ion", "other"]
     assert found["kind_residues"] == [1, 1, 3, 1, 1, 1]
     assert found["elements"] == ["C"]
+
+
+NAMELESS = Sample(str(datafiles.LAMMPSdata2), str(datafiles.LAMMPSdcd2), ("DATA", "LAMMPS"))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "absent"),
+    [
+        ("frame", {}, {"atom_names", "resnames"}),
+        ("rmsf", {"select": "index 0:9"}, {"atom_names", "resnames"}),
+        ("average_structure", {"select": "index 0:9"}, {"atom_names", "resnames"}),
+        ("distance_matrix", {"select": "index 0:9"}, {"atom_names", "resnames"}),
+        ("contacts", {"select_a": "index 0:99"}, {"resnames_a", "resnames_b"}),
+        ("sasa", {"select": "index 0:99"}, {"resnames"}),
+        ("preview", {"select": "index 0:99"}, set()),
+        ("sequence", {}, set()),
+    ],
+)
+def test_a_topology_without_names_leaves_them_out(name: str, arguments: dict[str, Any], absent: set[str]) -> None:
+    assert not absent & set(call(name, NAMELESS, arguments))
+
+
+def test_elements_without_names_are_those_of_the_masses() -> None:
+    found = call("composition", NAMELESS)
+    masses = Counter(np.round(MDAnalysis.Universe(NAMELESS.topology, topology_format="DATA").atoms.masses).tolist())
+    counts = dict(zip(found["elements"], found["element_counts"], strict=True))
+    assert (counts["C"], counts["O"], counts["H"]) == (masses[12], masses[16], masses[1])
+    assert found["elements_guessed"]
+
+
+@pytest.mark.parametrize("name", ["ramachandran", "dssp", "salt_bridges"])
+def test_what_is_known_by_names_alone_is_refused_without(name: str) -> None:
+    request = method_request(name, NAMELESS, {"select": "all"})
+    outcome, _ = read_outcome(outcome_of(request, installed_folder("methods") / name))
+    assert outcome["fault"] == "argument"
+    assert "this topology has none" in outcome["message"]
