@@ -27,7 +27,7 @@ from fomrepo.isolation.guest_run import GuestEnd
 from fomrepo.isolation.limits import LOG_FLOOD_BYTES, RunLimits
 from fomrepo.isolation.orders import RunReport
 from fomrepo.isolation.report import run_report
-from fomrepo.isolation.usage import Usage, inherited_bytes, measure_held_child, measure_process
+from fomrepo.isolation.usage import Usage, measure_held_child, measure_process, parent_and_memory
 
 __all__ = ["HeldChild", "HostileHolderError", "fork_child"]
 
@@ -95,7 +95,7 @@ def fork_child(orders: socket.socket, holder: int, *, held_bytes: int, rehearses
             kept.callback(os.close, handle)
         except OSError as error:
             raise HostileHolderError(f"the holder makes no child: {error}") from error
-        parent, had_bytes = inherited_bytes(process)
+        parent, had_bytes = parent_and_memory(process)
         if parent != holder:
             raise HostileHolderError("a process answered that is no child of the holder")
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)

@@ -10,10 +10,10 @@ from pathlib import Path
 __all__ = [
     "ProcessUse",
     "Usage",
-    "inherited_bytes",
     "measure_held_child",
     "measure_process",
     "measure_usage",
+    "parent_and_memory",
     "processes_of_namespace",
     "unique_bytes",
 ]
@@ -75,8 +75,8 @@ def unique_bytes(first: int, *, at_least_shared: int) -> int:
     return sum(each[0] + each[1] for each in sizes) + max(shared, at_least_shared)
 
 
-def inherited_bytes(process: int) -> tuple[int, int]:
-    """Return a child's parent, and the memory that it has from it: the frames and the files do not count."""
+def parent_and_memory(process: int) -> tuple[int, int]:
+    """Return a new child's parent, and the bytes of memory that it has from it: frames and files do not count."""
     lines = _text(Path(f"/proc/{process}/status")).splitlines()
     stated = dict(line.split(":", 1) for line in lines if line.startswith(("PPid:", "RssAnon:")))
     return int(stated.get("PPid", 0)), int(stated.get("RssAnon", "0 kB").split()[0]) * 1024
