@@ -7,7 +7,7 @@ forked ahead of time beside its data, wherever the site may keep a holder for it
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,45 +130,47 @@ def _run_hot(site: SiteParts, run: Run, holder: Holder, outcome: BinaryIO) -> Ru
     """Run in a child of a holder; in several where that is worth it and the site has slots that nobody waits for."""
     schema, limits = run.bundle.schema, limits_of(run.bundle.schema)
 
-    def ask(*, part: tuple[int, int] | None = None, parts: Sequence[int] = (), **how: Any) -> RunReport:
-        return holder.run(run.request(site.vault, sent_along=True, part=part, parts=parts)[0], **how)
+    def ask(
+        *,
+        outcome: BinaryIO = outcome,
+        limits: RunLimits = limits,
+        on_progress: Callable[[int, int], None] | None = run.on_progress,
+        cancelled: threading.Event = run.cancelled,
+        following: Iterable[bytes] | None = None,
+        **more: Any,
+    ) -> RunReport:
+        request, _ = run.request(site.vault, sent_along=True, **more)
+        return holder.run(
+            request, limits=limits, outcome=outcome, on_progress=on_progress, cancelled=cancelled, following=following
+        )
 
     if run.seat is not None and run.order.frames is not None and not holder.decoded:
-        request = frames_request(
+        decoding = frames_request(
             schema, run.call.inputs, frames=run.order.frames, limits=CHILD_LIMITS, vault=site.vault
         )
-        with run.seat.frames(holder, request, CHILD_LIMITS, run.cancelled) as feed:
+        with run.seat.frames(holder, decoding, CHILD_LIMITS, run.cancelled) as feed:
             if feed is not None:
-                request, _ = run.request(site.vault, sent_along=True, frames_follow=True)
-                return holder.run(
-                    request,
-                    limits=limits,
-                    outcome=outcome,
-                    on_progress=run.on_progress,
-                    cancelled=run.cancelled,
-                    following=feed,
-                )
+                return ask(following=feed, frames_follow=True)
     n_frames, size = run_size(run.call, run.order.frames)
     pace = (run.bundle.digest, holder.decoded)
     wanted = worthwhile_parts(schema, n_frames, size * site.paces.of(pace))
     with site.slots.more(run.claim, wanted - 1) as more:
-        if not more:
-            report = ask(limits=limits, outcome=outcome, on_progress=run.on_progress, cancelled=run.cancelled)
-            site.paces.learn(pace, report.wall_s, size)
-            return report
-        report = run_in_parts(
-            ask,
-            1 + more,
-            new_file=site.results.new_blob,
-            accept=lambda path, report: run.accept(path, report, schema.part_result),
-            limits=limits,
-            outcome=outcome,
-            on_progress=run.on_progress,
-            cancelled=run.cancelled,
-        )
-        site.paces.learn(pace, report.wall_s * (1 + more), size)
-        logger.info("run in parts", method=schema.name, parts=1 + more)
-        return report
+        if more:
+            report = run_in_parts(
+                ask,
+                1 + more,
+                new_file=site.results.new_blob,
+                accept=lambda path, report: run.accept(path, report, schema.part_result),
+                limits=limits,
+                outcome=outcome,
+                on_progress=run.on_progress,
+                cancelled=run.cancelled,
+            )
+            logger.info("run in parts", method=schema.name, parts=1 + more)
+        else:
+            report = ask()
+    site.paces.learn(pace, report.wall_s * (1 + more), size)
+    return report
 
 
 def limits_of(schema: MethodSchema) -> RunLimits:

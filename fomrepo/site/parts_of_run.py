@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
@@ -42,18 +42,17 @@ COMBINE_S = 1.0
 
 
 class Ask(Protocol):
-    """Has a child of a holder do a part of a run, or combine the parts."""
+    """Has a child of a holder do a part of a run, or combine the parts; ``more`` says which, as ``method_request``."""
 
     def __call__(
         self,
         *,
-        part: tuple[int, int] | None = None,
-        parts: Sequence[int] = (),
-        limits: RunLimits,
         outcome: BinaryIO,
-        on_progress: Callable[[int, int], None] | None = None,
+        limits: RunLimits,
+        on_progress: Callable[[int, int], None] | None = ...,
         cancelled: threading.Event,
-        following: Iterator[bytes] | None = None,
+        following: Iterable[bytes] | None = ...,
+        **more: Any,
     ) -> RunReport:
         """Run it."""
 
@@ -62,13 +61,13 @@ class Paces:
     """How fast methods were here: seconds for each atom of a frame, by the digest of the method and how it ran."""
 
     def __init__(self) -> None:
-        self._seconds: dict[Any, float] = {}
+        self._seconds: dict[Hashable, float] = {}
 
-    def of(self, what: Any) -> float:
+    def of(self, what: Hashable) -> float:
         """Pace of what ran before, or a usual one."""
         return self._seconds.get(what, USUAL_PACE_S)
 
-    def learn(self, what: Any, seconds: float, size: int) -> None:
+    def learn(self, what: Hashable, seconds: float, size: int) -> None:
         """Note a run over so many atoms of frames, unless it was too short to say anything."""
         if size and max(seconds, size * self.of(what)) >= PART_S:
             if len(self._seconds) >= PACES_LIMIT:
@@ -163,6 +162,7 @@ def run_in_parts(
             parts=[path.stat().st_size for path, _ in places],
             limits=replace(limits, wall_s=max(limits.wall_s - taken_s, COMBINE_S)),
             outcome=outcome,
+            on_progress=None,
             cancelled=cancelled,
             following=(chunk for path, _ in places for chunk in read_chunks(path)),
         )
