@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -335,6 +336,19 @@ def test_what_has_another_format_inside_is_refused(tmp_path: Path) -> None:
     for name in ("kept.safetensors", "text.nc"):
         with pytest.raises(FileRefusedError):
             fomrepo.load(tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", [*WHOLE, ".json"])
+def test_texts_of_a_hostile_site_are_kept_or_refused(suffix: str, tmp_path: Path) -> None:
+    result = example.scalar()
+    for site in ("a\0b", "x" * 100_000, "\ud800"):
+        told = type(result)(result.to_dict(), result.schema, replace(result.provenance, site=site))
+        if site == "\ud800":
+            with pytest.raises(ArgumentError, match="a text of this result cannot be written"):
+                told.save(tmp_path / f"kept{suffix}")
+        else:
+            told.save(tmp_path / f"kept{suffix}")
+            assert suffix not in WHOLE or fomrepo.load(tmp_path / f"kept{suffix}").site == site
 
 
 @pytest.mark.parametrize("suffix", WHOLE)

@@ -7,7 +7,7 @@ written) are refused before anything is allocated. The parser is HDF5's: open fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 DESCRIPTION = "fomrepo_description"
 #: Longest description: the provenance may list a million frames.
 DESCRIPTION_LIMIT = 32 * 2**20
+#: Characters of an attribute: HDF5 has room for 64 KiB, and a character takes at most four bytes.
+ATTRIBUTE_LIMIT = 15_000
 _NUMBERS = {"float64": "<f8", "float32": "<f4", "int64": "<i8", "int32": "<i4", "uint8": "|u1", "bool": "|i1"}
 _EXACT = "save it as .safetensors"
 
@@ -58,7 +60,7 @@ def write_netcdf(result: Result, path: Path) -> None:
     spelt.append(Variable(DESCRIPTION, (f"{DESCRIPTION}_byte",), told, {"long_name": "for fomrepo.load()"}))
     places = coordinates(result)
     with h5netcdf.File(path, "w") as file:
-        file.attrs.update({**attributes(result), "Conventions": "CF-1.11"})
+        file.attrs.update(_attributes({**attributes(result), "Conventions": "CF-1.11"}))
         for one in spelt:
             if one.name in file.variables:
                 raise ArgumentError(f"{one.name!r} would mean two things in a netCDF file", remedy=_EXACT)
@@ -123,7 +125,7 @@ def _write(file: h5netcdf.File, one: Variable) -> h5netcdf.Variable:
         if name not in file.dimensions:
             file.dimensions[name] = size
     made = file.create_variable(one.name, one.dims, "i1" if one.values.dtype.kind == "b" else one.values.dtype)
-    made.attrs.update(one.attrs)
+    made.attrs.update(_attributes(one.attrs))
     first = 0
     for block in blocks_of(one.values):
         if one.dims:
@@ -132,6 +134,11 @@ def _write(file: h5netcdf.File, one: Variable) -> h5netcdf.Variable:
         else:
             made[...] = block[0]
     return made
+
+
+def _attributes(told: Mapping[str, str]) -> dict[str, str]:
+    """Texts as HDF5 takes them; the whole of what matters is in the description."""
+    return {name: text.replace("\0", "")[:ATTRIBUTE_LIMIT] for name, text in told.items()}
 
 
 def _read(file: h5py.File, field: ResultField, sizes: dict[str, int]) -> Any:

@@ -40,8 +40,11 @@ def save(result: Result, path: Path) -> Path:
     """Write a result in the format that the suffix names; see :meth:`Result.save`."""
     path = path.expanduser()
     check_suffix(path, result.result_type)
-    with whole_file(path) as part:
-        FORMATS[path.suffix](result, part)
+    try:
+        with whole_file(path) as part:
+            FORMATS[path.suffix](result, part)
+    except UnicodeEncodeError as error:  # half a character, from a site that does not know better
+        raise ArgumentError(f"a text of this result cannot be written: {error.reason}") from None
     return path
 
 
