@@ -44,7 +44,8 @@ class FileProber:
     """
 
     def __init__(self, probes: Path | None = None) -> None:
-        self._probes = probes or installed_folder("deposition")
+        #: Folder of the probes.
+        self.probes = probes or installed_folder("deposition")
         self._folder = tempfile.TemporaryDirectory(prefix="fomrepo-file-types-")
         self._process: Respondent | None = None
         #: Where mutants may be written.
@@ -112,7 +113,7 @@ class FileProber:
         return start_respondent(
             (
                 *(str(environment.python), "-I", "-B", "-S"),
-                *(str(program), str(self._probes.parent), str(environment.packages)),
+                *(str(program), str(self.probes.parent), str(environment.packages)),
             ),
             errors=self.folder / "errors.log",
         )

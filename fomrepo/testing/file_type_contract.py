@@ -22,7 +22,6 @@ from typing import Any, ClassVar
 
 import pytest
 
-from fomrepo.installed_files import installed_folder
 from fomrepo.installed_types import types_declared_in
 from fomrepo.testing.file_prober import FileProber, Probed
 
@@ -90,13 +89,13 @@ class FileTypeContract:
 
     def test_it_is_accepted_under_each_of_its_names(self, samples: Sequence[FileSample]) -> None:
         """The name agrees with the content."""
-        for suffix in types_declared_in(self._probes())[self.type_name].suffixes:
+        for suffix in types_declared_in(self.prober().probes)[self.type_name].suffixes:
             assert self._accepted(samples[0], f"file{suffix}")["type"] == self.type_name
 
     def test_it_is_refused_under_the_name_of_another_type(self, samples: Sequence[FileSample]) -> None:
         """Both types are named."""
-        own = types_declared_in(self._probes())[self.type_name]
-        for other in types_declared_in(self._probes()).values():
+        own = types_declared_in(self.prober().probes)[self.type_name]
+        for other in types_declared_in(self.prober().probes).values():
             suffix = next((each for each in other.suffixes if each not in own.suffixes), None)
             if suffix is None:
                 continue
@@ -110,7 +109,7 @@ class FileTypeContract:
         for sample in samples:
             facts = self._accepted(sample, sample.path.name)
             assert {name: facts.get(name) for name in sample.facts} == dict(sample.facts), sample.path.name
-            assert set(facts["families"]) <= set(types_declared_in(self._probes())[self.type_name].families)
+            assert set(facts["families"]) <= set(types_declared_in(self.prober().probes)[self.type_name].families)
             assert self._accepted(sample, sample.path.name) == facts
 
     def test_what_is_opened_is_what_was_probed(self, samples: Sequence[FileSample]) -> None:
@@ -192,9 +191,6 @@ class FileTypeContract:
             for name in COUNTED
             if name in stated and name in opened and stated[name] != opened[name]
         ]
-
-    def _probes(self) -> Path:
-        return installed_folder("deposition")
 
 
 @cache
