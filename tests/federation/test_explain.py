@@ -70,8 +70,9 @@ def test_an_operator_sees_which_way_runs_went(owner: Repository, adk: Record, fe
     home = federation.sites[site].home
     deadline = time.monotonic() + HEARTBEATS_S
     while True:
+        command = "from fomrepo.cli import app; app()"
         shown = subprocess.run(
-            [sys.executable, "-P", "-c", "from fomrepo.cli import app; app()", "site", "status", "--home", str(home), "--json"],
+            [sys.executable, "-P", "-c", command, "site", "status", "--home", str(home), "--json"],
             capture_output=True,
             text=True,
             check=True,
