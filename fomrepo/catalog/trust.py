@@ -115,6 +115,12 @@ class EnvironmentLocks:
         return None if lock is None else bytes(lock)
 
     @reads
+    def of_name(self, connection: Connection, name: str) -> tuple[str, ...]:
+        """List the digests of the lock files of a name, oldest first, listed or not."""
+        wanted = select(environments.c.lock_digest).where(environments.c.name == name).order_by(environments.c.added)
+        return tuple(connection.scalars(wanted))
+
+    @reads
     def digests(self, connection: Connection) -> tuple[str, ...]:
         """List the digests of all lock files."""
         return tuple(connection.scalars(select(environments.c.lock_digest).distinct()))

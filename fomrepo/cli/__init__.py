@@ -8,6 +8,7 @@ import typer
 
 from fomrepo.cli import (
     calls,
+    environments,
     keys,
     machine,
     method_submission,
@@ -61,7 +62,7 @@ app.add_typer(profiles.profile, name="profile", rich_help_panel=_DATA)
 app.command(rich_help_panel=_SITES)(sites.up)
 app.add_typer(sites.site, name="site", rich_help_panel=_SITES)
 app.command(rich_help_panel=_SITES)(machine.doctor)
-app.add_typer(machine.environment, name="environment", rich_help_panel=_SITES)
+app.add_typer(environments.environment, name="environment", rich_help_panel=_SITES)
 app.add_typer(samples.samples, name="samples", rich_help_panel=_SITES)
 app.add_typer(machine.catalog, name="catalog", rich_help_panel=_SITES)
 app.add_typer(people.user, name="user", rich_help_panel=_SITES)

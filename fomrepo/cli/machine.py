@@ -1,4 +1,4 @@
-"""``fomrepo doctor | environment | catalog``: what a site's machine needs."""
+"""``fomrepo doctor | catalog``: what a site's machine needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from fomrepo.cli.homes import Home
 from fomrepo.cli.output import Json, print_json, print_table
 from fomrepo.errors import SandboxUnavailableError
 
-environment = typer.Typer(no_args_is_help=True, help="Guest environments: what methods can import.")
 catalog = typer.Typer(no_args_is_help=True, help="The catalog: the database of what exists.")
 
 
@@ -34,23 +33,6 @@ def doctor(
             typer.echo(f"  better: {wall.remedy}")
     if not wall.holds:
         raise SandboxUnavailableError("this machine runs no methods", remedy=wall.remedy)
-
-
-@environment.command()
-def build(json: Json = False) -> None:
-    """Build the guest environment from its lock file, if it is not there yet."""
-    from fomrepo.installed_files import installed_folder
-    from fomrepo.isolation.environment import default_environments_folder, find_or_build_environment
-
-    built = find_or_build_environment(
-        installed_folder("sandbox") / "requirements.lock",
-        default_environments_folder(),
-        say=lambda sentence: typer.echo(sentence, err=True),
-    )
-    if json:
-        print_json({"environment": built.name, "digest": built.digest, "packages": str(built.packages)})
-    else:
-        typer.echo(f"{built.name} {built.digest[:12]} in {built.packages.parent}")
 
 
 @catalog.command()

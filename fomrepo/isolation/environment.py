@@ -4,6 +4,7 @@ An environment on disk is keyed by its lock, the interpreter's minor version and
 
     <environments>/mdanalysis-3f2a.../packages/       bound at /env
     <environments>/mdanalysis-3f2a.../manifest.json   interpreter, standard library, shared libraries
+    <environments>/mdanalysis-3f2a.../requirements.lock
 
 Its digest also covers the harness, because the harness decides what an outcome looks like; a new harness gives a new
 digest and rebuilds nothing.
@@ -28,8 +29,15 @@ from fomrepo.errors import SandboxUnavailableError
 from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.interpreter import Interpreter, find_interpreter, shared_libraries
 from fomrepo.isolation.launch import run_tool
+from fomrepo.isolation.lock_file import check_lock
 
-__all__ = ["GuestEnvironment", "default_environments_folder", "find_or_build_environment"]
+__all__ = [
+    "GuestEnvironment",
+    "default_environments_folder",
+    "environment_digest",
+    "find_environment",
+    "find_or_build_environment",
+]
 
 #: Environment of the built-in methods and of all probes.
 DEFAULT_ENVIRONMENT = "mdanalysis"
@@ -70,7 +78,7 @@ def default_environments_folder() -> Path:
 
 
 def find_or_build_environment(
-    lock: Path, folder: Path, *, name: str = DEFAULT_ENVIRONMENT, say: Callable[[str], None] | None = None
+    lock: Path | bytes, folder: Path, *, name: str = DEFAULT_ENVIRONMENT, say: Callable[[str], None] | None = None
 ) -> GuestEnvironment:
     """Environment of a lock file, built if it is not there yet.
 
@@ -80,7 +88,7 @@ def find_or_build_environment(
     Parameters
     ----------
     lock
-        Requirement file with a hash for each package.
+        Requirement file with a hash for each package, or what stands in it.
     folder
         Where environments are kept; made if missing.
     name
@@ -92,20 +100,43 @@ def find_or_build_environment(
     ------
     SandboxUnavailableError
         A package cannot be had, does not have the locked hash, or there is no usable interpreter.
+    BundleRefusedError
+        If the lock says anything but packages with hashes.
     """
-    lock_bytes = lock.read_bytes()
-    identity = [lock_bytes, _minor_version().encode(), sysconfig.get_platform().encode()]
-    key = _digest(*identity)
-    place = folder / f"{name}-{key[:16]}"
+    content = check_lock(lock if isinstance(lock, bytes) else lock.read_bytes())
+    place = _place(content, folder, name)
     if not _is_whole(place):
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder / f".{place.name}.lock"):
             if not _is_whole(place):
-                _build(lock, place, say or (lambda _: None))
+                _build(content, place, say or (lambda _: None))
+    return _read(content, place, name)
+
+
+def find_environment(lock: bytes, folder: Path, *, name: str) -> GuestEnvironment | None:
+    """Environment of a lock file, if it was built here."""
+    place = _place(lock, folder, name)
+    return _read(lock, place, name) if _is_whole(place) else None
+
+
+def environment_digest(lock: bytes) -> str:
+    """Digest that the environment of a lock file has on this platform, built or not: part of the key of results."""
+    return _digest(*_identity(lock), _harness_digest().encode())
+
+
+def _identity(lock: bytes) -> tuple[bytes, ...]:
+    return lock, _minor_version().encode(), sysconfig.get_platform().encode()
+
+
+def _place(lock: bytes, folder: Path, name: str) -> Path:
+    return folder / f"{name}-{_digest(*_identity(lock))[:16]}"
+
+
+def _read(lock: bytes, place: Path, name: str) -> GuestEnvironment:
     manifest = json.loads((place / "manifest.json").read_text())
     return GuestEnvironment(
         name=name,
-        digest=_digest(*identity, _harness_digest().encode()),
+        digest=environment_digest(lock),
         python=Path(manifest["python"]),
         standard_library=tuple(Path(each) for each in manifest["standard_library"]),
         libraries=tuple(Path(each) for each in manifest["libraries"]),
@@ -123,14 +154,15 @@ def _is_whole(place: Path) -> bool:
     return manifest["format"] == MANIFEST_FORMAT and all(os.path.exists(part) for part in parts)
 
 
-def _build(lock: Path, place: Path, say: Callable[[str], None]) -> None:
+def _build(lock: bytes, place: Path, say: Callable[[str], None]) -> None:
     """Build under a temporary name, then rename."""
     interpreter = find_interpreter()
     half_built = Path(tempfile.mkdtemp(prefix=".building-", dir=place.parent))
     try:
         say(f"building the guest environment {place.name} (once)")
         packages = half_built / "packages"
-        _install(lock, packages)
+        (half_built / "requirements.lock").write_bytes(lock)
+        _install(half_built / "requirements.lock", packages)
         _compile(packages, interpreter)
         _write_manifest(half_built, interpreter, packages)
         _make_readable(half_built)
@@ -150,9 +182,8 @@ def _install(lock: Path, packages: Path) -> None:
     if done.status != 0:
         last_lines = "\n".join(done.stderr.strip().splitlines()[-5:])
         raise SandboxUnavailableError(
-            f"the guest environment could not be built from {lock}: {last_lines}",
+            f"the guest environment could not be built from its lock: {last_lines}",
             remedy="let this machine reach a Python package index (or set PIP_FIND_LINKS), then run it again",
-            facts={"lock": str(lock)},
         )
 
 

@@ -78,6 +78,13 @@ def candidates(
     ]
 
 
+def lacks_environment(load: SiteLoad | None, environment: str) -> bool:
+    """Whether a site is up and runs methods, and does not have an environment."""
+    if load is None or load.silent_s > SITE_IS_DOWN_AFTER_S:
+        return False
+    return bool(load.environments) and environment not in load.environments
+
+
 def choose_replica(options: Sequence[Candidate], *, draw: random.Random) -> Candidate | None:
     """Least loaded candidate; among equals the site that was asked, then one at random.
 

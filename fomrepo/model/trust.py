@@ -10,8 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from fomrepo.errors import NotFoundError
 from fomrepo.model.canonical import is_digest, sha256_hex
+from fomrepo.model.methods import Bundle
 from fomrepo.model.statements import MethodState
+
+#: File of a bundle that brings its own environment: a lock, which its reviewers approve with it.
+ENVIRONMENT_LOCK = "environment.lock"
 
 #: Most approvals that a policy may ask for: a federation has tens of reviewers, not hundreds.
 LARGEST_POLICY = 20
@@ -138,6 +143,25 @@ class MethodList:
 def key_id(public: bytes) -> str:
     """Id of a public key: its SHA-256."""
     return sha256_hex(public)
+
+
+def environment_of(listed: MethodList, bundle: Bundle) -> ListedEnvironment:
+    """Environment that a bundle gets when it is approved: the one that it brings, else the official one of its name.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of that name.
+    """
+    name, lock = bundle.schema.environment, bundle.files.get(ENVIRONMENT_LOCK)
+    found = listed.environment(name) if lock is None else ListedEnvironment(name, sha256_hex(lock), official=False)
+    if found is None:
+        official = sorted({one.name for one in listed.environments if one.official})
+        raise NotFoundError(
+            f"there is no guest environment {name!r}, which {bundle.schema.name} needs",
+            remedy=f"name one of {', '.join(official)} in method.toml, or bring its lock along as {ENVIRONMENT_LOCK}",
+        )
+    return found
 
 
 def environments_to_document(environments: Sequence[ListedEnvironment]) -> list[dict[str, Any]]:

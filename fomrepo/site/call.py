@@ -31,9 +31,8 @@ from fomrepo.model.canonical import canonical_json
 from fomrepo.model.methods import Bundle, MethodSchema
 from fomrepo.model.operations import CallOrder, FrameRange, Operation, Provenance, check_idempotency_key
 from fomrepo.model.people import Principal
-from fomrepo.model.placement import candidates, choose_replica, sites_with_all
+from fomrepo.model.placement import candidates, choose_replica, lacks_environment, sites_with_all
 from fomrepo.model.results import ResolvedCall
-from fomrepo.site.execute import environment_of
 from fomrepo.site.forward import Forward
 from fomrepo.site.live import Answer, LiveOperation
 from fomrepo.site.load import RETRY_AFTER_S
@@ -129,7 +128,7 @@ class CallDesk:
     def try_draft(self, principal: Principal, order: CallOrder, bundle: Bundle, *, at_site: str) -> LiveOperation:
         """Begin to run the caller's own unreviewed draft on data that he may read: cold, never cached."""
         question = Question(checked_order(order, bundle.schema), bundle, draft=True, at_site=at_site)
-        environment_of(self._site, bundle.schema)
+        self._site.environments.digest_of(bundle)
         known = question.resolve(self._site, principal.id)
         if (earlier := self._book.opened(principal, question)) is not None:
             return self._book.known(principal, earlier)
@@ -273,25 +272,23 @@ class CallDesk:
         loads, call = self._sites.loads(), known.call
         good = sites_with_all(known.good(), call.objects)
         keeps = {one.site for one in known.stored}
-        options = candidates(
-            good,
-            loads,
-            here=self._site.name,
-            environment=environment_of(self._site, question.schema).digest,
-            tried=frozenset(detours),
-        )
+        environment = self._site.environments.digest_of(question.bundle)
+        options = candidates(good, loads, here=self._site.name, environment=environment, tried=frozenset(detours))
         chosen = choose_replica([one for one in options if one.load.site in keeps] or options, draw=self._draw)
         if chosen is not None:
             return chosen.load.site
         name, accession = call.inputs[0].file.name, call.inputs[0].version.accession
         told = "".join(f"; {site}: {why}" for site, why in detours.items())
         silent = [site for site in good if site not in detours]
-        if silent:
-            told += "".join(f"; {site} is down or runs no methods" for site in silent)
-        raise NoReplicaError(
-            f"no site can run {question.schema.name} on {name} now{told}",
-            remedy=f"see where it is: fomrepo show {accession}; copy it: fomrepo replicate {accession} --to SITE",
-        )
+        bare = [site for site in silent if lacks_environment(loads.get(site), environment)]
+        told += "".join(f"; {site} is down or runs no methods" for site in silent if site not in bare)
+        told += "".join(f"; {site} does not have the environment {question.schema.environment}" for site in bare)
+        remedy = f"see where it is: fomrepo show {accession}; copy it: fomrepo replicate {accession} --to SITE"
+        if bare:
+            remedy = (
+                f"an operator builds it there: fomrepo environment build {question.schema.environment}; or {remedy}"
+            )
+        raise NoReplicaError(f"no site can run {question.schema.name} on {name} now{told}", remedy=remedy)
 
     def _answer(
         self,
@@ -313,7 +310,7 @@ class CallDesk:
             method=schema.name,
             version=schema.version,
             method_digest=question.bundle.digest,
-            environment_digest=environment_of(self._site, schema).digest,
+            environment_digest=self._site.environments.digest_of(question.bundle),
             inputs=found.inputs,
             arguments={**question.order.arguments, **_given_frames(frames)},
             cached=cached,

@@ -20,7 +20,6 @@ from fomrepo.model.health import MethodHealth
 from fomrepo.model.methods import Bundle, version_rank
 from fomrepo.model.operations import MethodRef
 from fomrepo.model.people import Principal
-from fomrepo.site.execute import environment_of
 from fomrepo.site.gate import Samples, run_cases, run_gate, site_runner
 from fomrepo.site.gate.samples import samples_beside
 from fomrepo.site.load import RETRY_AFTER_S
@@ -176,7 +175,7 @@ class CheckDesk:
     def _samples(self, bundle: Bundle) -> Samples:
         """Sample data, which lies beside the environments; the bundle's one must be here."""
         self._site.need_warden()
-        return samples_beside(environment_of(self._site, bundle.schema))
+        return samples_beside(self._site.environments.of(bundle))
 
     def _before(self, bundle: Bundle) -> Bundle | None:
         """The newest published version before a bundle's own, or the same one again."""

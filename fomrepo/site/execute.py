@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from fomrepo.errors import SandboxUnavailableError, SiteError
-from fomrepo.isolation.environment import GuestEnvironment
+from fomrepo.errors import SandboxUnavailableError
 from fomrepo.isolation.holder import Holder
 from fomrepo.isolation.limits import RunLimits
 from fomrepo.isolation.orders import InputFile, RunOrder, RunReport
@@ -97,7 +96,7 @@ def execute(site: SiteParts, run: Run, outcome: BinaryIO) -> tuple[RunReport, st
     schema = run.bundle.schema
     if not run.draft:
         site.registry.vouch(run.bundle)
-    environment = environment_of(site, schema)
+    environment = site.environments.of(run.bundle)
     report: RunReport | None = None
     way = "hot"
     if not run.draft and site.holders is not None:
@@ -181,20 +180,3 @@ def limits_of(schema: MethodSchema) -> RunLimits:
         cpu_s=schema.limits.wall_s * CPU_PER_WALL + 1,
         result_bytes=int(schema.limits.result_mib * 2**20),
     )
-
-
-def environment_of(site: SiteParts, schema: MethodSchema) -> GuestEnvironment:
-    """Guest environment that a method names.
-
-    Raises
-    ------
-    SiteError
-        If this site has none of that name.
-    """
-    found = site.environments.get(schema.environment)
-    if found is None:
-        raise SiteError(
-            f"{site.name} has no guest environment {schema.environment!r}, which {schema.name} needs",
-            remedy=f"name one of {', '.join(site.environments)} in method.toml",
-        )
-    return found

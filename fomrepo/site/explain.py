@@ -13,7 +13,6 @@ from fomrepo.model.explanation import Explanation, SiteOption
 from fomrepo.model.methods import MethodSchema
 from fomrepo.model.placement import candidates, choose_replica, sites_with_all
 from fomrepo.site.call import Asked
-from fomrepo.site.execute import environment_of
 from fomrepo.site.holders import CHILD_LIMITS, fits_a_child
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.sites_known import SitesKnown
@@ -22,7 +21,7 @@ from fomrepo.site.sites_known import SitesKnown
 def explain(site: SiteParts, sites: SitesKnown, asked: Asked) -> Explanation:
     """Tell what a call would do."""
     schema, known, loads = asked.question.schema, asked.known, sites.loads()
-    environment = environment_of(site, schema).digest
+    environment = site.environments.digest_of(asked.question.bundle)
     good = sites_with_all(known.good(), known.call.objects)
     able = candidates(good, loads, here=site.name, environment=environment)
     keeping = {one.site for one in known.stored} if asked.seen else set()

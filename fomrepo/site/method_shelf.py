@@ -10,11 +10,8 @@ from fomrepo.catalog.methods import MethodRow
 from fomrepo.errors import MethodNotTrustedError
 from fomrepo.model.canonical import sha256_hex
 from fomrepo.model.statements import MethodState, SignedMethod
-from fomrepo.model.trust import ListedEnvironment, ListedMethod, MethodList, TrustRoot
+from fomrepo.model.trust import ENVIRONMENT_LOCK, ListedEnvironment, ListedMethod, MethodList, TrustRoot
 from fomrepo.site.trust import VerifiedMethod, verify_method, verify_verdict
-
-#: File of a bundle that brings its own environment: a lock, which its reviewers approve with it.
-ENVIRONMENT_LOCK = "environment.lock"
 
 #: Name and version.
 Key = tuple[str, str]

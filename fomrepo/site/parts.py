@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fomrepo.cache.store import ResultStore
 from fomrepo.catalog import Catalog
 from fomrepo.errors import SandboxUnavailableError
 from fomrepo.isolation.doctor import WallVerdict
-from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.warden import Warden
+from fomrepo.site.environments import Environments
 from fomrepo.site.holders import HolderDesk
 from fomrepo.site.ledger import Ledger
 from fomrepo.site.load import Slots
@@ -46,8 +45,8 @@ class SiteParts:
     wall: WallVerdict
     #: Files in use, held ready; None where nothing runs.
     holders: HolderDesk | None
-    #: Guest environments by name.
-    environments: Mapping[str, GuestEnvironment]
+    #: Guest environments.
+    environments: Environments
     #: HMAC key of the federation's results.
     secret: bytes
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fomrepo.errors import CancelledError, FileRefusedError, OutcomeRefusedError, SiteError
+from fomrepo.errors import CancelledError, FileRefusedError, OutcomeRefusedError
 from fomrepo.installed_types import installed_types
 from fomrepo.isolation.limits import RunLimits
 from fomrepo.isolation.orders import InputFile, RunOrder
@@ -62,15 +62,10 @@ def probe_file(
         paired = FileObject("", topology.name, topology.file_type, "", 0, topology.facts)
     wall_s = PROBE_WALL_S + file.size * PROBE_WALL_S_PER_BYTE
     limits = RunLimits(memory_bytes=PROBE_MEMORY_BYTES, wall_s=wall_s, cpu_s=wall_s, result_bytes=PROBE_REPORT_BYTES)
-    environment = site.environments.get(PROBE_ENVIRONMENT)
-    if environment is None:
-        raise SiteError(
-            f"{site.name} has no guest environment {PROBE_ENVIRONMENT!r}", remedy="build it: fomrepo environment build"
-        )
     order = RunOrder(
         run_id=new_id(),
         task="probe",
-        environment=environment,
+        environment=site.environments.shipped,
         method_folder=None,
         inputs=tuple(inputs),
         limits=limits,

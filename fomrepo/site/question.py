@@ -12,7 +12,6 @@ from fomrepo.model.files import RecordName, Replica, ReplicaState
 from fomrepo.model.methods import Bundle, MethodSchema
 from fomrepo.model.operations import CallOrder, MethodRef
 from fomrepo.model.results import ResolvedCall, StoredResult
-from fomrepo.site.execute import environment_of
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.together import Seat
 
@@ -92,7 +91,7 @@ class Question:
                     schema=self.schema.source,
                     arguments=self.order.arguments,
                     frames=self.order.frames,
-                    environment_digest=environment_of(site, self.schema).digest,
+                    environment_digest=site.environments.digest_of(self.bundle),
                 )
             )
             return keys[-1]

@@ -186,6 +186,13 @@ class Registry:
         if (known := snapshot.known.get((schema.name, schema.version))) is not None:
             self.vouch(verify_method(known.signed, snapshot.root).bundle)
 
+    def approved_environment(self, bundle: Bundle) -> str | None:
+        """Digest of the lock of the environment that a method was approved for; None for what was not approved."""
+        known = self._snapshot.known.get((bundle.schema.name, bundle.schema.version))
+        if known is None or known.verified.bundle.digest != bundle.digest:
+            return None
+        return known.verified.environment_digest
+
     def revoked(self) -> Mapping[str, KnownMethod]:
         """Methods that were revoked, by the digests of their bundles."""
         return self._snapshot.revoked

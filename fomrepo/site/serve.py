@@ -20,7 +20,7 @@ from fomrepo.catalog import sqlite_file
 from fomrepo.errors import ConflictError
 from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.doctor import detect_wall
-from fomrepo.isolation.environment import GuestEnvironment, default_environments_folder, find_or_build_environment
+from fomrepo.isolation.environment import default_environments_folder, find_or_build_environment
 from fomrepo.isolation.service_user import drop_to_service_user
 from fomrepo.isolation.warden import Warden
 from fomrepo.site.log import logger, write_log_to
@@ -68,16 +68,15 @@ def _serve(home: SiteHome, settings: SiteSettings, say: Callable[[str], None], s
     write_log_to(home.log_file.open("a", buffering=1))
     wall = detect_wall()
     logger.info("wall", level=wall.level, cause=wall.cause)
-    environments = _environments(
-        Path(settings.environments) if settings.environments else default_environments_folder(), say
-    )
+    folder = Path(settings.environments) if settings.environments else default_environments_folder()
+    environment = find_or_build_environment(installed_folder("sandbox") / "requirements.lock", folder, say=say)
     warden = Warden.start() if wall.holds else None
     os.environ["GRPC_SSL_CIPHER_SUITES"] = CIPHERS_WITHOUT_TLS_1_2
 
     from fomrepo.site.server import SiteServer  # imports gRPC, which must come after the warden
 
     try:
-        with SiteServer(home, settings, wall=wall, warden=warden, environments=environments) as server:
+        with SiteServer(home, settings, wall=wall, warden=warden, environment=environment) as server:
             _write_ready_file(home, server.address, server.peer_address)
             say(f"{settings.name} is ready at {server.address} (wall: {wall.level})")
             logger.info("ready", address=server.address, peer_address=server.peer_address)
@@ -102,12 +101,6 @@ def _only_one(home: SiteHome) -> Iterator[None]:
                 f"the site of {home.folder} runs already", remedy="see how it is: fomrepo site status; or stop it first"
             ) from None
         yield
-
-
-def _environments(folder: Path, say: Callable[[str], None]) -> dict[str, GuestEnvironment]:
-    lock = installed_folder("sandbox") / "requirements.lock"
-    environment = find_or_build_environment(lock, folder, say=say)
-    return {environment.name: environment}
 
 
 def _write_ready_file(home: SiteHome, address: str, peer_address: str) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import TracebackType
@@ -24,6 +23,7 @@ from fomrepo.model.sites import SiteRuns
 from fomrepo.site.call import CallDesk
 from fomrepo.site.check import CheckDesk
 from fomrepo.site.deposit import DepositDesk
+from fomrepo.site.environments import Environments
 from fomrepo.site.forward import Forward
 from fomrepo.site.holders import HolderDesk
 from fomrepo.site.ledger import Ledger
@@ -86,7 +86,7 @@ class SiteServer:
         *,
         wall: WallVerdict,
         warden: Warden | None,
-        environments: Mapping[str, GuestEnvironment],
+        environment: GuestEnvironment,
     ) -> None:
         self._end = ExitStack()
         authority, key, certificate = (home.read_secret(name) for name in ("authority.pem", "site.key", "site.pem"))
@@ -119,7 +119,7 @@ class SiteServer:
             warden=warden,
             wall=wall,
             holders=holders,
-            environments=environments,
+            environments=Environments(catalog, registry, environment),
             secret=home.read_secret("federation.secret"),
         )
         self._site = site
@@ -207,11 +207,11 @@ class SiteServer:
             waiting=load.waiting,
             slots=load.slots,
             wall=self._site.wall.level,
-            environments=[one.digest for one in self._site.environments.values()] if runs else [],
+            environments=self._site.environments.digests() if runs else [],
             runs=SiteRuns(self._site.ways["hot"], self._site.ways["cold"], *self._held()),
         )
         try:
-            self._site.registry.keep_fresh()
+            self._site.environments.look(self._site.registry.keep_fresh().listed)
         except FomrepoError as error:  # methods do not run; everything else goes on
             logger.warning("list of methods", error=error.message)
         self._revoked.remove()

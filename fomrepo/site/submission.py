@@ -40,14 +40,13 @@ from fomrepo.model.operations import FileRef
 from fomrepo.model.people import Principal
 from fomrepo.model.statements import Approval, ReviewStatement, SignedMethod
 from fomrepo.model.submissions import Papers, Submission, SubmissionState, check_remark
-from fomrepo.site.execute import environment_of
+from fomrepo.model.trust import environment_of
 from fomrepo.site.gate import run_gate, site_runner
 from fomrepo.site.gate.samples import find_samples
 from fomrepo.site.log import log_unexpected, logger
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.sites_known import SitesKnown
 from fomrepo.site.trust import signature_holds, verify_method
-from fomrepo.site.trust_administration import environment_of as listed_environment
 from fomrepo.wire.methods import schema_to_wire
 
 #: Bundles that are in the gate at the same time; each of their runs also waits for a slot.
@@ -158,7 +157,7 @@ class SubmissionDesk:
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     def _take(self, principal: Principal, bundle: Bundle, file: FileRef | None) -> Submission:
-        environment_of(self._site, bundle.schema)
+        self._site.environments.take_in(bundle)
         attach_to = None if file is None else (RecordName.parse(file.record), file.name)
         return self._site.catalog.submissions.begin(principal.id, bundle, site=self._site.name, attach_to=attach_to)
 
@@ -206,8 +205,8 @@ class SubmissionDesk:
             return
         bundle = _unpacked(catalog.submissions.bundle(submission_id))
         previous = catalog.submissions.previous(submission_id)
-        environment = environment_of(self._site, bundle.schema)
-        approved_for = listed_environment(self._site.registry.snapshot().listed, bundle)
+        environment = self._site.environments.of(bundle)
+        approved_for = environment_of(self._site.registry.snapshot().listed, bundle)
 
         def progress(done: int, total: int, step: str) -> None:
             gate.step = f"golden case {done + 1} of {total}, {step}" if step else "writing the report"

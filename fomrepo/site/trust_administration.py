@@ -23,9 +23,16 @@ from fomrepo.model.canonical import sha256_hex
 from fomrepo.model.methods import Bundle
 from fomrepo.model.statements import MethodState, ReviewStatement, SignedMethod
 from fomrepo.model.submissions import ReviewPolicy, SubmissionState
-from fomrepo.model.trust import LARGEST_POLICY, ListedEnvironment, MethodList, ReviewerKey, TrustPolicy, TrustRoot
+from fomrepo.model.trust import (
+    LARGEST_POLICY,
+    ListedEnvironment,
+    MethodList,
+    ReviewerKey,
+    TrustPolicy,
+    TrustRoot,
+    environment_of,
+)
 from fomrepo.site.list_signing import publish_list
-from fomrepo.site.method_shelf import ENVIRONMENT_LOCK
 from fomrepo.site.registry import Registry, RegistrySnapshot
 from fomrepo.site.root_changes import Change, RootChange, change_root, countersign, newest_root
 from fomrepo.site.settings import SiteHome
@@ -320,22 +327,3 @@ class TrustAdministration:
                 with only_one(seen):
                     shutil.copytree(seen, folder, symlinks=True)
             yield trusted_list(self._home, self._catalog, folder=folder)
-
-
-def environment_of(listed: MethodList, bundle: Bundle) -> ListedEnvironment:
-    """Environment that a bundle gets when it is approved: the one that it brings, else the official one of its name.
-
-    Raises
-    ------
-    NotFoundError
-        If there is none of that name.
-    """
-    name, lock = bundle.schema.environment, bundle.files.get(ENVIRONMENT_LOCK)
-    found = listed.environment(name) if lock is None else ListedEnvironment(name, sha256_hex(lock), official=False)
-    if found is None:
-        official = sorted({one.name for one in listed.environments if one.official})
-        raise NotFoundError(
-            f"there is no guest environment {name!r}, which {bundle.schema.name} needs",
-            remedy=f"name one of {', '.join(official)} in method.toml, or bring its lock along as {ENVIRONMENT_LOCK}",
-        )
-    return found

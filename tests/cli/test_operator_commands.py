@@ -34,6 +34,9 @@ def test_help_is_quick_and_light() -> None:
         ["operation cancel", "profile show", "environment build", "catalog upgrade", "site init", "site serve"],
         ["site status", "user add", "user list", "token new", "token list", "token revoke", "project new"],
         ["project list", "project add-member", "project remove-member"],
+        ["key new", "key publish", "key rotate", "key revoke", "key list", "key accept", "key accept-site"],
+        ["key renew-site", "key renew-root", "key renew-list", "key countersign", "environment add"],
+        ["environment list", "environment show", "method revoke", "method deprecate", "method tainted"],
     ],
 )
 def test_every_command_has_help_and_json(alone: CommandLine, words: list[str]) -> None:

@@ -23,8 +23,8 @@ from fomrepo.model.bundle import pack_files, read_bundle
 from fomrepo.model.canonical import canonical_json
 from fomrepo.model.methods import Bundle
 from fomrepo.model.statements import MethodState, ReviewStatement, SignedMethod
+from fomrepo.model.trust import environment_of
 from fomrepo.site.administration import open_administration, read_folder
-from fomrepo.site.trust_administration import environment_of
 from fomrepo.testing import LocalFederation
 from tests.federation.methods import draft
 from tests.federation.raw import call_request, error_of, raw_client

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from fomrepo.cache.store import ResultStore
-from fomrepo.errors import CancelledError, SandboxUnavailableError, SiteError
+from fomrepo.errors import CancelledError, SandboxUnavailableError
 from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.limits import RunLimits
 from fomrepo.isolation.orders import InputFile, RunOrder, RunReport
@@ -76,8 +76,8 @@ class SandboxRunner:
     """Runs guests by a warden."""
 
     warden: Warden
-    #: By name.
-    environments: Mapping[str, GuestEnvironment]
+    #: Gives the guest environment that a bundle names.
+    choose: Callable[[Bundle], GuestEnvironment]
     #: Takes the outcomes.
     results: ResultStore
     #: Gives the folder that holds a bundle's files.
@@ -88,13 +88,7 @@ class SandboxRunner:
 
     def environment(self, bundle: Bundle) -> GuestEnvironment:
         """Guest environment that a bundle names."""
-        wanted = bundle.schema.environment
-        if wanted not in self.environments:
-            raise SiteError(
-                f"there is no guest environment {wanted!r} here",
-                remedy=f"name one of {', '.join(self.environments)} in method.toml",
-            )
-        return self.environments[wanted]
+        return self.choose(bundle)
 
     def folder_of(self, bundle: Bundle) -> Path:
         """Folder on this machine that holds a bundle's files."""
@@ -157,7 +151,7 @@ def site_runner(site: SiteParts, *, principal: str, cancelled: threading.Event) 
     """
     return SandboxRunner(
         site.need_warden(),
-        site.environments,
+        site.environments.of,
         site.results,
         site.registry.folder_of,
         lambda memory_bytes: site.slots.one(Claim(principal, "", memory_bytes), cancelled),

@@ -8,13 +8,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from fomrepo.cache.store import ResultStore
-from fomrepo.errors import SandboxUnavailableError
+from fomrepo.errors import SandboxUnavailableError, SiteError
 from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.doctor import detect_wall
-from fomrepo.isolation.environment import default_environments_folder, find_or_build_environment
+from fomrepo.isolation.environment import GuestEnvironment, default_environments_folder, find_or_build_environment
 from fomrepo.isolation.service_user import drop_to_service_user
 from fomrepo.isolation.warden import Warden
 from fomrepo.model.methods import Bundle
+from fomrepo.model.trust import ENVIRONMENT_LOCK
 from fomrepo.site.gate.guest_runner import SandboxRunner
 from fomrepo.site.gate.samples import Samples, find_or_build_samples
 
@@ -47,12 +48,24 @@ def gate_here(
     folder = default_environments_folder()
     environment = find_or_build_environment(installed_folder("sandbox") / "requirements.lock", folder, say=say)
     samples = find_or_build_samples(folder, say=say)
+
+    def choose(bundle: Bundle) -> GuestEnvironment:
+        name = bundle.schema.environment
+        if (own := bundle.files.get(ENVIRONMENT_LOCK)) is not None:
+            return find_or_build_environment(own, folder, name=name, say=say)
+        if name != environment.name:
+            raise SiteError(
+                f"there is no guest environment {name!r} here",
+                remedy=f"name {environment.name} in method.toml, or bring its lock along as {ENVIRONMENT_LOCK}",
+            )
+        return environment
+
     with ExitStack() as end:
         scratch = Path(end.enter_context(tempfile.TemporaryDirectory(prefix="fomrepo-gate-")))
         warden = Warden.start()
         end.callback(warden.close)
         unpack = _Unpacked(scratch / "bundles")
-        yield SandboxRunner(warden, {environment.name: environment}, ResultStore(scratch), unpack.folder_of), samples
+        yield SandboxRunner(warden, choose, ResultStore(scratch), unpack.folder_of), samples
 
 
 class _Unpacked:

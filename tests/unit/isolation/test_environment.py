@@ -9,10 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from fomrepo.errors import SandboxUnavailableError
+from fomrepo.errors import BundleRefusedError, SandboxUnavailableError
 from fomrepo.isolation import environment
-from fomrepo.isolation.environment import default_environments_folder, find_or_build_environment
+from fomrepo.isolation.environment import (
+    default_environments_folder,
+    environment_digest,
+    find_environment,
+    find_or_build_environment,
+)
 from fomrepo.isolation.interpreter import find_interpreter, shared_libraries
+from fomrepo.isolation.lock_file import LOCK_LIMIT_BYTES, check_lock
 
 WHEEL = "tiny_package-1.0-py3-none-any.whl"
 
@@ -112,3 +118,56 @@ def test_the_interpreter_comes_with_all_that_the_linker_names():
 def test_a_file_that_is_no_program_has_no_libraries(tmp_path):
     (tmp_path / "x.so").write_text("text")
     assert shared_libraries((tmp_path / "x.so",), outside=()) == ()
+
+
+def test_what_is_built_is_found_by_its_lock(lock, tmp_path):
+    content = lock.read_bytes()
+    assert find_environment(content, tmp_path / "environments", name="tiny") is None
+    built = find_or_build_environment(content, tmp_path / "environments", name="tiny")
+    assert find_environment(content, tmp_path / "environments", name="tiny") == built
+    assert find_environment(content + b"# another\n", tmp_path / "environments", name="tiny") is None
+    assert environment_digest(content) == built.digest
+    assert (built.packages.parent / "requirements.lock").read_bytes() == content
+
+
+def test_the_same_lock_gives_the_same_files(lock, tmp_path):
+    def tree(folder: Path) -> dict[str, bytes]:
+        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    first, second = (find_or_build_environment(lock, tmp_path / name, name="tiny") for name in ("a", "b"))
+    assert tree(first.packages) == tree(second.packages)
+    assert first.digest == second.digest
+
+
+HASH = f"--hash=sha256:{'0' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("numpy", "numpy"),
+        ("numpy==2.0", "numpy==2.0"),
+        (f"numpy>=2.0 {HASH}", "numpy>=2.0"),
+        ("--index-url http://somewhere", "--index-url"),
+        (f"numpy @ file:///etc/passwd {HASH}", "numpy @ file"),
+        ("-r other.lock", "-r other.lock"),
+        (f"--find-links /tmp numpy==2.0 {HASH}", "--find-links"),
+        (f"numpy==2.0 {HASH} --global-option=x", "numpy==2.0"),
+        (f"numpy==2.0 ; python_version > '3' --index-url=x {HASH} -e .", "numpy==2.0"),
+        ("numpy==2.0 \\", "numpy==2.0"),
+        ("# nothing", "nothing"),
+    ],
+)
+def test_a_lock_that_says_more_than_packages_and_hashes_is_refused(line, said):
+    good = f"# a comment\nnumpy==2.0 ; python_version >= '3.11' \\\n    {HASH} \\\n    {HASH}\n"
+    assert check_lock(good.encode()) == good.encode()
+    with pytest.raises(BundleRefusedError, match="of the lock says") as raised:
+        check_lock(f"{line}\n".encode())
+    assert said in raised.value.message
+    assert "uv pip compile --generate-hashes" in str(raised.value.remedy)
+
+
+def test_a_lock_that_is_no_lock_is_refused():
+    for content in (b"\xff", b"x" * (LOCK_LIMIT_BYTES + 1), b""):
+        with pytest.raises(BundleRefusedError):
+            check_lock(content)

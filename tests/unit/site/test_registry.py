@@ -17,14 +17,13 @@ from fomrepo.model.canonical import sha256_hex
 from fomrepo.model.methods import Bundle
 from fomrepo.model.operations import MethodRef
 from fomrepo.model.statements import MethodState, ReviewStatement, SignedMethod, VerdictStatement
-from fomrepo.model.trust import TrustPolicy, key_id
+from fomrepo.model.trust import TrustPolicy, environment_of, key_id
 from fomrepo.site import list_signing, registry, trust_documents
 from fomrepo.site.administration import Administration, open_administration
 from fomrepo.site.founding import init_site
 from fomrepo.site.registry import Registry, SigningKeys
 from fomrepo.site.settings import SiteHome
 from fomrepo.site.trust import approve, judge, new_key
-from fomrepo.site.trust_administration import environment_of
 from fomrepo.site.trust_home import signing_keys, trusted_list
 
 #: Longer than these tests take on a busy machine, in seconds.

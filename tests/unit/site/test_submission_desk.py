@@ -40,7 +40,7 @@ def site(catalog: Catalog, tmp_path: Path) -> Any:
     return SimpleNamespace(
         name="site-a",
         catalog=catalog,
-        environments={"mdanalysis": environment},
+        environments=SimpleNamespace(of=lambda bundle: environment, take_in=lambda bundle: None),
         registry=SimpleNamespace(snapshot=lambda: SimpleNamespace(listed=listed), folder_of=None),
         results=None,
         warden=object(),
