@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,8 @@ import typer
 
 from fomrepo.cli.commands import LeftOffError
 from fomrepo.cli.connected import FilePath, ProfileName, complete_path, connected, split_file_path
-from fomrepo.cli.output import Json, print_json, print_table, progress_bar
+from fomrepo.cli.output import Json, print_json, progress_bar
+from fomrepo.cli.submission_lists import SubmissionId, print_submissions, submission_document
 from fomrepo.errors import SiteError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from fomrepo.model.submissions import Submission
 
 Folder = Annotated[Path, typer.Argument(help="The folder that holds method.toml.", file_okay=False)]
-SubmissionId = Annotated[str, typer.Argument(metavar="ID", help="Id of the submission: fomrepo method status.")]
 
 
 def submit(
@@ -85,48 +84,6 @@ def attach(folder: Folder, path: FilePath, profile: ProfileName = None, json: Js
     else:
         typer.echo(f"{submission.name} {submission.version} is attached to {path} as {submission.id}")
         typer.echo(f"  call it: fomrepo call {path} {submission.name}")
-
-
-def print_submissions(found: list[Submission], *, as_json: bool) -> None:
-    """Print submissions, a line each."""
-    if as_json:
-        for one in found:
-            print_json(submission_document(one))
-    elif found:
-        rows = [
-            (one.id, f"{one.name} {one.version}", one.author, one.state.value, day(one.changed), _scope(one))
-            for one in found
-        ]
-        print_table(rows, ("id", "method", "author", "state", "since", "for"))
-
-
-def submission_document(one: Submission) -> dict[str, Any]:
-    """Spell a submission for programs."""
-    return {
-        "id": one.id,
-        "name": one.name,
-        "version": one.version,
-        "bundle_digest": one.bundle_digest,
-        "author": one.author,
-        "state": one.state.value,
-        "reason": one.reason,
-        "site": one.site,
-        "environment_digest": one.environment_digest,
-        "record": one.record or None,
-        "file": one.file or None,
-        "created": one.created,
-        "changed": one.changed,
-        "trouble": one.trouble,
-    }
-
-
-def day(moment: float) -> str:
-    """Day and time, as lists show them."""
-    return f"{datetime.datetime.fromtimestamp(moment, datetime.UTC):%Y-%m-%d %H:%M}"
-
-
-def _scope(one: Submission) -> str:
-    return f"{one.record}/{one.file}" if one.record else "all files"
 
 
 def _file(repo: Repository, path: str) -> Any:

@@ -8,8 +8,8 @@ import typer
 
 from fomrepo.cli.connected import ProfileName, connected
 from fomrepo.cli.homes import Home
-from fomrepo.cli.method_submission import SubmissionId, print_submissions, submission_document
 from fomrepo.cli.output import Json, print_json, print_table
+from fomrepo.cli.submission_lists import SubmissionId, print_submissions, submission_document
 from fomrepo.errors import ConflictError
 
 if TYPE_CHECKING:

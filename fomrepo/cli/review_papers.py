@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from fomrepo.cli.gate_report import print_report
-from fomrepo.cli.method_submission import day, submission_document
 from fomrepo.cli.output import print_table
+from fomrepo.cli.submission_lists import day, submission_document
 from fomrepo.model.canonical import sha256_hex
 from fomrepo.model.differences import file_differences, schema_differences, visible
 from fomrepo.model.gate_report import GateReport
