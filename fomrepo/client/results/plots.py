@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fomrepo.client.results.optional import imports_for
 from fomrepo.errors import ArgumentError
@@ -142,28 +141,30 @@ def _draw_lines(result: Result, names: Sequence[str], ax: Axes) -> None:
 
 def _draw_image(result: Result, name: str, ax: Axes) -> None:
     values = np.asarray(result.to_dict()[name])
-    down, across = (_place_of(result, axis) for axis in result.dims[name])
+    down, across = (_cells(result, *one) for one in zip(result.dims[name], values.shape, strict=True))
     if result.result_type == "TimeSeries":  # time runs to the right
         values, down, across = values.T, across, down
-        heads = (result.dims[name][1], "times")
-    else:
-        heads = (down or result.dims[name][0], across or result.dims[name][1])
-    extent = (*_reach(result, across, values.shape[1]), *_reach(result, down, values.shape[0]))
-    image = ax.imshow(values, origin="lower", aspect="auto", interpolation="nearest", extent=extent)
-    ax.set_ylabel(_labelled(result, heads[0]))
-    ax.set_xlabel(_labelled(result, heads[1]))
+    (*high, upwards), (*wide, rightwards) = down, across
+    image = ax.imshow(
+        values, origin="lower", aspect="auto", interpolation="nearest", extent=(wide[0], wide[1], high[0], high[1])
+    )
+    ax.set_ylabel(upwards)
+    ax.set_xlabel(rightwards)
     ax.figure.colorbar(image, ax=ax, label=_labelled(result, name))
 
 
-def _reach(result: Result, place: str | None, count: int) -> tuple[float, float]:
-    """From the lower edge of the first cell to the upper edge of the last one, if the cells are evenly spaced."""
-    places: npt.NDArray[np.float64] = np.arange(count, dtype=np.float64)
-    if place is not None:
+def _cells(result: Result, axis: str, count: int) -> tuple[float, float, str]:
+    """Lower edge of the first cell along an axis, upper edge of the last one, and label.
+
+    They are counted unless a field says where they are, evenly spaced.
+    """
+    place = _place_of(result, axis)
+    if place is not None and count > 1:
         told = np.asarray(result.to_dict()[place], dtype=np.float64)
-        if count > 1 and np.allclose(np.diff(told), told[1] - told[0]) and told[1] > told[0]:
-            places = told
-    half = (places[1] - places[0]) / 2 if count > 1 else 0.5
-    return float(places[0] - half), float(places[-1] + half)
+        step = (told[-1] - told[0]) / (count - 1)
+        if step > 0 and np.allclose(np.diff(told), step):
+            return float(told[0] - step / 2), float(told[-1] + step / 2), _labelled(result, place)
+    return -0.5, count - 0.5, axis
 
 
 def _line_labels(result: Result, name: str, count: int) -> list[str]:
