@@ -14,9 +14,11 @@ import pytest
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
+from fomrepo.client.results.kinds import result_class
 from fomrepo.client.results.pictures import grey_png
 from fomrepo.client.results.result import Result
 from fomrepo.errors import ArgumentError, BundleRefusedError, SettingsError
+from fomrepo.model.methods import RESERVED_FIELD_NAMES, RESULT_TYPES
 from tests.client import example_results as example
 
 
@@ -135,6 +137,13 @@ def test_few_columns_are_lines_and_many_an_image() -> None:
     assert (many.get_xlabel(), many.get_ylabel()) == ("times (ps)", "residue")
     assert many.images[0].get_array().shape == (30, 4)
     assert many.images[0].get_extent() == [-1, 7, -0.5, 29.5]
+    uneven = example.result_of(
+        "TimeSeries",
+        frames=(np.array([0, 1, 9]), "int64 frame", ""),
+        times=(np.array([0.0, 1.0, 9.0]), "float64 frame", "ps"),
+        angle=(np.ones((3, 30)), "float64 frame residue", "degree"),
+    ).plot()
+    assert (uneven.get_xlabel(), uneven.images[0].get_extent()) == ("frame", [-0.5, 2.5, -0.5, 29.5])
 
 
 def test_a_histogram_is_drawn_over_its_bins() -> None:
@@ -304,3 +313,9 @@ def test_a_missing_package_names_the_command(
 def test_some_types_need_some_fields(kind: str, field: dict[str, tuple[Any, str, str]], said: str) -> None:
     with pytest.raises(BundleRefusedError, match=said):
         example.result_of(kind, **field)
+
+
+def test_no_field_can_hide_what_results_have() -> None:
+    own = {name for kind in RESULT_TYPES for name in dir(result_class(kind)) if not name.startswith("_")}
+    set_by_constructor = {"schema", "provenance", "units", "dims"}
+    assert own | set_by_constructor <= RESERVED_FIELD_NAMES

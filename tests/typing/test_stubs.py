@@ -14,6 +14,8 @@ from fomrepo.model.bundle import read_schema
 from tests.client.scripted_site import RMSD
 from tests.typing.conftest import ODD, Check
 
+pytestmark = pytest.mark.timeout(300)  # the first check reads all of numpy's types
+
 RIGHT = """
 import fomrepo
 
