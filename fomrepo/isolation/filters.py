@@ -15,16 +15,7 @@ from __future__ import annotations
 
 import errno
 
-from fomrepo.isolation.seccomp import (
-    Allow,
-    AllowUnlessAll,
-    AllowValues,
-    AllowWithBit,
-    AllowWithoutBits,
-    Answer,
-    Rule,
-    compile_filter,
-)
+from fomrepo.isolation.seccomp import Allow, AllowValues, AllowWithoutBits, Answer, Rule, compile_filter
 from fomrepo.isolation.syscalls import Architecture, this_architecture
 
 __all__ = [
@@ -71,9 +62,13 @@ OPEN_OTHER_THAN_READING = 0xFFFFFFFF & ~(0o2000000 | 0o400 | 0o4000 | 0o1000000 
 #: MAP_SHARED (also in MAP_SHARED_VALIDATE) and MAP_ANONYMOUS. Such memory stays when a process drops its pages, and is
 #: then on nobody's account; files, which are all read-only, may be mapped shared.
 SHARED_WITHOUT_FILE = (0x01, 0x20)
-#: Without it a futex is a word of a file that other sandboxes may have mapped too, such as a library, and who waits for
-#: it hears of others. Who joins a thread waits so, and then asks again and again until the thread has ended.
-FUTEX_PRIVATE_FLAG = 128
+#: The machine's pool of huge pages is on nobody's account either.
+MAP_HUGETLB = 0x40000
+#: WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_BITSET, WAKE_BITSET with FUTEX_PRIVATE_FLAG, and the waits also with
+#: FUTEX_CLOCK_REALTIME; nothing that lends priorities. A futex that is not private is a word of a file that other
+#: sandboxes may have mapped too, such as a library, and who waits for it hears of them. Who joins a thread waits so, is
+#: told to try again, and asks until the thread has ended.
+FUTEX_OPERATIONS = (*(128 | operation for operation in (0, 1, 3, 4, 5, 9, 10)), 128 | 256, 128 | 256 | 9)
 #: The guest is process 1 of its sandbox; abort() signals itself.
 ITSELF = (1,)
 
@@ -96,7 +91,7 @@ _BOTH: tuple[Rule, ...] = (
         "getrandom uname getrusage sched_getaffinity sched_yield getrlimit exit exit_group",
         "shutdown",
     ),
-    AllowUnlessAll("mmap", 3, SHARED_WITHOUT_FILE),
+    AllowWithoutBits("mmap", 3, MAP_HUGETLB, not_together=SHARED_WITHOUT_FILE),
     AllowValues("fcntl", 1, FCNTL_COMMANDS),
     AllowValues("ioctl", 1, IOCTL_COMMANDS),
     AllowValues("madvise", 2, MADVISE_ADVICE),
@@ -124,7 +119,7 @@ SECOND_FILTER: tuple[Rule, ...] = (
     *_BOTH,
     AllowWithoutBits("open", 1, OPEN_OTHER_THAN_READING),
     AllowWithoutBits("openat", 2, OPEN_OTHER_THAN_READING),
-    AllowWithBit("futex", 1, FUTEX_PRIVATE_FLAG, errno.EAGAIN),
+    AllowValues("futex", 1, FUTEX_OPERATIONS, otherwise=errno.EAGAIN),
     AllowValues("clone", 0, (CLONE_OF_A_THREAD,)),
     AllowValues("prctl", 0, PRCTL_HARMLESS),
 )

@@ -15,16 +15,7 @@ from dataclasses import dataclass
 
 from fomrepo.isolation.syscalls import NEWEST_CONSIDERED, Architecture
 
-__all__ = [
-    "Allow",
-    "AllowUnlessAll",
-    "AllowValues",
-    "AllowWithBit",
-    "AllowWithoutBits",
-    "Answer",
-    "Rule",
-    "compile_filter",
-]
+__all__ = ["Allow", "AllowValues", "AllowWithoutBits", "Answer", "Rule", "compile_filter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,41 +34,21 @@ class AllowValues:
     argument: int
     #: Values of its low 32 bits.
     values: tuple[int, ...]
+    #: What it answers otherwise, such as ``errno.EAGAIN``, on which a caller tries again.
+    otherwise: int = errno.EPERM
 
 
 @dataclass(frozen=True, slots=True)
 class AllowWithoutBits:
-    """The call is allowed if none of these bits is set in one argument."""
+    """The call is allowed if none of these bits is set in one argument, nor some others all at once."""
 
     syscall: str
     #: Position of the argument, from 0.
     argument: int
     #: Bits within the low 32.
     bits: int
-
-
-@dataclass(frozen=True, slots=True)
-class AllowUnlessAll:
-    """The call is allowed unless all of these bits are set in one argument."""
-
-    syscall: str
-    #: Position of the argument, from 0.
-    argument: int
-    #: Single bits within the low 32.
-    bits: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AllowWithBit:
-    """The call is allowed if a bit is set in one argument, and answers an error number if not."""
-
-    syscall: str
-    #: Position of the argument, from 0.
-    argument: int
-    #: A bit within the low 32.
-    bit: int
-    #: Such as ``errno.EAGAIN``, on which a caller tries again.
-    otherwise: int
+    #: Single bits within the low 32, each of which may be set, but not all.
+    not_together: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +60,7 @@ class Answer:
     error: int
 
 
-Rule = Allow | AllowValues | AllowWithoutBits | AllowUnlessAll | AllowWithBit | Answer
+Rule = Allow | AllowValues | AllowWithoutBits | Answer
 
 # linux/seccomp.h: what a filter program returns.
 KILL_PROCESS = 0x80000000
@@ -169,25 +140,16 @@ def _body(rule: Rule) -> Iterator[Instruction]:
             yield RETURN, 0, 0, ALLOW
         case Answer(error=error):
             yield RETURN, 0, 0, ERROR | error
-        case AllowWithoutBits(argument=argument, bits=bits):
+        case AllowWithoutBits(argument=argument, bits=bits, not_together=not_together):
             yield LOAD, 0, 0, ARGUMENTS_OFFSET + 8 * argument
-            yield JUMP_IF_ANY_BIT, 1, 0, bits
-            yield RETURN, 0, 0, ALLOW
+            allow = (RETURN, 0, 0, ALLOW)
+            ways = [each for bit in not_together for each in ((JUMP_IF_ANY_BIT, 1, 0, bit), allow)] or [allow]
+            yield JUMP_IF_ANY_BIT, len(ways), 0, bits
+            yield from ways
             yield RETURN, 0, 0, ERROR | errno.EPERM
-        case AllowUnlessAll(argument=argument, bits=several):
-            yield LOAD, 0, 0, ARGUMENTS_OFFSET + 8 * argument
-            for bit in several:
-                yield JUMP_IF_ANY_BIT, 1, 0, bit
-                yield RETURN, 0, 0, ALLOW
-            yield RETURN, 0, 0, ERROR | errno.EPERM
-        case AllowWithBit(argument=argument, bit=bit, otherwise=otherwise):
-            yield LOAD, 0, 0, ARGUMENTS_OFFSET + 8 * argument
-            yield JUMP_IF_ANY_BIT, 0, 1, bit
-            yield RETURN, 0, 0, ALLOW
-            yield RETURN, 0, 0, ERROR | otherwise
-        case AllowValues(argument=argument, values=values):
+        case AllowValues(argument=argument, values=values, otherwise=otherwise):
             yield LOAD, 0, 0, ARGUMENTS_OFFSET + 8 * argument
             for value in values:
                 yield JUMP_IF_EQUAL, 0, 1, value
                 yield RETURN, 0, 0, ALLOW
-            yield RETURN, 0, 0, ERROR | errno.EPERM
+            yield RETURN, 0, 0, ERROR | otherwise

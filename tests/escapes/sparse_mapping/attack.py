@@ -23,7 +23,8 @@ def attack(universe):
             "not accounted": lambda: reserve(6 * GIB, mmap.PROT_READ | mmap.PROT_WRITE, 0x4000),
             "growing": lambda: reserve(6 * GIB, mmap.PROT_READ | mmap.PROT_WRITE, 0x0100),
             "huge": lambda: reserve(2**46, NO_ACCESS),
-            "huge pages": lambda: reserve(GIB, mmap.PROT_READ | mmap.PROT_WRITE, 0x40000 | 30 << 26),
+            "huge pages": lambda: reserve(2**21, mmap.PROT_READ | mmap.PROT_WRITE, 0x40000),
+            "huger pages": lambda: reserve(GIB, mmap.PROT_READ | mmap.PROT_WRITE, 0x40000 | 30 << 26),
         },
         also_refused=("ENOMEM",),
     )

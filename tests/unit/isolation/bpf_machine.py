@@ -3,7 +3,7 @@
 import errno
 import struct
 
-from fomrepo.isolation.seccomp import Allow, AllowUnlessAll, AllowValues, AllowWithBit, AllowWithoutBits, Answer, Rule
+from fomrepo.isolation.seccomp import Allow, AllowValues, AllowWithoutBits, Answer, Rule
 from fomrepo.isolation.syscalls import NEWEST_CONSIDERED, Architecture
 
 KILL, ALLOW, ERROR = 0x80000000, 0x7FFF0000, 0x00050000
@@ -48,12 +48,9 @@ def decide(
                 return ALLOW
             case Answer(error=error):
                 return ERROR | error
-            case AllowValues(argument=argument, values=values):
-                return ALLOW if arguments[argument] % 2**32 in values else ERROR | errno.EPERM
-            case AllowWithoutBits(argument=argument, bits=bits):
-                return ERROR | errno.EPERM if arguments[argument] & bits else ALLOW
-            case AllowUnlessAll(argument=argument, bits=several):
-                return ERROR | errno.EPERM if all(arguments[argument] & bit for bit in several) else ALLOW
-            case AllowWithBit(argument=argument, bit=bit, otherwise=otherwise):
-                return ALLOW if arguments[argument] & bit else ERROR | otherwise
+            case AllowValues(argument=argument, values=values, otherwise=otherwise):
+                return ALLOW if arguments[argument] % 2**32 in values else ERROR | otherwise
+            case AllowWithoutBits(argument=argument, bits=bits, not_together=several):
+                all_set = bool(several) and all(arguments[argument] & bit for bit in several)
+                return ERROR | errno.EPERM if arguments[argument] & bits or all_set else ALLOW
     return ERROR | (errno.ENOSYS if number > NEWEST_CONSIDERED else errno.EPERM)
