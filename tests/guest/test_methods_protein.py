@@ -13,7 +13,7 @@ from MDAnalysisTests import datafiles
 from sandbox.request import FrameRange
 from tests.guest.oracles import atoms_of, fields, mdtraj_of, module_of, refusal
 
-PROTEINS = sorted(Path(datafiles.PSF).parent.glob("dssp/?????.pdb.gz"))[::2]
+PROTEINS = sorted(Path(datafiles.PSF).parent.glob("dssp/?????.pdb.gz"))[::4]
 
 
 def letters(trajectory: mdtraj.Trajectory) -> list[str]:
