@@ -109,7 +109,11 @@ def test_frames_and_flags_reach_the_method(run: CommandLine, adk: str) -> None:
         (["call", "{adk}/adk_dims.dcd", "rmsd", "--frames", "a"], "argument", "no list of frame indices"),
         (["call", "{adk}/adk_dims.dcd", "rmsd", "name CA"], "argument", "'name CA' is one too many"),
         (["call", "{adk}/adk_dims.dcd", "rmsd", "{adk}/adk_dims.dcd"], "argument", "works on 1 file;"),
-        (["call", "{adk}/adk_dims.dcd", "rmsd", "--output", "x.txt"], "argument", "'.txt' is no format of a TimeSeries"),
+        (
+            ["call", "{adk}/adk_dims.dcd", "rmsd", "--output", "x.txt"],
+            "argument",
+            "'.txt' is no format of a TimeSeries",
+        ),
         (["call", "{adk}/adk_dims.dcd", "rmds"], "not_found", "or 'rmsd'?"),
         (["call", "{adk}/adk_dims.dcd", "rmsd", "--version", "9.0.0"], "not_found", "use one of: 1.0.0"),
         (["call", "{adk}/adk.psf", "rmsd"], "not_found", "takes trajectory"),

@@ -19,7 +19,9 @@ from MDAnalysisTests import datafiles
 
 from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.environment import default_environments_folder, find_or_build_environment
+from fomrepo.testing.file_type_contract import FileTypeContract
 from sandbox.container import Container
+from tests.contract import test_shipped_types
 from tests.guest.runs import SAMPLES, method_request, outcome_of, probed, read_outcome, schema_of, takes_frames
 
 CHECKOUT = Path(__file__).parent.parent.parent
@@ -129,22 +131,51 @@ def test_a_method_gives_the_same_bytes_behind_the_wall(
     assert answer["outcome"] == outcome_of(here, installed_folder("methods") / name)
 
 
-def probe_behind_the_wall(run: Run, path: Path, name: str | None = None) -> dict[str, Any]:
-    file = {"path": "/in/file", "name": name or path.name, "size": path.stat().st_size}
-    return run({"task": "probe", "file": file, "topology": None}, {"file": path})
+def probe_behind_the_wall(run: Run, path: Path, topology: dict[str, Any] | None = None) -> dict[str, Any]:
+    file = {"path": "/in/file", "name": path.name, "size": path.stat().st_size}
+    return run({"task": "probe", "file": file, "topology": topology}, {"file": path})
 
 
-@pytest.mark.parametrize(
-    "source",
-    [datafiles.PSF, datafiles.GRO, datafiles.PDB_small, datafiles.DCD, datafiles.XTC, datafiles.TRR],
-    ids=lambda path: Path(path).name,
-)
-def test_a_probe_gives_the_same_facts_behind_the_wall(run: Run, data_folder: Path, source: str) -> None:
-    path = laid_out(source, data_folder)
-    answer = probe_behind_the_wall(run, path)
-    outcome, tensors = probed(path)
-    assert (answer["ended"], answer["log"]) == ("outcome", "")
+SHIPPED = [one for name, one in sorted(vars(test_shipped_types).items()) if name.startswith("Test")]
+
+
+@pytest.mark.parametrize("shipped", SHIPPED, ids=lambda shipped: shipped.type_name)
+@pytest.mark.filterwarnings("ignore:Stride of block:UserWarning")  # what pytng says of the sample
+def test_a_probe_gives_the_same_facts_behind_the_wall(
+    run: Run, data_folder: Path, tmp_path: Path, shipped: type[FileTypeContract]
+) -> None:
+    sample = shipped.make_samples(tmp_path)[0]
+    topology = sample.paired_atoms and {"path": "", "type": "PDB", "name": "few.pdb", "n_atoms": sample.paired_atoms}
+    path = laid_out(sample.path, data_folder)
+    answer = probe_behind_the_wall(run, path, topology)
+    outcome, tensors = probed(path, topology=topology)
+    assert answer["ended"] == "outcome", answer
     assert answer["outcome"] == Container(outcome, tensors).to_bytes()
+
+
+@pytest.mark.parametrize("name", ["NCDF", "H5MD", "GSD", "TNG", "MMCIF"])
+@pytest.mark.filterwarnings("ignore:Stride of block:UserWarning")  # what pytng says of the sample
+def test_readers_that_need_a_package_work_behind_the_wall(
+    run: Run, data_folder: Path, tmp_path: Path, name: str
+) -> None:
+    """The second filter refuses what a reader may do without: locks, writing, starting threads of its own."""
+    shipped = next(one for one in SHIPPED if one.type_name == name)
+    sample, schema = shipped.make_samples(tmp_path)[0], schema_of("info")
+    sources = (
+        [("topology", sample.topology), ("trajectory", sample.path)] if sample.topology else [("topology", sample.path)]
+    )
+    paths = {role: laid_out(source, data_folder) for role, source in sources}
+    files = [
+        {"role": role, "type": probed(path)[0]["facts"]["type"], "path": f"/in/{role}", "name": path.name}
+        for role, path in paths.items()
+    ]
+    asked = {"entry": {"module": "info", "function": "info"}, "parameters": {}, "arguments": {}, "frames": None}
+    inputs = [{"name": "universe", "family": "structure" if name == "MMCIF" else "trajectory", "files": files}]
+    answer = run({"task": "method", "inputs": inputs, "result": schema["result"], **asked}, paths, "info")
+    outcome, fields = read_outcome(answer["outcome"])
+    assert outcome == {"status": "ok"}, outcome
+    facts = probed(paths[sources[-1][0]])[0]["facts"]
+    assert (fields["n_atoms"], fields["n_frames"]) == (facts["n_atoms"], facts["n_frames"])
 
 
 def test_damaged_coordinates_of_an_xtc_never_reach_outside(run: Run, data_folder: Path) -> None:
