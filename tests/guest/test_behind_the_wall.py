@@ -86,6 +86,14 @@ def laid_out(source: str | Path, folder: Path) -> Path:
     return target
 
 
+def on_the_wire(partial: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Say who combines parts the way a request does."""
+    if partial is None:
+        return None
+    module, function = partial["combine"].split(":")
+    return {"entry": {"module": module, "function": function}, "fields": partial["fields"]}
+
+
 @pytest.mark.parametrize(
     ("name", "data", "arguments"),
     [
@@ -123,6 +131,7 @@ def test_a_method_gives_the_same_bytes_behind_the_wall(
             "parameters": {key: {"type": value["type"]} for key, value in schema.get("parameters", {}).items()},
             "arguments": here.arguments,
             "result": schema["result"],
+            "partial": on_the_wire(schema.get("partial")),
         },
         inputs,
         name,
