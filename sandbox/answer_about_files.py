@@ -14,7 +14,7 @@ import sys
 import warnings
 from typing import Any
 
-SECONDS_A_FILE = 20
+SECONDS_A_FILE = 10
 MEMORY_BYTES = 3 << 30
 
 

@@ -83,7 +83,7 @@ class TestDCD(FileTypeContract):
 class TestXTC(FileTypeContract):
     type_name = "XTC"
     may_end_its_process = True
-    mutants = 15
+    mutants = 8
 
     @classmethod
     def make_samples(cls, folder: Path) -> Sequence[FileSample]:
@@ -280,7 +280,7 @@ class TestGSD(FileTypeContract):
 class TestTNG(FileTypeContract):
     type_name = "TNG"
     may_end_its_process = True
-    mutants = 15
+    mutants = 8
 
     @classmethod
     def make_samples(cls, folder: Path) -> Sequence[FileSample]:
