@@ -107,6 +107,7 @@ def _new_version(connection: Connection, record_id: str, deposit: Row[Any]) -> s
             title=deposit.title,
             owner_id=deposit.principal_id,
             created=time.time(),
+            claims=deposit.claims,
         )
     )
     return version_id

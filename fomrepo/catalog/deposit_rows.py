@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
@@ -48,4 +49,6 @@ def _deposit_of(row: Any, its_uploads: tuple[Upload, ...]) -> Deposit:
         uploads=its_uploads,
         accession=None if row.version_id is None else f"{row.record_accession}.v{row.version_number}",
         refusal=row.refusal,
+        claims=json.loads(row.claims or "{}"),
+        created=row.created,
     )

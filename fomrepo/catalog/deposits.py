@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from fomrepo.catalog.acceptance import accept_deposit, name_is_taken, name_taken
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.deposit_rows import deposits_where
-from fomrepo.catalog.tables import deposits, members, projects, records, uploads
+from fomrepo.catalog.tables import deposits, members, projects, records, uploads, versions
 from fomrepo.catalog.versions import visible_version
 from fomrepo.errors import ConflictError, NotAllowedError, NotFoundError
-from fomrepo.model.canonical import new_id
+from fomrepo.model.canonical import canonical_json, new_id
 from fomrepo.model.deposits import AcceptedFile, Deposit, DepositState, ExpectedFile
 from fomrepo.model.files import RecordName, RecordVersion, check_slug
 
@@ -40,6 +42,7 @@ class Deposits:
         new_version_of: RecordName | None,
         site: str,
         files: Sequence[ExpectedFile],
+        claims: Mapping[str, Any] | None = None,
     ) -> Deposit:
         """Open a draft, or find the one that the same key opened before.
 
@@ -79,25 +82,53 @@ class Deposits:
                 name=name,
                 new_version_of=record_id,
                 created=time.time(),
+                claims=_json(claims),
             )
             .on_conflict_do_nothing()
         )
         if opened.rowcount == 0:  # the same request arrived twice at once, and the other one was first
             known = connection.execute(select(deposits.c.id, deposits.c.request_digest).where(*wanted)).one()
             return _same_request(connection, known.id, known.request_digest, request_digest)
-        rows = [
-            {
-                "id": new_id(),
-                "deposit_id": deposit_id,
-                "position": position,
-                "name": file.name,
-                "size": file.size,
-                "topology": file.topology,
-            }
-            for position, file in enumerate(files)
-        ]
-        if rows:
-            connection.execute(insert(uploads), rows)
+        _insert_uploads(connection, deposit_id, dict(enumerate(files)))
+        return deposits_where(connection, deposits.c.id == deposit_id)[0]
+
+    @writes
+    def revise(
+        self,
+        connection: Connection,
+        deposit_id: str,
+        *,
+        title: str,
+        claims: Mapping[str, Any],
+        files: Sequence[tuple[ExpectedFile, str | None]],
+    ) -> Deposit:
+        """Say anew what a draft shall become.
+
+        An upload stays, with its bytes, if a file of its name and size is among `files`, and its digest, where both are
+        known, is the one given there.
+
+        Raises
+        ------
+        ConflictError
+            If it is no draft any more.
+        """
+        revised = connection.execute(
+            update(deposits)
+            .where(deposits.c.id == deposit_id, deposits.c.state == DepositState.DRAFT.value)
+            .values(title=title, claims=_json(claims))
+        )
+        if revised.rowcount == 0:
+            raise ConflictError("the deposit is no draft any more", remedy="fomrepo deposit status DIR")
+        wanted = {file.name: (position, file, digest) for position, (file, digest) in enumerate(files)}
+        for one in connection.execute(select(uploads).where(uploads.c.deposit_id == deposit_id)).all():
+            position, file, digest = wanted.get(one.name, (0, None, None))
+            if file is None or file.size != one.size or (digest and one.digest and digest != one.digest):
+                connection.execute(delete(uploads).where(uploads.c.id == one.id))
+                continue
+            place = {"position": position, "topology": file.topology}
+            connection.execute(update(uploads).where(uploads.c.id == one.id).values(place))
+            del wanted[one.name]
+        _insert_uploads(connection, deposit_id, {position: file for position, file, _ in wanted.values()})
         return deposits_where(connection, deposits.c.id == deposit_id)[0]
 
     @reads
@@ -105,6 +136,14 @@ class Deposits:
         """Find a deposit of somebody; None alike for what is another's."""
         found = deposits_where(connection, deposits.c.id == deposit_id, deposits.c.principal_id == principal_id)
         return next(iter(found), None)
+
+    @reads
+    def claims(self, connection: Connection, version_id: str) -> Mapping[str, Any]:
+        """Read what the depositor said of a version of a record; whether the caller may see it was decided before."""
+        found: Mapping[str, Any] = json.loads(
+            connection.scalar(select(versions.c.claims).where(versions.c.id == version_id)) or "{}"
+        )
+        return found
 
     @reads
     def unfinished(self, connection: Connection, site: str) -> tuple[Deposit, ...]:
@@ -128,6 +167,13 @@ class Deposits:
             select(uploads.c.digest).where(uploads.c.id == upload_id)
         ):
             raise ConflictError("the deposit of these bytes is not open any more", remedy="fomrepo deposit ... again")
+
+    @writes
+    def forget(self, connection: Connection, upload_id: str) -> None:
+        """Note that the bytes of an upload are gone, unless its deposit takes no bytes any more."""
+        draft = select(deposits.c.id).where(deposits.c.state == DepositState.DRAFT.value)
+        wanted = (uploads.c.id == upload_id, uploads.c.deposit_id.in_(draft))
+        connection.execute(update(uploads).where(*wanted).values(digest=None))
 
     @writes
     def probing(self, connection: Connection, deposit_id: str) -> bool:
@@ -171,6 +217,26 @@ def _same_request(connection: Connection, deposit_id: str, known_digest: str, re
             "this idempotency key was used for another deposit", remedy="send another request with another key"
         )
     return deposits_where(connection, deposits.c.id == deposit_id)[0]
+
+
+def _insert_uploads(connection: Connection, deposit_id: str, files: Mapping[int, ExpectedFile]) -> None:
+    rows = [
+        {
+            "id": new_id(),
+            "deposit_id": deposit_id,
+            "position": position,
+            "name": file.name,
+            "size": file.size,
+            "topology": file.topology,
+        }
+        for position, file in files.items()
+    ]
+    if rows:
+        connection.execute(insert(uploads), rows)
+
+
+def _json(claims: Mapping[str, Any] | None) -> str | None:
+    return canonical_json(dict(claims)).decode() if claims else None
 
 
 def _project_of_member(connection: Connection, project: str, principal_id: str) -> str:

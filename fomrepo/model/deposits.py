@@ -67,6 +67,10 @@ class Deposit:
     accession: str | None = None
     #: Set when quarantined: the failure as the wire has it.
     refusal: bytes | None = None
+    #: What the depositor says of it; kept apart from what the files say. Empty: nothing.
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    #: Seconds since 1970, UTC.
+    created: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

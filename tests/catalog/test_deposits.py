@@ -6,7 +6,7 @@ import pytest
 
 from fomrepo.catalog import Catalog, acceptance
 from fomrepo.errors import ConflictError, InternalError, NotAllowedError, NotFoundError
-from fomrepo.model.deposits import DepositState
+from fomrepo.model.deposits import DepositState, ExpectedFile
 from fomrepo.model.files import RecordName, RecordState, ReplicaState
 from fomrepo.model.people import Principal
 from tests.catalog.examples import ADK, DCD, FINGERPRINT, OFFSETS, PSF, draft, named, probed, record, set_state
@@ -195,3 +195,55 @@ def test_when_accessions_run_out_nothing_is_left_behind(
     left = catalog.deposits.get(deposit_id, ada.id)
     assert left is not None
     assert left.state is DepositState.PROBING
+
+
+def test_claims_go_with_the_deposit_into_the_version(catalog: Catalog, ada: Principal) -> None:
+    claims = {"licence": "CC-BY-4.0", "creators": [{"name": "Ada Lovelace"}]}
+    deposit = draft(catalog, ada)
+    files = [(upload.file, None) for upload in deposit.uploads]
+    revised = catalog.deposits.revise(deposit.id, title="AdK, open", claims=claims, files=files)
+    assert (revised.title, revised.claims, revised.uploads) == ("AdK, open", claims, deposit.uploads)
+    version = catalog.deposits.accept(probed(catalog, deposit), ADK)
+    assert version.title == "AdK, open"
+    assert catalog.deposits.claims(version.version_id) == claims
+
+
+def test_a_revision_keeps_the_uploads_that_stay_the_same(catalog: Catalog, ada: Principal) -> None:
+    deposit = draft(catalog, ada)
+    topology, trajectory = deposit.uploads
+    catalog.deposits.received(topology.id, PSF)
+    catalog.deposits.received(trajectory.id, DCD)
+    added = ExpectedFile("adk.edr", 10, None)
+    files = [(added, None), (topology.file, PSF), (trajectory.file, "e" * 64)]
+    first, second, third = catalog.deposits.revise(deposit.id, title="t", claims={}, files=files).uploads
+    assert (first.file, first.digest) == (added, None)
+    assert (second.id, second.digest) == (topology.id, PSF)
+    assert (third.file, third.digest) == (trajectory.file, None)
+    assert third.id != trajectory.id
+    longer = replace(topology.file, size=7_001)
+    (only,) = catalog.deposits.revise(deposit.id, title="t", claims={}, files=[(longer, None)]).uploads
+    assert (only.file, only.digest) == (longer, None)
+
+
+def test_only_a_draft_is_revised(catalog: Catalog, ada: Principal) -> None:
+    deposit = draft(catalog, ada)
+    probed(catalog, deposit)
+    with pytest.raises(ConflictError, match="no draft"):
+        catalog.deposits.revise(deposit.id, title="t", claims={}, files=[])
+
+
+def test_bytes_that_are_gone_are_forgotten_while_it_is_a_draft(catalog: Catalog, ada: Principal) -> None:
+    deposit = draft(catalog, ada)
+    topology, _ = deposit.uploads
+    catalog.deposits.received(topology.id, PSF)
+    catalog.deposits.forget(topology.id)
+    assert _digests(catalog, ada, deposit.id) == [None, None]
+    probed(catalog, deposit)
+    catalog.deposits.forget(topology.id)
+    assert _digests(catalog, ada, deposit.id) == [PSF, DCD]
+
+
+def _digests(catalog: Catalog, who: Principal, deposit_id: str) -> list[str | None]:
+    found = catalog.deposits.get(deposit_id, who.id)
+    assert found is not None
+    return [upload.digest for upload in found.uploads]

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from fomrepo.wire.v1 import failures_pb2 as fomrepo_dot_wire_dot_v1_dot_failures__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x66omrepo/wire/v1/deposits.proto\x12\x0f\x66omrepo.wire.v1\x1a\x1e\x66omrepo/wire/v1/failures.proto\"\xa0\x01\n\x13\x42\x65ginDepositRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0f\n\x07project\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x16\n\x0enew_version_of\x18\x05 \x01(\t\x12*\n\x05\x66iles\x18\x06 \x03(\x0b\x32\x1b.fomrepo.wire.v1.FileToCome\":\n\nFileToCome\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x10\n\x08topology\x18\x03 \x01(\t\"\xa8\x01\n\x07\x44\x65posit\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12(\n\x07uploads\x18\x03 \x03(\x0b\x32\x17.fomrepo.wire.v1.Upload\x12\x11\n\taccession\x18\x04 \x01(\t\x12)\n\x07refusal\x18\x05 \x01(\x0b\x32\x18.fomrepo.wire.v1.Failure\x12\x0c\n\x04step\x18\x06 \x01(\t\x12\x0c\n\x04site\x18\x07 \x01(\t\"F\n\x06Upload\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x10\n\x08received\x18\x03 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\"Z\n\x0bUploadChunk\x12\x0f\n\x07\x64\x65posit\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\x12\x0e\n\x06\x64igest\x18\x05 \x01(\t\"/\n\x0bUploadReply\x12\x10\n\x08received\x18\x01 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\"9\n\x16\x43ompleteDepositRequest\x12\x0f\n\x07\x64\x65posit\x18\x01 \x01(\t\x12\x0e\n\x06wait_s\x18\x02 \x01(\x01\x32\xb8\x02\n\x08\x44\x65posits\x12G\n\x05\x42\x65gin\x12$.fomrepo.wire.v1.BeginDepositRequest\x1a\x18.fomrepo.wire.v1.Deposit\x12\x46\n\x06Upload\x12\x1c.fomrepo.wire.v1.UploadChunk\x1a\x1c.fomrepo.wire.v1.UploadReply(\x01\x12M\n\x08\x43omplete\x12\'.fomrepo.wire.v1.CompleteDepositRequest\x1a\x18.fomrepo.wire.v1.Deposit\x12L\n\x07\x41\x62\x61ndon\x12\'.fomrepo.wire.v1.CompleteDepositRequest\x1a\x18.fomrepo.wire.v1.Depositb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x66omrepo/wire/v1/deposits.proto\x12\x0f\x66omrepo.wire.v1\x1a\x1e\x66omrepo/wire/v1/failures.proto\"\xb5\x01\n\x13\x42\x65ginDepositRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0f\n\x07project\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x16\n\x0enew_version_of\x18\x05 \x01(\t\x12*\n\x05\x66iles\x18\x06 \x03(\x0b\x32\x1b.fomrepo.wire.v1.FileToCome\x12\x13\n\x0b\x63laims_json\x18\x07 \x01(\t\"w\n\x14ReviseDepositRequest\x12\x0f\n\x07\x64\x65posit\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x63laims_json\x18\x03 \x01(\t\x12*\n\x05\x66iles\x18\x04 \x03(\x0b\x32\x1b.fomrepo.wire.v1.FileToCome\"J\n\nFileToCome\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x10\n\x08topology\x18\x03 \x01(\t\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\"\xcc\x01\n\x07\x44\x65posit\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12(\n\x07uploads\x18\x03 \x03(\x0b\x32\x17.fomrepo.wire.v1.Upload\x12\x11\n\taccession\x18\x04 \x01(\t\x12)\n\x07refusal\x18\x05 \x01(\x0b\x32\x18.fomrepo.wire.v1.Failure\x12\x0c\n\x04step\x18\x06 \x01(\t\x12\x0c\n\x04site\x18\x07 \x01(\t\x12\r\n\x05title\x18\x08 \x01(\t\x12\x13\n\x0b\x63laims_json\x18\t \x01(\t\"\xaa\x01\n\x06Upload\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x10\n\x08received\x18\x03 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x10\n\x08topology\x18\x05 \x01(\t\x12\x11\n\tfile_type\x18\x06 \x01(\t\x12\x12\n\nfacts_json\x18\x07 \x01(\t\x12)\n\x07refusal\x18\x08 \x01(\x0b\x32\x18.fomrepo.wire.v1.Failure\"q\n\x0bUploadChunk\x12\x0f\n\x07\x64\x65posit\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\x12\x0e\n\x06\x64igest\x18\x05 \x01(\t\x12\x15\n\rprefix_digest\x18\x06 \x01(\t\"/\n\x0bUploadReply\x12\x10\n\x08received\x18\x01 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\"9\n\x16\x43ompleteDepositRequest\x12\x0f\n\x07\x64\x65posit\x18\x01 \x01(\t\x12\x0e\n\x06wait_s\x18\x02 \x01(\x01\x32\x99\x04\n\x08\x44\x65posits\x12G\n\x05\x42\x65gin\x12$.fomrepo.wire.v1.BeginDepositRequest\x1a\x18.fomrepo.wire.v1.Deposit\x12\x46\n\x06Upload\x12\x1c.fomrepo.wire.v1.UploadChunk\x1a\x1c.fomrepo.wire.v1.UploadReply(\x01\x12M\n\x08\x43omplete\x12\'.fomrepo.wire.v1.CompleteDepositRequest\x1a\x18.fomrepo.wire.v1.Deposit\x12J\n\x05\x43heck\x12\'.fomrepo.wire.v1.CompleteDepositRequest\x1a\x18.fomrepo.wire.v1.Deposit\x12H\n\x03Get\x12\'.fomrepo.wire.v1.CompleteDepositRequest\x1a\x18.fomrepo.wire.v1.Deposit\x12I\n\x06Revise\x12%.fomrepo.wire.v1.ReviseDepositRequest\x1a\x18.fomrepo.wire.v1.Deposit\x12L\n\x07\x41\x62\x61ndon\x12\'.fomrepo.wire.v1.CompleteDepositRequest\x1a\x18.fomrepo.wire.v1.Depositb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,19 +33,21 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'fomrepo.wire.v1.deposits_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_BEGINDEPOSITREQUEST']._serialized_start=84
-  _globals['_BEGINDEPOSITREQUEST']._serialized_end=244
-  _globals['_FILETOCOME']._serialized_start=246
-  _globals['_FILETOCOME']._serialized_end=304
-  _globals['_DEPOSIT']._serialized_start=307
-  _globals['_DEPOSIT']._serialized_end=475
-  _globals['_UPLOAD']._serialized_start=477
-  _globals['_UPLOAD']._serialized_end=547
-  _globals['_UPLOADCHUNK']._serialized_start=549
-  _globals['_UPLOADCHUNK']._serialized_end=639
-  _globals['_UPLOADREPLY']._serialized_start=641
-  _globals['_UPLOADREPLY']._serialized_end=688
-  _globals['_COMPLETEDEPOSITREQUEST']._serialized_start=690
-  _globals['_COMPLETEDEPOSITREQUEST']._serialized_end=747
-  _globals['_DEPOSITS']._serialized_start=750
-  _globals['_DEPOSITS']._serialized_end=1062
+  _globals['_BEGINDEPOSITREQUEST']._serialized_end=265
+  _globals['_REVISEDEPOSITREQUEST']._serialized_start=267
+  _globals['_REVISEDEPOSITREQUEST']._serialized_end=386
+  _globals['_FILETOCOME']._serialized_start=388
+  _globals['_FILETOCOME']._serialized_end=462
+  _globals['_DEPOSIT']._serialized_start=465
+  _globals['_DEPOSIT']._serialized_end=669
+  _globals['_UPLOAD']._serialized_start=672
+  _globals['_UPLOAD']._serialized_end=842
+  _globals['_UPLOADCHUNK']._serialized_start=844
+  _globals['_UPLOADCHUNK']._serialized_end=957
+  _globals['_UPLOADREPLY']._serialized_start=959
+  _globals['_UPLOADREPLY']._serialized_end=1006
+  _globals['_COMPLETEDEPOSITREQUEST']._serialized_start=1008
+  _globals['_COMPLETEDEPOSITREQUEST']._serialized_end=1065
+  _globals['_DEPOSITS']._serialized_start=1068
+  _globals['_DEPOSITS']._serialized_end=1605
 # @@protoc_insertion_point(module_scope)

@@ -29,6 +29,7 @@ class BeginDepositRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     NEW_VERSION_OF_FIELD_NUMBER: _builtins.int
     FILES_FIELD_NUMBER: _builtins.int
+    CLAIMS_JSON_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     title: _builtins.str
     project: _builtins.str
@@ -37,6 +38,8 @@ class BeginDepositRequest(_message.Message):
     """empty: made from the title"""
     new_version_of: _builtins.str
     """a record, or empty"""
+    claims_json: _builtins.str
+    """what the depositor says of it: an object, or empty"""
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___FileToCome]: ...
     def __init__(
@@ -48,14 +51,46 @@ class BeginDepositRequest(_message.Message):
         name: _builtins.str = ...,
         new_version_of: _builtins.str = ...,
         files: _abc.Iterable[Global___FileToCome] | None = ...,
+        claims_json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "idempotency_key", b"idempotency_key", "name", b"name", "new_version_of", b"new_version_of", "project", b"project", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claims_json", b"claims_json", "files", b"files", "idempotency_key", b"idempotency_key", "name", b"name", "new_version_of", b"new_version_of", "project", b"project", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BeginDepositRequest: _TypeAlias = BeginDepositRequest  # noqa: Y015
+
+@_typing.final
+class ReviseDepositRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPOSIT_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    CLAIMS_JSON_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
+    deposit: _builtins.str
+    title: _builtins.str
+    claims_json: _builtins.str
+    @_builtins.property
+    def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___FileToCome]:
+        """all of them"""
+
+    def __init__(
+        self,
+        *,
+        deposit: _builtins.str = ...,
+        title: _builtins.str = ...,
+        claims_json: _builtins.str = ...,
+        files: _abc.Iterable[Global___FileToCome] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claims_json", b"claims_json", "deposit", b"deposit", "files", b"files", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviseDepositRequest: _TypeAlias = ReviseDepositRequest  # noqa: Y015
 
 @_typing.final
 class FileToCome(_message.Message):
@@ -64,20 +99,24 @@ class FileToCome(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     SIZE_FIELD_NUMBER: _builtins.int
     TOPOLOGY_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     size: _builtins.int
     topology: _builtins.str
     """name of the paired file in the same deposit; empty if none"""
+    digest: _builtins.str
+    """of a revision: SHA-256 if it is known; what is there of other bytes goes"""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         size: _builtins.int = ...,
         topology: _builtins.str = ...,
+        digest: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "size", b"size", "topology", b"topology"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "name", b"name", "size", b"size", "topology", b"topology"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -94,6 +133,8 @@ class Deposit(_message.Message):
     REFUSAL_FIELD_NUMBER: _builtins.int
     STEP_FIELD_NUMBER: _builtins.int
     SITE_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    CLAIMS_JSON_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     state: _builtins.str
     """draft, probing, accepted, quarantined"""
@@ -103,6 +144,8 @@ class Deposit(_message.Message):
     """what is being done now, for people"""
     site: _builtins.str
     """that takes the bytes: Upload and Complete go there"""
+    title: _builtins.str
+    claims_json: _builtins.str
     @_builtins.property
     def uploads(self) -> _containers.RepeatedCompositeFieldContainer[Global___Upload]: ...
     @_builtins.property
@@ -119,10 +162,12 @@ class Deposit(_message.Message):
         refusal: _failures_pb2.Failure | None = ...,
         step: _builtins.str = ...,
         site: _builtins.str = ...,
+        title: _builtins.str = ...,
+        claims_json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["refusal", b"refusal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accession", b"accession", "id", b"id", "refusal", b"refusal", "site", b"site", "state", b"state", "step", b"step", "uploads", b"uploads"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accession", b"accession", "claims_json", b"claims_json", "id", b"id", "refusal", b"refusal", "site", b"site", "state", b"state", "step", b"step", "title", b"title", "uploads", b"uploads"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -136,12 +181,25 @@ class Upload(_message.Message):
     SIZE_FIELD_NUMBER: _builtins.int
     RECEIVED_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
+    TOPOLOGY_FIELD_NUMBER: _builtins.int
+    FILE_TYPE_FIELD_NUMBER: _builtins.int
+    FACTS_JSON_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     size: _builtins.int
     received: _builtins.int
     """bytes that are safely there"""
     digest: _builtins.str
     """SHA-256 once all bytes are there"""
+    topology: _builtins.str
+    file_type: _builtins.str
+    """once its probe has accepted it"""
+    facts_json: _builtins.str
+    """once its probe has accepted it"""
+    @_builtins.property
+    def refusal(self) -> _failures_pb2.Failure:
+        """once its probe has refused it"""
+
     def __init__(
         self,
         *,
@@ -149,10 +207,14 @@ class Upload(_message.Message):
         size: _builtins.int = ...,
         received: _builtins.int = ...,
         digest: _builtins.str = ...,
+        topology: _builtins.str = ...,
+        file_type: _builtins.str = ...,
+        facts_json: _builtins.str = ...,
+        refusal: _failures_pb2.Failure | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["refusal", b"refusal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "name", b"name", "received", b"received", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "facts_json", b"facts_json", "file_type", b"file_type", "name", b"name", "received", b"received", "refusal", b"refusal", "size", b"size", "topology", b"topology"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -167,6 +229,7 @@ class UploadChunk(_message.Message):
     OFFSET_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
+    PREFIX_DIGEST_FIELD_NUMBER: _builtins.int
     deposit: _builtins.str
     """in the first message only"""
     name: _builtins.str
@@ -177,6 +240,8 @@ class UploadChunk(_message.Message):
     """at most 1 MiB"""
     digest: _builtins.str
     """in the last message only: SHA-256 of the whole file, as the client read it"""
+    prefix_digest: _builtins.str
+    """before the first bytes: SHA-256 of what is there already, as the client reads it"""
     def __init__(
         self,
         *,
@@ -185,10 +250,11 @@ class UploadChunk(_message.Message):
         offset: _builtins.int = ...,
         data: _builtins.bytes = ...,
         digest: _builtins.str = ...,
+        prefix_digest: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "deposit", b"deposit", "digest", b"digest", "name", b"name", "offset", b"offset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "deposit", b"deposit", "digest", b"digest", "name", b"name", "offset", b"offset", "prefix_digest", b"prefix_digest"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

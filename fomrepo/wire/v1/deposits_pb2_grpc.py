@@ -49,6 +49,21 @@ class DepositsStub:
                 request_serializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.CompleteDepositRequest.SerializeToString,
                 response_deserializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.Deposit.FromString,
                 _registered_method=True)
+        self.Check = channel.unary_unary(
+                '/fomrepo.wire.v1.Deposits/Check',
+                request_serializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.CompleteDepositRequest.SerializeToString,
+                response_deserializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.Deposit.FromString,
+                _registered_method=True)
+        self.Get = channel.unary_unary(
+                '/fomrepo.wire.v1.Deposits/Get',
+                request_serializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.CompleteDepositRequest.SerializeToString,
+                response_deserializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.Deposit.FromString,
+                _registered_method=True)
+        self.Revise = channel.unary_unary(
+                '/fomrepo.wire.v1.Deposits/Revise',
+                request_serializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.ReviseDepositRequest.SerializeToString,
+                response_deserializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.Deposit.FromString,
+                _registered_method=True)
         self.Abandon = channel.unary_unary(
                 '/fomrepo.wire.v1.Deposits/Abandon',
                 request_serializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.CompleteDepositRequest.SerializeToString,
@@ -80,6 +95,27 @@ class DepositsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Check(self, request, context):
+        """Lets the probes look at what is there of a draft, which stays one. The same request again tells how far it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Get(self, request, context):
+        """How far a deposit is; begins nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Revise(self, request, context):
+        """Says anew what a draft shall become. Bytes of files that are named as before stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Abandon(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -102,6 +138,21 @@ def add_DepositsServicer_to_server(servicer, server):
             'Complete': grpc.unary_unary_rpc_method_handler(
                     servicer.Complete,
                     request_deserializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.CompleteDepositRequest.FromString,
+                    response_serializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.Deposit.SerializeToString,
+            ),
+            'Check': grpc.unary_unary_rpc_method_handler(
+                    servicer.Check,
+                    request_deserializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.CompleteDepositRequest.FromString,
+                    response_serializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.Deposit.SerializeToString,
+            ),
+            'Get': grpc.unary_unary_rpc_method_handler(
+                    servicer.Get,
+                    request_deserializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.CompleteDepositRequest.FromString,
+                    response_serializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.Deposit.SerializeToString,
+            ),
+            'Revise': grpc.unary_unary_rpc_method_handler(
+                    servicer.Revise,
+                    request_deserializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.ReviseDepositRequest.FromString,
                     response_serializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.Deposit.SerializeToString,
             ),
             'Abandon': grpc.unary_unary_rpc_method_handler(
@@ -190,6 +241,87 @@ class Deposits:
             target,
             '/fomrepo.wire.v1.Deposits/Complete',
             fomrepo_dot_wire_dot_v1_dot_deposits__pb2.CompleteDepositRequest.SerializeToString,
+            fomrepo_dot_wire_dot_v1_dot_deposits__pb2.Deposit.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Check(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fomrepo.wire.v1.Deposits/Check',
+            fomrepo_dot_wire_dot_v1_dot_deposits__pb2.CompleteDepositRequest.SerializeToString,
+            fomrepo_dot_wire_dot_v1_dot_deposits__pb2.Deposit.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Get(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fomrepo.wire.v1.Deposits/Get',
+            fomrepo_dot_wire_dot_v1_dot_deposits__pb2.CompleteDepositRequest.SerializeToString,
+            fomrepo_dot_wire_dot_v1_dot_deposits__pb2.Deposit.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Revise(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fomrepo.wire.v1.Deposits/Revise',
+            fomrepo_dot_wire_dot_v1_dot_deposits__pb2.ReviseDepositRequest.SerializeToString,
             fomrepo_dot_wire_dot_v1_dot_deposits__pb2.Deposit.FromString,
             options,
             channel_credentials,

@@ -37,6 +37,12 @@ class DepositsStub:
     """Bytes of one file from the offset that the draft names on; answers what is safely there."""
     Complete: _grpc.UnaryUnaryMultiCallable[_deposits_pb2.CompleteDepositRequest, _deposits_pb2.Deposit]
     """Says that all bytes are there; probing begins. The same request again tells how far it is."""
+    Check: _grpc.UnaryUnaryMultiCallable[_deposits_pb2.CompleteDepositRequest, _deposits_pb2.Deposit]
+    """Lets the probes look at what is there of a draft, which stays one. The same request again tells how far it is."""
+    Get: _grpc.UnaryUnaryMultiCallable[_deposits_pb2.CompleteDepositRequest, _deposits_pb2.Deposit]
+    """How far a deposit is; begins nothing."""
+    Revise: _grpc.UnaryUnaryMultiCallable[_deposits_pb2.ReviseDepositRequest, _deposits_pb2.Deposit]
+    """Says anew what a draft shall become. Bytes of files that are named as before stay."""
     Abandon: _grpc.UnaryUnaryMultiCallable[_deposits_pb2.CompleteDepositRequest, _deposits_pb2.Deposit]
 
 @_typing.type_check_only
@@ -48,6 +54,12 @@ class DepositsAsyncStub(DepositsStub):
     """Bytes of one file from the offset that the draft names on; answers what is safely there."""
     Complete: _aio.UnaryUnaryMultiCallable[_deposits_pb2.CompleteDepositRequest, _deposits_pb2.Deposit]  # type: ignore[assignment]
     """Says that all bytes are there; probing begins. The same request again tells how far it is."""
+    Check: _aio.UnaryUnaryMultiCallable[_deposits_pb2.CompleteDepositRequest, _deposits_pb2.Deposit]  # type: ignore[assignment]
+    """Lets the probes look at what is there of a draft, which stays one. The same request again tells how far it is."""
+    Get: _aio.UnaryUnaryMultiCallable[_deposits_pb2.CompleteDepositRequest, _deposits_pb2.Deposit]  # type: ignore[assignment]
+    """How far a deposit is; begins nothing."""
+    Revise: _aio.UnaryUnaryMultiCallable[_deposits_pb2.ReviseDepositRequest, _deposits_pb2.Deposit]  # type: ignore[assignment]
+    """Says anew what a draft shall become. Bytes of files that are named as before stay."""
     Abandon: _aio.UnaryUnaryMultiCallable[_deposits_pb2.CompleteDepositRequest, _deposits_pb2.Deposit]  # type: ignore[assignment]
 
 class DepositsServicer(metaclass=_abc_1.ABCMeta):
@@ -74,6 +86,30 @@ class DepositsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_deposits_pb2.Deposit, _abc.Awaitable[_deposits_pb2.Deposit]]:
         """Says that all bytes are there; probing begins. The same request again tells how far it is."""
+
+    @_abc_1.abstractmethod
+    def Check(
+        self,
+        request: _deposits_pb2.CompleteDepositRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deposits_pb2.Deposit, _abc.Awaitable[_deposits_pb2.Deposit]]:
+        """Lets the probes look at what is there of a draft, which stays one. The same request again tells how far it is."""
+
+    @_abc_1.abstractmethod
+    def Get(
+        self,
+        request: _deposits_pb2.CompleteDepositRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deposits_pb2.Deposit, _abc.Awaitable[_deposits_pb2.Deposit]]:
+        """How far a deposit is; begins nothing."""
+
+    @_abc_1.abstractmethod
+    def Revise(
+        self,
+        request: _deposits_pb2.ReviseDepositRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deposits_pb2.Deposit, _abc.Awaitable[_deposits_pb2.Deposit]]:
+        """Says anew what a draft shall become. Bytes of files that are named as before stay."""
 
     @_abc_1.abstractmethod
     def Abandon(
