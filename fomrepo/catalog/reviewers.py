@@ -55,6 +55,14 @@ class Reviewers:
         )
         return tuple((row.name, row.institution or "") for row in rows)
 
+    @reads
+    def institution(self, connection: Connection, name: str) -> str:
+        """Read where somebody works; empty where nobody has said."""
+        wanted = select(affiliations.c.institution).where(
+            affiliations.c.principal_id == _principal_id(connection, name)
+        )
+        return connection.scalar(wanted) or ""
+
     @writes
     def set_institution(self, connection: Connection, name: str, institution: str) -> None:
         """Note where somebody works; an empty text: nobody knows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -114,22 +115,32 @@ def policy(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show or, on a site's machine, change what is asked for before a method is published."""
-    from fomrepo.model.submissions import ReviewPolicy
+    """Show or, on the home that founded the federation, change what is asked for before a method runs.
 
+    It stands in the signed root. Published methods that have fewer signatures stop until more reviewers sign them.
+    """
+    from fomrepo.model.submissions import ReviewPolicy
+    from fomrepo.model.trust import TrustPolicy
+
+    lost: tuple[str, ...] = ()
+    missing = 0
     with _administration(home) as administration:
-        reviewers = administration.catalog.reviewers
-        asked = reviewers.policy()
+        asked = administration.trust.root().policy
         if approvals is not None or other_institution is not None:
-            asked = ReviewPolicy(
+            wanted = TrustPolicy(
                 asked.approvals if approvals is None else approvals,
                 asked.other_institution if other_institution is None else other_institution,
             )
-            reviewers.set_policy(asked)
+            changed, lost = administration.trust.set_policy(wanted)
+            missing = changed.missing
+            asked = wanted
     if json:
-        print_json({"approvals": asked.approvals, "other_institution": asked.other_institution})
-    else:
-        typer.echo(str(asked))
+        print_json(asdict(asked) | {"missing": missing, "lost": list(lost)})
+        return
+    waits = f"; waits for {missing} more signatures: fomrepo key countersign" if missing else ""
+    typer.echo(f"{ReviewPolicy(asked.approvals, asked.other_institution)}{waits}")
+    if lost:
+        typer.echo(f"too few signatures are left for {', '.join(lost)}, which no longer run")
 
 
 @reviewer.command("add")

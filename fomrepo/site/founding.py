@@ -97,7 +97,7 @@ def init_site(
                 administration.catalog.federation.set("name", str(settings["federation"]))
                 lock = (installed_folder("sandbox") / "requirements.lock").read_bytes()
                 administration.catalog.reviewers.set_policy(policy)
-                signed = TrustPolicy(policy.approvals)  # that a reviewer works elsewhere is known to the catalog alone
+                signed = TrustPolicy(policy.approvals, policy.other_institution)
                 administration.trust.found(environment=DEFAULT_ENVIRONMENT, lock=lock, policy=signed)
                 administration.publish_built_ins()
             administration.catalog.sites.announce(

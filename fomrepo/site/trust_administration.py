@@ -96,6 +96,8 @@ class TrustAdministration:
     def accept_key(self, key_id: str, *, institution: str = "") -> RootChange:
         """Let a key that its owner published approve methods; the one that it replaces is retired.
 
+        Where no institution is given, it is that of the replaced key, else the one that was noted for the owner.
+
         Raises
         ------
         NotFoundError
@@ -109,12 +111,13 @@ class TrustAdministration:
             )
 
         def change(_: Root, trust: TrustRoot) -> TrustRoot:
-            reviewers = dict(trust.reviewers)
-            reviewers[key_id] = ReviewerKey(found.public, found.owner, institution)
+            reviewers, of_old = dict(trust.reviewers), ""
             if found.replaces in reviewers:
                 old = reviewers[found.replaces]
                 reviewers[found.replaces] = replace(old, retired=int(time.time()))
-                reviewers[key_id] = ReviewerKey(found.public, found.owner, institution or old.institution)
+                of_old = old.institution
+            works_at = institution or of_old or self._catalog.reviewers.institution(found.owner)
+            reviewers[key_id] = ReviewerKey(found.public, found.owner, works_at)
             return replace(trust, reviewers=reviewers)
 
         return self._change(change)
@@ -136,11 +139,14 @@ class TrustAdministration:
 
         listed = key_id in before.root.reviewers
         changed = self._change(change) if listed and key_at(self._home, ROOT_KEY) else None
-        lost = before.methods.keys() - self.snapshot().methods.keys()
-        return changed, tuple(" ".join(one) for one in sorted(lost))
+        return changed, self._lost_since(before)
 
-    def set_policy(self, policy: TrustPolicy) -> RootChange:
-        """Change how many approvals a method needs; methods that have fewer stop until they have them.
+    def root(self) -> TrustRoot:
+        """Whom the newest root trusts, and what it asks for."""
+        return read_root(self.newest_root())[1]
+
+    def set_policy(self, policy: TrustPolicy) -> tuple[RootChange, tuple[str, ...]]:
+        """Change what approvals a method needs; returns the methods that have too few, and stop until they have them.
 
         Raises
         ------
@@ -148,8 +154,13 @@ class TrustAdministration:
             If nobody could ever fulfil it.
         """
         if not 1 <= policy.approvals <= LARGEST_POLICY:
-            raise ArgumentError(f"{policy.approvals} approvals cannot be asked for", remedy=f"1 to {LARGEST_POLICY}")
-        return self._change(lambda _, trust: replace(trust, policy=policy))
+            raise ArgumentError(
+                f"a policy of {policy.approvals} approvals cannot be set",
+                remedy=f"ask for 1 to {LARGEST_POLICY} reviewers",
+            )
+        before = self.snapshot()
+        changed = self._change(lambda _, trust: replace(trust, policy=policy))
+        return changed, self._lost_since(before)
 
     def accept_site(self, lease_key: bytes) -> RootChange:
         """Let a site that joined sign leases: with its public key, 32 bytes."""
@@ -210,9 +221,10 @@ class TrustAdministration:
 
     def countersign(self) -> RootChange:
         """Add the signature of this home's root key to a change that waits for it."""
+        before = self.root()
         with self._trusted() as trusted:
             changed = countersign(self._catalog, trusted, [self._root_key()])
-        return self._told(changed)
+        return self._told(changed, before)
 
     def drop_change(self) -> None:
         """Give up a change of the root that waits for signatures."""
@@ -288,24 +300,26 @@ class TrustAdministration:
         publish_list(self._catalog, following, publisher=keys.publisher, leaser=keys.lease)
 
     def _change(self, change: Change, *more_keys: bytes) -> RootChange:
+        before = self.root()
         with self._trusted() as trusted:
             changed = change_root(self._catalog, trusted, change, [self._root_key(), *more_keys])
-        return self._told(changed)
+        return self._told(changed, before)
 
-    def _told(self, changed: RootChange) -> RootChange:
-        """Tell the tables that decide who may review, once the root says it."""
+    def _told(self, changed: RootChange, before: TrustRoot) -> RootChange:
+        """Tell the tables that decide who may review what is new in the root, once it holds."""
         if changed.missing == 0:
-            root, reviewers = read_root(self.newest_root())[1], self._catalog.reviewers
-            asked = ReviewPolicy(root.policy.approvals, root.policy.other_institution)
-            if reviewers.policy() != asked:
-                reviewers.set_policy(asked)
-            known = dict(reviewers.all())
+            root, reviewers = self.root(), self._catalog.reviewers
+            reviewers.set_policy(ReviewPolicy(root.policy.approvals, root.policy.other_institution))
             for key in root.reviewers.values():
-                if not key.alone and key.retired is None and key.revoked is None and key.name not in known:
+                if key.id not in before.reviewers and not key.alone:
                     reviewers.add(key.name)
-                if not key.alone and key.institution and key.institution != known.get(key.name):
-                    reviewers.set_institution(key.name, key.institution)
+                    if key.institution:
+                        reviewers.set_institution(key.name, key.institution)
         return changed
+
+    def _lost_since(self, before: RegistrySnapshot) -> tuple[str, ...]:
+        """Methods that ran before and do not run now, by name and version."""
+        return tuple(" ".join(one) for one in sorted(before.methods.keys() - self.snapshot().methods.keys()))
 
     def _root_key(self) -> bytes:
         if (key := key_at(self._home, ROOT_KEY)) is None:

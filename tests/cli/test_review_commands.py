@@ -8,6 +8,8 @@ import pytest
 
 from fomrepo.client.keys import new_key
 from fomrepo.isolation.environment import default_environments_folder
+from fomrepo.model.submissions import ReviewPolicy
+from fomrepo.model.trust import TrustPolicy
 from fomrepo.site.administration import open_administration
 from fomrepo.site.gate import find_or_build_samples
 from fomrepo.testing import LocalFederation
@@ -133,10 +135,11 @@ def test_the_policy_of_review(alone: CommandLine, federation: LocalFederation) -
     at_home = ("--home", federation.home)
     assert alone("review", "policy", *at_home).out == "1 reviewer, never the author\n"
     wanted = ("--approvals", "2", "--other-institution")
-    assert alone("review", "policy", *wanted, *at_home, "--json").document == {
-        "approvals": 2,
-        "other_institution": True,
-    }
+    changed = alone("review", "policy", *wanted, *at_home, "--json").document
+    assert changed | {"lost": []} == {"approvals": 2, "other_institution": True, "missing": 0, "lost": []}
+    with open_administration(federation.home) as administration:
+        assert administration.trust.root().policy == TrustPolicy(2, other_institution=True)
+        assert administration.catalog.reviewers.policy() == ReviewPolicy(2, other_institution=True)
     assert alone("review", "policy", "--approvals", "0", *at_home, "--json").failure["error"] == "argument"
     alone("review", "policy", "--approvals", "1", "--no-other-institution", *at_home)
 

@@ -17,6 +17,7 @@ from fomrepo.model.canonical import sha256_hex
 from fomrepo.model.methods import Bundle
 from fomrepo.model.operations import MethodRef
 from fomrepo.model.statements import MethodState, ReviewStatement, SignedMethod, VerdictStatement
+from fomrepo.model.submissions import ReviewPolicy
 from fomrepo.model.trust import TrustPolicy, environment_of, key_id
 from fomrepo.site import list_signing, registry, trust_documents
 from fomrepo.site.administration import Administration, open_administration
@@ -272,11 +273,35 @@ def test_a_stricter_policy_stops_what_has_too_few_approvals(sites: Sites) -> Non
     b = sites.registry("site-b")
     sites.registry("site-a").snapshot()
     assert b.find(TINY) == bundle()
-    sites.trust.set_policy(TrustPolicy(2))
+    changed, lost = sites.trust.set_policy(TrustPolicy(2))
+    assert (changed.missing, lost) == (0, ("tiny 1.0.0",))
     with pytest.raises(MethodNotTrustedError, match="asks for 2"):
         b.find(TINY)
     assert b.find(MethodRef("rmsd")).schema.name == "rmsd"  # what the founder published stays
     assert sites.catalog.reviewers.policy().approvals == 2
+
+
+def test_a_later_change_of_the_root_neither_weakens_the_policy_nor_brings_a_reviewer_back(
+    founded: Path, tmp_path: Path
+) -> None:
+    policy = ReviewPolicy(2, other_institution=True)
+    init_site(tmp_path / "strict", name="strict", policy=policy)
+    with open_administration(tmp_path / "strict") as administration:
+        sites = Sites(tmp_path, administration)
+        sites.reviewers("bob")
+        sites.catalog.reviewers.remove("bob")
+        sites.reviewers("cyd")
+        assert sites.catalog.reviewers.policy() == policy
+        assert sites.trust.root().policy == TrustPolicy(2, other_institution=True)
+        assert [name for name, _ in sites.catalog.reviewers.all()] == ["cyd"]
+
+
+def test_a_key_is_accepted_with_the_institution_that_was_noted_for_its_owner(sites: Sites) -> None:
+    sites.publish_key("bob")
+    sites.catalog.reviewers.set_institution("bob", "Institute of Ice")
+    sites.trust.accept_key(sites.keys["bob"][1])
+    assert sites.trust.root().reviewers[sites.keys["bob"][1]].institution == "Institute of Ice"
+    assert sites.catalog.reviewers.all() == (("bob", "Institute of Ice"),)
 
 
 def test_other_bytes_under_a_listed_name_are_not_taken_in(sites: Sites) -> None:
@@ -374,7 +399,7 @@ def test_a_new_root_key_takes_the_place_of_the_old_one(sites: Sites) -> None:
     assert sites.trust.replace_root_key().missing == 0
     sites.reviewers("bob")
     (sites.folder / "site-a" / "secrets" / "root.key").write_bytes(old)
-    assert sites.trust.set_policy(TrustPolicy(3)).missing == 1
+    assert sites.trust.set_policy(TrustPolicy(3))[0].missing == 1
     assert sites.trust.snapshot().root.policy.approvals == 1
 
 
@@ -392,7 +417,7 @@ def test_a_change_waits_until_enough_have_signed(sites: Sites) -> None:
 
     first = sites.administration.home.read_secret("root.key")
     sites.trust._change(two, second)
-    assert sites.trust.set_policy(TrustPolicy(2)).missing == 1
+    assert sites.trust.set_policy(TrustPolicy(2))[0].missing == 1
     assert sites.trust.snapshot().root.policy.approvals == 1
     assert sites.catalog.reviewers.policy().approvals == 1
     with pytest.raises(ConflictError, match="another change of the root waits for signatures"):
@@ -405,9 +430,9 @@ def test_a_change_waits_until_enough_have_signed(sites: Sites) -> None:
     with pytest.raises(NotFoundError, match="no change of the root waits"):
         sites.trust.countersign()
     assert public_half(first) != public
-    assert sites.trust.set_policy(TrustPolicy(1)).missing == 1
+    assert sites.trust.set_policy(TrustPolicy(1))[0].missing == 1
     sites.trust.drop_change()
-    assert sites.trust.set_policy(TrustPolicy(4)).missing == 1
+    assert sites.trust.set_policy(TrustPolicy(4))[0].missing == 1
 
 
 def test_after_a_theft_of_the_keys_of_the_list_all_begins_anew(sites: Sites, monkeypatch: pytest.MonkeyPatch) -> None:
