@@ -91,11 +91,10 @@ class Peers:
         request = sites_pb2.ReadObjectRequest(digest=blob, offset=offset, length=length)
         return self._stream(site, lambda stub: stub.ReadResult(request))
 
-    def read_object(self, site: str, digest: str, *, offset: int = 0) -> Iterator[bytes]:
-        """Bytes of an object that a site keeps."""
-        return self._stream(
-            site, lambda stub: stub.ReadObject(sites_pb2.ReadObjectRequest(digest=digest, offset=offset))
-        )
+    def read_object(self, site: str, digest: str, *, offset: int = 0, length: int = 0) -> Iterator[bytes]:
+        """Bytes of an object that a site keeps; a ``length`` of 0 means all to its end."""
+        request = sites_pb2.ReadObjectRequest(digest=digest, offset=offset, length=length)
+        return self._stream(site, lambda stub: stub.ReadObject(request))
 
     def close(self) -> None:
         """Close all channels."""

@@ -146,24 +146,27 @@ class _Fetching(threading.Thread):
         raise last
 
 
-def read_file(site: SiteParts, peers: Peers, file: FileObject, *, offset: int) -> Iterator[bytes]:
-    """Bytes of a file, from this site's vault or through it from another."""
+def read_file(site: SiteParts, peers: Peers, file: FileObject, *, offset: int, length: int = 0) -> Iterator[bytes]:
+    """Bytes of a file, from this site's vault or through it from another; a ``length`` of 0 means all to its end."""
+    end = min(offset + length, file.size) if length else file.size
     replica = site.catalog.replicas.get(site.name, file.digest)
     if (
         replica is not None
         and replica.state is ReplicaState.GOOD
         and site.vault.fingerprint(file.digest) == replica.fingerprint
     ):
-        yield from read_chunks(site.vault.path(file.digest), offset=offset)
+        yield from read_chunks(site.vault.path(file.digest), offset=offset, length=length)
         return
     last: FomrepoError = NoReplicaError(
         f"no site holds a good copy of {file.name} now", remedy="see where it is: fomrepo show RECORD"
     )
     for source, held in site.catalog.replicas.good([file.digest]).items():
+        if offset >= end:
+            return
         if source == site.name or file.digest not in held:
             continue
         try:
-            for data in peers.read_object(source, file.digest, offset=offset):
+            for data in peers.read_object(source, file.digest, offset=offset, length=end - offset):
                 offset += len(data)
                 yield data
             return

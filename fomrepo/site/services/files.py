@@ -48,7 +48,7 @@ class FilesService(files_pb2_grpc.FilesServicer):
                 f"{version.accession} has no file {request.name!r}",
                 remedy=f"see its files: fomrepo show {version.accession}",
             )
-        for data in read_file(self._site, self._peers, file, offset=request.offset):
+        for data in read_file(self._site, self._peers, file, offset=request.offset, length=request.length):
             yield files_pb2.Chunk(data=data)
 
     @unary
