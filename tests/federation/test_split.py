@@ -131,7 +131,7 @@ def test_frames_in_any_order_are_cut(traj: RemoteFile) -> None:
 
 
 def test_progress_is_that_of_all_parts(traj: RemoteFile) -> None:
-    future = traj.submit.fluctuating(tag=new_id(), pause=0.02)
+    future = traj.submit.fluctuating(tag=new_id(), pause=0.05)
     seen = set()
     until(lambda: seen.add(future.progress) or future.done())
     assert future.result().parts == 2

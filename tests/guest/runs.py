@@ -73,6 +73,14 @@ def takes_frames(schema: Mapping[str, Any]) -> bool:
     return read_schema(schema).has_frames
 
 
+def partial_of(schema: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Say who combines the parts of a run, as a request on the wire does."""
+    if "partial" not in schema:
+        return None
+    module, function = schema["partial"]["combine"].split(":")
+    return {"entry": {"module": module, "function": function}, "fields": schema["partial"]["fields"]}
+
+
 def sample_input(data: str | Sample) -> Input:
     """Make the input of a sample data set, or of one that has no name."""
     sample = SAMPLES[data] if isinstance(data, str) else data

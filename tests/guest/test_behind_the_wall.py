@@ -22,7 +22,16 @@ from fomrepo.isolation.environment import default_environments_folder, find_or_b
 from fomrepo.testing.file_type_contract import FileTypeContract
 from sandbox.container import Container
 from tests.contract import test_shipped_types
-from tests.guest.runs import SAMPLES, method_request, outcome_of, probed, read_outcome, schema_of, takes_frames
+from tests.guest.runs import (
+    SAMPLES,
+    method_request,
+    outcome_of,
+    partial_of,
+    probed,
+    read_outcome,
+    schema_of,
+    takes_frames,
+)
 
 CHECKOUT = Path(__file__).parent.parent.parent
 LIMITS = {
@@ -86,14 +95,6 @@ def laid_out(source: str | Path, folder: Path) -> Path:
     return target
 
 
-def on_the_wire(partial: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Say who combines parts the way a request does."""
-    if partial is None:
-        return None
-    module, function = partial["combine"].split(":")
-    return {"entry": {"module": module, "function": function}, "fields": partial["fields"]}
-
-
 @pytest.mark.parametrize(
     ("name", "data", "arguments"),
     [
@@ -131,7 +132,7 @@ def test_a_method_gives_the_same_bytes_behind_the_wall(
             "parameters": {key: {"type": value["type"]} for key, value in schema.get("parameters", {}).items()},
             "arguments": here.arguments,
             "result": schema["result"],
-            "partial": on_the_wire(schema.get("partial")),
+            "partial": partial_of(schema),
         },
         inputs,
         name,

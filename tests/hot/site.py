@@ -15,7 +15,7 @@ from typing import Any
 
 from fomrepo.installed_files import installed_folder
 from sandbox.container import Container
-from tests.guest.runs import SAMPLES, probed, schema_of, takes_frames
+from tests.guest.runs import SAMPLES, partial_of, probed, schema_of, takes_frames
 
 CHECKOUT = Path(__file__).parent.parent.parent
 LIMITS = {"result_bytes": 1 << 26, "memory_bytes": 1 << 30, "cpu_s": 60, "processes": 64, "open_files": 256}
@@ -120,6 +120,7 @@ def builtin_request(
         "parameters": kinds,
         "arguments": defaults | dict(arguments),
         "result": schema["result"],
+        "partial": partial_of(schema),
         "limits": LIMITS,
         "bundle": bundle_of(installed_folder("methods") / name),
     }
