@@ -59,7 +59,10 @@ def verify(
     profile: ProfileName = None,
     json: Json = False,
 ) -> None:
-    """Run the golden cases of published methods at a site again; the verdict is shown where methods are listed."""
+    """Run the golden cases of published methods at a site again; the verdict is shown where methods are listed.
+
+    A verdict of the last ten minutes is told again, and nothing runs.
+    """
     if (method is None) != every:
         raise ArgumentError("name one method, or ask for --all", remedy="fomrepo method verify --all")
     rows, healthy = [], True
@@ -71,7 +74,7 @@ def verify(
                 report = repo.checks.verify(schema.name, schema.version, at_site=at_site)
                 healthy = healthy and report.passed
                 told = [line for one in report.cases if not one.ok for line in (one.name, *one.message.splitlines())]
-                said = "; ".join(told[:2]) or report.checks[0].message
+                said = "; ".join(told[:2]) or report.checks[0].message.partition("\n")[0]
                 if json:
                     said_json = json_text.loads(report.to_json())
                     print_json({"name": schema.name, "version": schema.version} | said_json)

@@ -37,6 +37,7 @@ __all__ = [
     "environment_digest",
     "find_environment",
     "find_or_build_environment",
+    "newest_environment",
 ]
 
 #: Environment of the built-in methods and of all probes.
@@ -117,6 +118,13 @@ def find_environment(lock: bytes, folder: Path, *, name: str) -> GuestEnvironmen
     """Environment of a lock file, if it was built here."""
     place = _place(lock, folder, name)
     return _read(lock, place, name) if _is_whole(place) else None
+
+
+def newest_environment(name: str, folder: Path) -> GuestEnvironment | None:
+    """Environment of a name that was built here last, of whichever lock; None if there is none."""
+    places = (one for one in folder.glob(f"{name}-*") if one.name.rpartition("-")[0] == name and _is_whole(one))
+    newest = max(places, key=lambda one: (one / "manifest.json").stat().st_mtime, default=None)
+    return None if newest is None else _read((newest / "requirements.lock").read_bytes(), newest, name)
 
 
 def environment_digest(lock: bytes) -> str:

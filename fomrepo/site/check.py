@@ -29,6 +29,8 @@ from fomrepo.site.parts import SiteParts
 #: Checks at the same time, all users together, and those of one user, under way or waiting.
 CHECKS_AT_ONCE = 2
 CHECKS_OF_ONE = 4
+#: How long a verdict on a published method is the answer for whoever asks, in seconds.
+VERDICT_HOLDS_S = 600.0
 #: How long an ended check is remembered, in seconds, and how many of them.
 REMEMBERED_S = 600.0
 REMEMBERED_COUNT = 200
@@ -87,6 +89,9 @@ class CheckDesk:
     def verify(self, principal: Principal, method: MethodRef) -> LiveCheck:
         """Begin to run the golden cases of a published method, each once; the verdict is kept.
 
+        Anybody may ask, and nobody can keep a site busy by it: a verdict of this site that is younger than
+        `VERDICT_HOLDS_S` is the answer, unless the environment was built anew since.
+
         Raises
         ------
         NotFoundError, MethodNotTrustedError
@@ -95,6 +100,8 @@ class CheckDesk:
             As for :meth:`test`.
         """
         bundle = self._site.registry.find(method)
+        if (known := self._verdict(bundle)) is not None:
+            return self._ended(principal, known)
         samples = self._samples(bundle)
 
         def work(live: LiveCheck) -> GateReport:
@@ -150,6 +157,26 @@ class CheckDesk:
             self._checks[live.id] = live
         self._workers.submit(self._bring_to_its_end, live, work)
         return live
+
+    def _ended(self, principal: Principal, report: GateReport) -> LiveCheck:
+        """Check that has nothing to run."""
+        live = LiveCheck(new_id(), principal.id, report=report, ended_at=time.monotonic())
+        live.ended.set()
+        with self._lock:
+            self._forget()
+            self._checks[live.id] = live
+        return live
+
+    def _verdict(self, bundle: Bundle) -> GateReport | None:
+        """What this site found out just now about a published method, in the environment that it has."""
+        schema, digest = bundle.schema, self._site.environments.digest_of(bundle)
+        for one in self._site.catalog.health.all():
+            mine = (one.method, one.version, one.site) == (schema.name, schema.version, self._site.name)
+            age_s = time.time() - one.checked
+            if mine and one.environment_digest == digest and 0 <= age_s < VERDICT_HOLDS_S:
+                message = one.message if not one.ok else f"all cases held {age_s:.0f} s ago"
+                return GateReport(one.ok, (GateCheck("golden", one.ok, message),), (), digest, bundle.digest)
+        return None
 
     def _forget(self) -> None:
         """Drop what ended long ago, and the oldest of too many."""

@@ -42,7 +42,7 @@ from fomrepo.model.statements import Approval, ReviewStatement, SignedMethod
 from fomrepo.model.submissions import Papers, Submission, SubmissionState, check_remark
 from fomrepo.model.trust import environment_of
 from fomrepo.site.gate import run_gate, site_runner
-from fomrepo.site.gate.samples import find_samples
+from fomrepo.site.gate.samples import samples_beside
 from fomrepo.site.log import log_unexpected, logger
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.sites_known import SitesKnown
@@ -216,7 +216,7 @@ class SubmissionDesk:
             report = run_gate(
                 bundle,
                 run=site_runner(self._site, principal=submission.author_id, cancelled=gate.cancelled),
-                samples=find_samples(environment.packages.parents[1]),  # they lie beside the environments
+                samples=samples_beside(environment),
                 previous=None if previous is None else _unpacked(previous),
                 on_progress=progress,
             )

@@ -150,6 +150,9 @@ def test_the_health_of_a_method_is_shown_where_methods_are_listed(
         assert [(one.ok, one.site) for one in (found["box"], found["ailing"])] == [(True, "site-b"), (False, "site-b")]
         assert found["ailing"].message.startswith("tests/first.toml: first of spread is 15.")
         assert time.time() - found["box"].checked < 60
+        again = [repo.checks.verify(name, at_site="site-b") for name in ("box", "ailing")]
+        assert [(one.passed, one.cases) for one in again] == [(True, ()), (False, ())]  # nothing ran
+        assert again[1].failures[0].message == found["ailing"].message
 
     _, listed = command(federation, user, "method", "list", "--json")
     health = {one["name"]: one["health"] for one in map(json.loads, listed.splitlines())}
@@ -184,6 +187,18 @@ def test_an_author_tests_at_home_and_hears_where(bubblewrap: Path, tmp_path: Pat
     report = GateReport.from_json(json.dumps(document))
     assert report.passed
     assert [one.name for one in report.cases] == ["tests/first.toml"]
+
+
+def test_a_machine_without_a_methods_environment_sends_the_test_to_a_site(
+    bubblewrap: Path, written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOMREPO_CONFIG", str(tmp_path / "nobody.toml"))
+    monkeypatch.delenv("FOMREPO_ADDRESS", raising=False)
+    folder = written(**{"method.toml": SCHEMA.replace('"mdanalysis"', '"elsewhere"')})
+    tested = at_home("method", "test", folder)
+    first = tested.stderr.splitlines()[0]
+    assert first == "this machine does not have the guest environment elsewhere; it is tested at a site"
+    assert (tested.returncode, "fomrepo login" in tested.stderr) == (1, True)  # nobody has told it of a site
 
 
 def test_a_machine_that_cannot_sandbox_sends_the_test_to_a_site(

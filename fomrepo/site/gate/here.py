@@ -8,10 +8,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from fomrepo.cache.store import ResultStore
-from fomrepo.errors import SandboxUnavailableError, SiteError
+from fomrepo.errors import SandboxUnavailableError
 from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.doctor import detect_wall
-from fomrepo.isolation.environment import GuestEnvironment, default_environments_folder, find_or_build_environment
+from fomrepo.isolation.environment import (
+    GuestEnvironment,
+    default_environments_folder,
+    find_or_build_environment,
+    newest_environment,
+)
 from fomrepo.isolation.service_user import drop_to_service_user
 from fomrepo.isolation.warden import Warden
 from fomrepo.model.methods import Bundle
@@ -53,12 +58,14 @@ def gate_here(
         name = bundle.schema.environment
         if (own := bundle.files.get(ENVIRONMENT_LOCK)) is not None:
             return find_or_build_environment(own, folder, name=name, say=say)
-        if name != environment.name:
-            raise SiteError(
-                f"there is no guest environment {name!r} here",
-                remedy=f"name {environment.name} in method.toml, or bring its lock along as {ENVIRONMENT_LOCK}",
+        found = environment if name == environment.name else newest_environment(name, folder)
+        if found is None:
+            raise SandboxUnavailableError(
+                f"this machine does not have the guest environment {name}",
+                remedy=f"test it at a site that has it (--at SITE), name {environment.name} in method.toml, or bring "
+                f"its lock along as {ENVIRONMENT_LOCK}",
             )
-        return environment
+        return found
 
     with ExitStack() as end:
         scratch = Path(end.enter_context(tempfile.TemporaryDirectory(prefix="fomrepo-gate-")))

@@ -16,6 +16,7 @@ from fomrepo.isolation.environment import (
     environment_digest,
     find_environment,
     find_or_build_environment,
+    newest_environment,
 )
 from fomrepo.isolation.interpreter import find_interpreter, shared_libraries
 from fomrepo.isolation.lock_file import LOCK_LIMIT_BYTES, check_lock
@@ -51,6 +52,17 @@ def test_it_is_built_once_and_found_again(lock, tmp_path, monkeypatch):
     assert built.packages.parent.name.startswith("tiny-")
     monkeypatch.setattr(environment, "_build", None)  # it is not called again
     assert find_or_build_environment(lock, tmp_path / "environments", name="tiny") == built
+
+
+def test_the_newest_of_a_name_is_the_one_that_was_built_last(lock, tmp_path):
+    folder = tmp_path / "environments"
+    assert newest_environment("tiny", folder) is None
+    first = find_or_build_environment(lock, folder, name="tiny")
+    find_or_build_environment(lock, folder, name="tiny-er")
+    os.utime(first.packages.parent / "manifest.json", (1, 1))
+    assert newest_environment("tiny", folder) == first
+    second = find_or_build_environment(lock.read_bytes() + b"# again\n", folder, name="tiny")
+    assert newest_environment("tiny", folder) == second != first
 
 
 def test_a_new_harness_gives_a_new_digest_and_builds_nothing(lock, tmp_path, monkeypatch):
