@@ -187,10 +187,15 @@ def test_a_download_is_verified(site: ScriptedSite, stored: RemoteFile, tmp_path
 
 
 def test_a_download_is_continued(site: ScriptedSite, stored: RemoteFile, tmp_path: Path) -> None:
-    (tmp_path / "mine.psf.part").write_bytes(TRAJECTORY[:1000])
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stored.download(tmp_path / "mine.psf", progress=interrupt)
+    assert (tmp_path / "mine.psf.part").stat().st_size == 2**20
     assert stored.download(tmp_path / "mine.psf").read_bytes() == TRAJECTORY
-    assert site.requests("ReadFile")[0].offset == 1000
-    assert not (tmp_path / "mine.psf.part").exists()
+    assert [one.offset for one in site.requests("ReadFile")] == [0, 2**20]
+    assert [one.name for one in tmp_path.iterdir()] == ["mine.psf"]
 
 
 def test_wrong_bytes_are_not_kept(site: ScriptedSite, stored: RemoteFile, tmp_path: Path) -> None:
