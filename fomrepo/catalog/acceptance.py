@@ -47,10 +47,10 @@ def accept_deposit(
     version_id = _new_version(connection, record_id, deposit)
     connection.execute(update(deposits).where(deposits.c.id == deposit_id).values(version_id=version_id))
     connection.execute(insert(files), [_file_row(version_id, n, file) for n, file in enumerate(accepted)])
-    copies = {file.digest: file.fingerprint for file in accepted}
-    copies |= {file.offsets[0]: file.offsets[2] for file in accepted if file.offsets is not None}
-    for digest, fingerprint in sorted(copies.items()):
-        put_good_replica(connection, database, deposit.site, digest, fingerprint)
+    copies = {file.digest: (file.fingerprint, file.place) for file in accepted}
+    copies |= {file.offsets[0]: (file.offsets[2], None) for file in accepted if file.offsets is not None}
+    for digest, (fingerprint, place) in sorted(copies.items()):
+        put_good_replica(connection, database, deposit.site, digest, fingerprint, place)
     return version_by_id(connection, version_id)
 
 

@@ -8,11 +8,16 @@ from sqlalchemy import Connection, Row
 
 from fomrepo.catalog.database import Database
 from fomrepo.catalog.tables import replicas
-from fomrepo.model.files import Replica, ReplicaState, StatFingerprint
+from fomrepo.model.files import Guard, Place, Replica, ReplicaState, StatFingerprint
 
 
 def put_good_replica(
-    connection: Connection, database: Database, site: str, digest: str, fingerprint: StatFingerprint
+    connection: Connection,
+    database: Database,
+    site: str,
+    digest: str,
+    fingerprint: StatFingerprint,
+    place: Place | None = None,
 ) -> None:
     """Make a site's replica good, whatever it was before. Its generation counts up: it is another copy now."""
     values = {
@@ -22,6 +27,10 @@ def put_good_replica(
         "size": fingerprint.size,
         "mtime_ns": fingerprint.mtime_ns,
         "ctime_ns": fingerprint.ctime_ns,
+        "path": None if place is None else place.path,
+        "guard": None if place is None else place.guard.value,
+        "handed_by": None if place is None else place.handed_by,
+        "checked": None if place is None else place.checked,
     }
     connection.execute(
         database.insert(replicas)
@@ -41,4 +50,5 @@ def replica_of(row: Row[Any]) -> Replica:
         state=ReplicaState(row.state),
         generation=row.generation,
         fingerprint=StatFingerprint(row.device, row.inode, row.size, row.mtime_ns, row.ctime_ns),
+        place=None if row.path is None else Place(row.path, Guard(row.guard), row.handed_by, row.checked),
     )

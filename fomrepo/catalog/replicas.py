@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.replica_rows import put_good_replica, replica_of
 from fomrepo.catalog.tables import files, replicas, result_sources, results
-from fomrepo.model.files import Replica, ReplicaState, StatFingerprint
+from fomrepo.model.files import Place, Replica, ReplicaState, StatFingerprint
 
 _GOOD = select(replicas.c.site, replicas.c.digest).where(
     replicas.c.digest.in_(bindparam("digests", expanding=True)), replicas.c.state == ReplicaState.GOOD.value
@@ -59,6 +59,13 @@ class Replicas:
         return tuple(replica_of(row) for row in rows)
 
     @reads
+    def in_place(self, connection: Connection, site: str) -> tuple[Replica, ...]:
+        """List a site's copies in place whatever their states, the one first that was not read for the longest time."""
+        found = select(replicas).where(replicas.c.site == site, replicas.c.path.is_not(None))
+        rows = connection.execute(found.order_by(replicas.c.checked, replicas.c.digest))
+        return tuple(replica_of(row) for row in rows)
+
+    @reads
     def of_version(self, connection: Connection, version_id: str) -> tuple[tuple[str, str, ReplicaState], ...]:
         """List file name, site and state of the replicas of a version's files, in the order of the files."""
         rows = connection.execute(
@@ -93,9 +100,35 @@ class Replicas:
         )
 
     @writes
-    def finish(self, connection: Connection, site: str, digest: str, fingerprint: StatFingerprint) -> None:
-        """Make a copy good whose every byte was verified; its generation counts up."""
-        put_good_replica(connection, self._database, site, digest, fingerprint)
+    def finish(
+        self,
+        connection: Connection,
+        site: str,
+        digest: str,
+        fingerprint: StatFingerprint,
+        place: Place | None = None,
+    ) -> None:
+        """Make a copy good whose every byte was verified; its generation counts up.
+
+        Parameters
+        ----------
+        site, digest
+            Which copy.
+        fingerprint
+            Of the file whose bytes were verified.
+        place
+            Where it lies in place; None: it is an object of the site's vault.
+        """
+        put_good_replica(connection, self._database, site, digest, fingerprint, place)
+
+    @writes
+    def checked(self, connection: Connection, site: str, digest: str, moment: float) -> None:
+        """Note that all bytes of a copy in place were read again and are right; nothing else changes."""
+        connection.execute(
+            update(replicas)
+            .where(replicas.c.site == site, replicas.c.digest == digest, replicas.c.path.is_not(None))
+            .values(checked=moment)
+        )
 
     @writes
     def spoil(self, connection: Connection, site: str, digest: str, state: ReplicaState) -> tuple[str, ...]:

@@ -162,7 +162,12 @@ replicas = Table(
     _required("size", BigInteger),
     _required("mtime_ns", BigInteger),
     _required("ctime_ns", BigInteger),
+    Column("path", Text),
+    Column("guard", Text),
+    Column("handed_by", BigInteger),
+    Column("checked", Double),
     CheckConstraint("state IN ('intermediate', 'good', 'stale', 'bad')", name="state"),
+    CheckConstraint("guard IN ('lease', 'rehash', 'none')", name="guard"),
 )
 
 deposits = Table(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from fomrepo.model.files import StatFingerprint
+from fomrepo.model.files import Place, StatFingerprint
 
 
 class DepositState(StrEnum):
@@ -86,3 +86,5 @@ class AcceptedFile:
     topology: str | None = None
     #: Digest, size and fingerprint of the object with the frame offsets; None where the format needs none.
     offsets: tuple[str, int, StatFingerprint] | None = None
+    #: Where it lies, if it was registered in place; None: it is an object of the vault.
+    place: Place | None = None

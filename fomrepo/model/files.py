@@ -61,6 +61,30 @@ class StatFingerprint:
     ctime_ns: int
 
 
+class Guard(StrEnum):
+    """How a change of a file in place is noticed, besides by what the file system says of it (docs/in-place.md)."""
+
+    #: Its bytes were read while nobody had it open for writing: every later change shows in its time of change.
+    LEASE = "lease"
+    #: Somebody may have written to it unseen: it is read again before a result computed from it is given out.
+    REHASH = "rehash"
+    #: Its file system does not tell this machine of every change: results computed from it are not kept.
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a file lies that was registered in place, outside of the site's own folders."""
+
+    #: Absolute, without symbolic links.
+    path: str
+    guard: Guard
+    #: Number of the user of the operating system who handed it over, as the kernel named him.
+    handed_by: int
+    #: When all of its bytes were last read and found right, seconds since 1970.
+    checked: float
+
+
 @dataclass(frozen=True, slots=True)
 class Replica:
     """A copy of a file's bytes at one site."""
@@ -71,6 +95,8 @@ class Replica:
     #: Counts changes of this replica; a result is committed only under the generation that it was computed with.
     generation: int
     fingerprint: StatFingerprint
+    #: None: it is an object of the site's vault.
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

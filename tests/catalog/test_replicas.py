@@ -3,7 +3,7 @@
 import pytest
 
 from fomrepo.catalog import Catalog
-from fomrepo.model.files import Replica, ReplicaState, StatFingerprint
+from fomrepo.model.files import Guard, Place, Replica, ReplicaState, StatFingerprint
 from tests.catalog.examples import DCD, FINGERPRINT, OFFSETS, PSF, record
 
 NOWHERE = StatFingerprint(0, 0, 0, 0, 0)
@@ -61,3 +61,26 @@ def test_the_replicas_of_a_site_include_frame_offsets(catalog: Catalog) -> None:
     record(catalog, catalog.people.add_principal("ada"))
     catalog.replicas.begin("site-b", DCD)
     assert [replica.digest for replica in catalog.replicas.of_site("site-a")] == [PSF, DCD, OFFSETS]
+
+
+def test_a_copy_in_place_keeps_where_it_lies_until_the_vault_has_one(catalog: Catalog) -> None:
+    place = Place("/data/adk.psf", Guard.REHASH, handed_by=2**32 - 2, checked=1_700_000_000.5)
+    catalog.replicas.finish("site-b", PSF, FINGERPRINT, place)
+    assert catalog.replicas.get("site-b", PSF) == Replica("site-b", PSF, ReplicaState.GOOD, 1, FINGERPRINT, place)
+    catalog.replicas.spoil("site-b", PSF, ReplicaState.STALE)
+    assert catalog.replicas.in_place("site-b") == (Replica("site-b", PSF, ReplicaState.STALE, 2, FINGERPRINT, place),)
+    catalog.replicas.finish("site-b", PSF, FINGERPRINT)
+    assert catalog.replicas.in_place("site-b") == ()
+    assert catalog.replicas.get("site-b", PSF) == Replica("site-b", PSF, ReplicaState.GOOD, 3, FINGERPRINT)
+
+
+def test_the_copy_that_was_not_read_for_the_longest_time_is_the_first(catalog: Catalog) -> None:
+    for digest, checked in ((PSF, 30.0), (DCD, 10.0), (OFFSETS, 20.0)):
+        place = Place(f"/data/{digest[:4]}", Guard.NONE, handed_by=1000, checked=checked)
+        catalog.replicas.finish("site-b", digest, FINGERPRINT, place)
+    assert [one.digest for one in catalog.replicas.in_place("site-b")] == [DCD, OFFSETS, PSF]
+    catalog.replicas.checked("site-b", DCD, 40.0)
+    assert [one.digest for one in catalog.replicas.in_place("site-b")] == [OFFSETS, PSF, DCD]
+    assert catalog.replicas.get("site-b", DCD) == Replica(
+        "site-b", DCD, ReplicaState.GOOD, 1, FINGERPRINT, Place(f"/data/{DCD[:4]}", Guard.NONE, 1000, 40.0)
+    )
