@@ -9,6 +9,7 @@ import typer
 from fomrepo.cli import (
     calls,
     environments,
+    get,
     keys,
     machine,
     method_submission,
@@ -40,7 +41,7 @@ app.command(rich_help_panel=_DATA)(records.deposit)
 app.command(rich_help_panel=_DATA)(records.ls)
 app.command(rich_help_panel=_DATA)(records.show)
 app.command(rich_help_panel=_DATA, context_settings=calls.METHOD_OPTIONS)(calls.call)
-app.command(rich_help_panel=_DATA)(records.get)
+app.command(rich_help_panel=_DATA)(get.get)
 app.command(rich_help_panel=_DATA)(records.replicate)
 app.command(rich_help_panel=_DATA)(stubs.stubs)
 app.add_typer(methods.method, name="method", rich_help_panel=_DATA)

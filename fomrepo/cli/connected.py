@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fomrepo.client.paths import split_path
 from fomrepo.errors import ArgumentError, FomrepoError
 
 if TYPE_CHECKING:
@@ -22,16 +23,6 @@ def connected(profile: str | None = None) -> Repository:
     import fomrepo
 
     return fomrepo.connect(profile=profile)
-
-
-def split_path(path: str) -> tuple[str, str | None]:
-    """Split what names a record, or a file in it: ``FOM-402917/adk.dcd``, ``/project/name/adk.dcd``."""
-    parts = path.split("/")
-    in_record = 3 if path.startswith("/") else 1
-    record, rest = "/".join(parts[:in_record]), parts[in_record:]
-    if len(rest) > 1:
-        raise ArgumentError(f"{path!r} names no record and no file", remedy="write RECORD or RECORD/FILE")
-    return record, rest[0] if rest and rest[0] else None
 
 
 def split_file_path(path: str) -> tuple[str, str]:

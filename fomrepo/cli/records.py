@@ -1,4 +1,4 @@
-"""``fomrepo deposit | ls | show | get | replicate``: records and their bytes."""
+"""``fomrepo deposit | ls | show | replicate``: records and their bytes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fomrepo.cli.commands import continued_by_same_command
-from fomrepo.cli.connected import ProfileName, RecordPath, complete_path, connected, split_path
+from fomrepo.cli.connected import ProfileName, RecordPath, complete_path, connected
 from fomrepo.cli.output import Json, print_json, print_table, progress_bar
-from fomrepo.errors import StorageError
+from fomrepo.client.paths import split_path
 
 if TYPE_CHECKING:
     from fomrepo.client.record import Record
@@ -117,32 +117,6 @@ def show(path: RecordPath, profile: ProfileName = None, json: Json = False) -> N
     print_table([("  " + name, *rest) for name, *rest in map(_file_row, record.files)], right=(2, 3, 4))
     typer.echo("replicas")
     print_table([(f"  {site}", ", ".join(files)) for site, files in held.items()])
-
-
-def get(
-    path: RecordPath,
-    to: Annotated[Path, typer.Option("--to", help="Folder to put the files in.", file_okay=False)] = Path(),
-    profile: ProfileName = None,
-    json: Json = False,
-) -> None:
-    """Fetch the files of a record, or one of them. An interrupted download is continued."""
-    record_name, file_name = split_path(path)
-    with continued_by_same_command("the download"), connected(profile) as repo:
-        record = repo[record_name]
-        files = record.files if file_name is None else (record[file_name],)
-        try:
-            to.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(
-                f"{to} cannot be made a folder: {error.strerror}", remedy="give --to a folder that you may write to"
-            ) from None
-        for file in files:
-            with progress_bar(file.name, of_bytes=True, hidden=json) as move:
-                target = file.download(to, progress=lambda done, total: move(done, total, ""))
-            if json:
-                print_json({"file": file.name, "path": str(target), "size": file.size, "sha256": file.sha256})
-            else:
-                typer.echo(str(target))
 
 
 def replicate(
