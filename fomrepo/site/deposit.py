@@ -2,7 +2,8 @@
 
 1. ``begin``: names are checked, a draft is opened; the same key finds the same draft again.
 2. ``upload``: bytes are written and hashed as they come; what is there is found again after any interruption.
-3. ``complete``: when all bytes are there, each file is probed in the sandbox, topologies first.
+3. ``complete``: when all bytes are there, each file is probed in the sandbox, topologies first. ``check`` does as much
+   for a draft, which stays one: what was refused can be sent again, in the place of the old.
 4. The bytes become objects of the vault: safe on the disk, under their digest.
 5. One transaction makes the record, its files and replicas visible. Or the deposit is refused: the reason is kept, the
    bytes are not.
@@ -13,62 +14,49 @@ A kill between two steps leaves nothing half-visible; asking for the step again 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from fomrepo.errors import (
-    ArgumentError,
-    ConflictError,
-    DataError,
-    FileRefusedError,
-    FomrepoError,
-    MethodError,
-    NotFoundError,
-)
+from fomrepo.errors import ConflictError, FileRefusedError, FomrepoError, NotFoundError
 from fomrepo.model.canonical import canonical_json, sha256_hex
 from fomrepo.model.deposits import AcceptedFile, Deposit, DepositState, ExpectedFile, Upload
-from fomrepo.model.files import RecordName, check_file_name, check_slug, slug_of
-from fomrepo.model.operations import check_idempotency_key
+from fomrepo.model.files import RecordName, slug_of
 from fomrepo.model.people import Principal
+from fomrepo.site.deposit_request import DepositRequest, check_description, check_files, check_request
+from fomrepo.site.examine import REFUSALS, Examination, Findings, Refusal
 from fomrepo.site.log import log_unexpected
 from fomrepo.site.parts import SiteParts
-from fomrepo.site.probe import Probed, probe_file
+from fomrepo.site.probe import Probed
+from fomrepo.site.sweep import Undecided, VaultSweep
 from fomrepo.vault.objects import storage_errors
 from fomrepo.vault.receive import IncomingFile
 from fomrepo.wire.failures import failure_to_wire
 
-#: Longest title of a record, in characters.
-TITLE_LIMIT = 300
-#: Most files of one deposit.
-FILES_LIMIT = 1_000
 #: Deposits that are probed at the same time; each run in the sandbox also waits for a slot.
 PROBED_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class DepositRequest:
-    """What a depositor wants."""
+class ReceivedPiece:
+    """One message of an upload."""
 
-    key: str
-    title: str
-    #: Empty: the depositor's own.
-    project: str
-    #: Empty: made from the title.
-    name: str
-    #: Empty: a new record.
-    new_version_of: str
-    files: tuple[ExpectedFile, ...]
+    data: bytes
+    #: With the last bytes: SHA-256 of the whole file as the sender read it; otherwise empty.
+    digest: str = ""
+    #: Before the first bytes: SHA-256 of what is there already, as the sender reads it; otherwise empty.
+    prefix_digest: str = ""
 
 
 @dataclass(slots=True)
-class _Completion:
-    """A deposit that is being probed now."""
+class _Look:
+    """A deposit whose files are being looked at now."""
 
     step: str
     ended: threading.Event
+    findings: Findings = field(default_factory=dict)
     error: FomrepoError | None = None
 
 
@@ -78,8 +66,10 @@ class DepositDesk:
     def __init__(self, site: SiteParts) -> None:
         self._site = site
         self._lock = threading.Lock()
-        self._uploading: set[str] = set()
-        self._completions: dict[str, _Completion] = {}
+        self._looks: dict[tuple[str, str], _Look] = {}
+        self._examination = Examination(site)
+        self._uploading, self._storing = Undecided(), Undecided()
+        self._sweep = VaultSweep(site, self._uploading, self._storing)
         self._workers = ThreadPoolExecutor(PROBED_AT_ONCE, thread_name_prefix="complete-deposit")
 
     def begin(self, principal: Principal, request: DepositRequest) -> Deposit:
@@ -90,7 +80,7 @@ class DepositDesk:
         ArgumentError
             If a name, the title or the pairing of files is not acceptable.
         """
-        _check(request)
+        check_request(request)
         digest = sha256_hex(canonical_json([
             request.title, request.project, request.name, request.new_version_of,
             [[one.name, one.size, one.topology] for one in request.files],
@@ -105,7 +95,42 @@ class DepositDesk:
             new_version_of=RecordName.parse(request.new_version_of) if request.new_version_of else None,
             site=self._site.name,
             files=request.files,
+            claims=request.claims,
         )
+
+    def get(self, principal: Principal, deposit_id: str) -> Deposit:
+        """How far a deposit is."""
+        return self._need(principal, deposit_id)
+
+    def revise(
+        self,
+        principal: Principal,
+        deposit_id: str,
+        *,
+        title: str,
+        claims: Mapping[str, Any],
+        files: Sequence[tuple[ExpectedFile, str | None]],
+    ) -> Deposit:
+        """Say anew what a draft shall become; bytes of files that stay the same stay, others go.
+
+        Parameters
+        ----------
+        principal
+            The depositor.
+        deposit_id
+            Which draft.
+        title, claims
+            What the depositor says of it.
+        files
+            All its files, each with its SHA-256 where that is known.
+        """
+        before = self._need(principal, deposit_id)
+        check_description(title, claims)
+        check_files([file for file, _ in files])
+        after = self._site.catalog.deposits.revise(deposit_id, title=title.strip(), claims=claims, files=files)
+        kept = {upload.id for upload in after.uploads}
+        self._delete_parts([upload for upload in before.uploads if upload.id not in kept])
+        return after
 
     def received(self, upload: Upload) -> int:
         """Bytes of a file that are there."""
@@ -115,7 +140,7 @@ class DepositDesk:
         return path.stat().st_size if path.exists() else 0
 
     def upload(
-        self, principal: Principal, deposit_id: str, name: str, *, offset: int, chunks: Iterator[tuple[bytes, str]]
+        self, principal: Principal, deposit_id: str, name: str, *, offset: int, pieces: Iterator[ReceivedPiece]
     ) -> tuple[int, str | None]:
         """2. Take bytes of one file.
 
@@ -127,8 +152,8 @@ class DepositDesk:
             Which file.
         offset
             Where the sender begins; must be what :meth:`received` says.
-        chunks
-            Pairs of bytes and, with the last ones, the digest of the whole file as the sender read it.
+        pieces
+            What the sender sends.
 
         Returns
         -------
@@ -141,16 +166,26 @@ class DepositDesk:
             raise NotFoundError(f"{name!r} is no file of deposit {deposit_id}")
         if upload.digest is not None or deposit.state is not DepositState.DRAFT:
             return upload.file.size, upload.digest
-        with self._alone(upload), IncomingFile(self._part(upload), upload.file.size) as incoming:
+        busy = ConflictError(
+            f"{name} is being sent by another command",
+            remedy="wait until it has ended, then run yours again",
+            facts={"reason": "busy"},
+        )
+        with (
+            self._uploading.alone(upload.id, busy),
+            IncomingFile(self._part(upload), upload.file.size) as incoming,
+        ):
             if offset != incoming.received:
                 raise ConflictError(
                     f"{incoming.received} bytes of {name} are there, and the sender began at {offset}",
                     remedy="run the command again",
                 )
             claimed = ""
-            for data, digest in chunks:
-                incoming.write(data)
-                claimed = digest or claimed
+            for piece in pieces:
+                if piece.prefix_digest:
+                    incoming.check_prefix(piece.prefix_digest)
+                incoming.write(piece.data)
+                claimed = piece.digest or claimed
             if incoming.flush() < upload.file.size:
                 return incoming.received, None
             digest = incoming.finish(claimed or None)
@@ -166,84 +201,104 @@ class DepositDesk:
                 f"bytes of {', '.join(missing[:3])} are missing", remedy="run the command again; it sends the rest"
             )
         if deposit.state in (DepositState.DRAFT, DepositState.PROBING):
-            self._site.need_warden()
-            with self._lock:
-                running = self._completions.get(deposit_id)
-                if running is None:
-                    running = self._completions[deposit_id] = _Completion("waiting", threading.Event())
-                    self._workers.submit(self._run, self._need(principal, deposit_id), running)
-            if running.ended.wait(wait_s):
-                with self._lock:
-                    self._completions.pop(deposit_id, None)
-                if running.error is not None:
-                    raise running.error
-            return self._need(principal, deposit_id), running.step
+            look = self._looking(self._need(principal, deposit_id), "complete", wait_s)
+            return self._need(principal, deposit_id), look.step
         return deposit, ""
+
+    def check(self, principal: Principal, deposit_id: str, *, wait_s: float) -> tuple[Deposit, str, Findings]:
+        """Look at what is there of a draft, which stays one; returns it, what is being done now, and what was found."""
+        deposit = self._need(principal, deposit_id)
+        if deposit.state is not DepositState.DRAFT:
+            return deposit, "", {}
+        look = self._looking(deposit, "check", wait_s)
+        return deposit, "" if look.ended.is_set() else look.step, look.findings
+
+    def _looking(self, deposit: Deposit, what: str, wait_s: float) -> _Look:
+        """Have a deposit looked at, once at a time, and wait a little for the end of that.
+
+        Raises
+        ------
+        SiteError
+            If it ended by trouble of the site's own.
+        """
+        self._site.need_warden()
+        key = (deposit.id, what)
+        with self._lock:
+            look = self._looks.get(key)
+            if look is None:
+                look = self._looks[key] = _Look("waiting", threading.Event())
+                self._workers.submit(self._run, deposit, look, self._accept if what == "complete" else self._examine)
+        if look.ended.wait(wait_s):
+            with self._lock:
+                self._looks.pop(key, None)
+            if look.error is not None:
+                raise look.error
+        return look
 
     def abandon(self, principal: Principal, deposit_id: str) -> Deposit:
         """Give up a draft; its bytes go."""
         deposit = self._need(principal, deposit_id)
         self._site.catalog.deposits.abandon(deposit_id)
-        self._delete_parts(deposit)
+        self._delete_parts(deposit.uploads)
         return self._need(principal, deposit_id)
 
-    def sweep(self) -> None:
-        """Delete the bytes of deposits that have ended, which a kill at that moment left."""
-        open_uploads = {
-            upload.id
-            for deposit in self._site.catalog.deposits.unfinished(self._site.name)
-            for upload in deposit.uploads
-        }
-        for path in self._site.vault.incoming():
-            if path.suffix in (".part", ".offsets") and path.stem not in open_uploads:
-                path.unlink(missing_ok=True)
+    def start(self) -> None:
+        """Clear away what a kill left, and go on with what it interrupted."""
+        self._sweep.start()
+        if self._site.warden is not None:
+            for deposit in self._site.catalog.deposits.unfinished(self._site.name):
+                if deposit.state is DepositState.PROBING:
+                    self._looking(deposit, "complete", wait_s=0.0)
 
     def close(self) -> None:
-        """Stop taking on work; what is under way is continued when it is asked for again."""
+        """Stop taking on work; what is under way is continued by the next start."""
+        self._sweep.close()
         self._workers.shutdown(wait=False, cancel_futures=True)
 
-    def _run(self, deposit: Deposit, completion: _Completion) -> None:
+    def _run(self, deposit: Deposit, look: _Look, work: Callable[[Deposit, _Look], None]) -> None:
         try:
-            self._probe_and_accept(deposit, completion)
-        except (DataError, MethodError, ArgumentError, ConflictError) as error:
-            self._site.catalog.deposits.quarantine(deposit.id, failure_to_wire(error).SerializeToString())
-            self._delete_parts(deposit)
+            work(deposit, look)
         except FomrepoError as error:  # the site's own trouble: the deposit stays as it is and can be continued
-            completion.error = error
+            look.error = error
         except Exception as error:
-            completion.error = log_unexpected(error)
+            look.error = log_unexpected(error)
         finally:
-            completion.ended.set()
+            look.ended.set()
 
-    def _probe_and_accept(self, deposit: Deposit, completion: _Completion) -> None:
-        probed: dict[str, Probed] = {}
-        for upload in sorted(deposit.uploads, key=lambda one: one.file.topology is not None):
-            completion.step = f"looking at {upload.file.name}"
-            topology = probed[upload.file.topology] if upload.file.topology else None
-            probed[upload.file.name] = probe_file(
-                self._site,
-                upload.file,
-                self._bytes_of(upload),
-                topology,
-                principal=deposit.principal,
-                project=deposit.project,
-            )
-        completion.step = "storing"
-        accepted = [self._store(upload, probed[upload.file.name]) for upload in deposit.uploads]
-        self._site.catalog.deposits.accept(deposit.id, accepted)
+    def _examine(self, deposit: Deposit, look: _Look) -> None:
+        def step(text: str) -> None:
+            look.step = text
 
-    def _store(self, upload: Upload, probed: Probed) -> AcceptedFile:
+        look.findings = self._examination.of_each(deposit, self._bytes_of, step=step)
+
+    def _accept(self, deposit: Deposit, look: _Look) -> None:
+        try:
+            self._examine(deposit, look)
+            look.step = "storing"
+            accepted = {name: _accepted_or_raise(found) for name, found in look.findings.items()}
+            offsets = {one.name: sha256_hex(one.offsets) for one in accepted.values() if one.offsets is not None}
+            digests = {upload.digest for upload in deposit.uploads if upload.digest is not None}
+            with self._storing.together(digests | set(offsets.values())):
+                files = [
+                    self._store(upload, accepted[upload.file.name], offsets.get(upload.file.name))
+                    for upload in deposit.uploads
+                ]
+                self._site.catalog.deposits.accept(deposit.id, files)
+        except REFUSALS as error:
+            self._site.catalog.deposits.quarantine(deposit.id, failure_to_wire(error).SerializeToString())
+        self._delete_parts(deposit.uploads)
+
+    def _store(self, upload: Upload, probed: Probed, offsets_digest: str | None) -> AcceptedFile:
         """4. Make the bytes of a file, and of its frame offsets, objects of the vault."""
         if upload.digest is None:
             raise FileRefusedError(f"bytes of {upload.file.name} are missing")
         vault = self._site.vault
         offsets = None
-        if probed.offsets is not None:
+        if probed.offsets is not None and offsets_digest is not None:
             path = vault.incoming_path(f"{upload.id}.offsets")
             with storage_errors(path):
                 path.write_bytes(probed.offsets)
-            digest = sha256_hex(probed.offsets)
-            offsets = (digest, len(probed.offsets), vault.keep(path, digest))
+            offsets = (offsets_digest, len(probed.offsets), vault.keep(path, offsets_digest))
         return AcceptedFile(
             name=upload.file.name,
             file_type=probed.file_type,
@@ -271,51 +326,15 @@ class DepositDesk:
         part = self._part(upload)
         return part if part.exists() or upload.digest is None else self._site.vault.path(upload.digest)
 
-    def _delete_parts(self, deposit: Deposit) -> None:
-        for upload in deposit.uploads:
-            self._part(upload).unlink(missing_ok=True)
-
-    @contextmanager
-    def _alone(self, upload: Upload) -> Iterator[None]:
-        """Let one stream at a time write to a file."""
-        with self._lock:
-            if upload.id in self._uploading:
-                raise ConflictError(
-                    f"{upload.file.name} is being sent by another command",
-                    remedy="wait until it has ended, then run yours again",
-                )
-            self._uploading.add(upload.id)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._uploading.discard(upload.id)
+    def _delete_parts(self, uploads: Sequence[Upload]) -> None:
+        """Delete what lies there of uploads: bytes, and reports of probes."""
+        ended = {upload.id for upload in uploads}
+        for path in self._site.vault.incoming():
+            if path.name.partition(".")[0] in ended:
+                path.unlink(missing_ok=True)
 
 
-def _check(request: DepositRequest) -> None:
-    """Check names, title and pairing before anything is opened."""
-    check_idempotency_key(request.key)
-    title = request.title.strip()
-    if not title or len(title) > TITLE_LIMIT or not title.isprintable():
-        raise ArgumentError(
-            "the deposit has no usable title", remedy=f"give --title with 1 to {TITLE_LIMIT} printable characters"
-        )
-    if request.project:
-        check_slug(request.project, "project")
-    if request.name:
-        check_slug(request.name, "record")
-    if not 1 <= len(request.files) <= FILES_LIMIT:
-        raise ArgumentError(f"the deposit has {len(request.files)} files, 1 to {FILES_LIMIT} are allowed")
-    names = [check_file_name(one.name) for one in request.files]
-    if twice := _first_repeated([name.lower() for name in names]):
-        raise ArgumentError(
-            f"two files of the deposit are named {twice!r}", remedy="rename one of them; case does not count"
-        )
-    for one in request.files:
-        paired = next((other for other in request.files if other.name == one.topology), None)
-        if one.topology and (paired is None or paired.topology or paired is one):
-            raise ArgumentError(f"{one.name} is paired with {one.topology!r}, which is no topology of this deposit")
-
-
-def _first_repeated(names: Sequence[str]) -> str | None:
-    return next((name for position, name in enumerate(names) if name in names[:position]), None)
+def _accepted_or_raise(found: Probed | Refusal) -> Probed:
+    if isinstance(found, Probed):
+        return found
+    raise found

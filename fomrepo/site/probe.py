@@ -6,19 +6,19 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from fomrepo.errors import CancelledError, FileRefusedError, OutcomeRefusedError
 from fomrepo.installed_types import installed_types
+from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.limits import RunLimits
 from fomrepo.isolation.orders import InputFile, RunOrder
 from fomrepo.isolation.outcome import read_probe_outcome
+from fomrepo.isolation.warden import Warden
 from fomrepo.model.canonical import new_id
 from fomrepo.model.deposits import ExpectedFile
 from fomrepo.model.files import FileObject
 from fomrepo.site.guest_request import probe_request
-from fomrepo.site.load import Claim
-from fomrepo.site.parts import SiteParts
 
 #: Guest environment in which probes run.
 PROBE_ENVIRONMENT = "mdanalysis"
@@ -43,17 +43,23 @@ class Probed:
     offsets: bytes | None
 
 
-def probe_file(
-    site: SiteParts, file: ExpectedFile, path: Path, topology: Probed | None, *, principal: str, project: str
-) -> Probed:
-    """Look at one file.
+def run_probe(
+    warden: Warden,
+    environment: GuestEnvironment,
+    file: ExpectedFile,
+    path: Path,
+    topology: Probed | None,
+    *,
+    report: BinaryIO,
+) -> None:
+    """Let the probes look at a file in a sandbox of its own, and write their report.
 
     Raises
     ------
     FileRefusedError
-        If it is no file of a known type, is damaged, or does not fit its topology.
-    SiteError
-        If the sandbox could not be used.
+        If they ended without one.
+    SandboxUnavailableError, CancelledError
+        If the sandbox could not be used, or the site was stopped.
     """
     inputs = [InputFile(path, "file")]
     paired = None
@@ -65,35 +71,40 @@ def probe_file(
     order = RunOrder(
         run_id=new_id(),
         task="probe",
-        environment=site.environments.shipped,
+        environment=environment,
         method_folder=None,
         inputs=tuple(inputs),
         limits=limits,
         request=probe_request(name=file.name, size=file.size, topology=paired, limits=limits),
     )
-    never = threading.Event()
-    with (
-        site.slots.one(Claim(principal, project, PROBE_MEMORY_BYTES), never),
-        site.results.new_blob() as (report_path, stream),
-    ):
-        report = site.need_warden().run(order, outcome=stream, cancelled=never)
-        stream.flush()
-        if report.ended == "cancelled":
-            raise CancelledError("the site was stopped")
-        if report.ended != "outcome":
-            told = str(report.limit) if report.limit is not None else report.detail
-            raise FileRefusedError(
-                f"{file.name} could not be read: its reader {'hit a limit' if report.limit else 'crashed'} ({told})",
-                remedy="check the file with the program that wrote it, and deposit it again",
-                facts={"reason": "unreadable", "file": file.name},
-            )
-        try:
-            found = read_probe_outcome(report_path)
-        except OutcomeRefusedError as error:
-            raise FileRefusedError(
-                f"{file.name} could not be read: {error.message}", facts={"reason": "unreadable"}
-            ) from None
-        offsets = report_path.read_bytes() if found.has_offsets else None
+    run = warden.run(order, outcome=report, cancelled=threading.Event())
+    report.flush()
+    if run.ended == "cancelled":
+        raise CancelledError("the site was stopped")
+    if run.ended != "outcome":
+        told = str(run.limit) if run.limit is not None else run.detail
+        raise FileRefusedError(
+            f"{file.name} could not be read: its reader {'hit a limit' if run.limit else 'crashed'} ({told})",
+            remedy="check the file with the program that wrote it, and deposit it again",
+            facts={"reason": "unreadable", "file": file.name},
+        )
+
+
+def read_report(file: ExpectedFile, path: Path, report: Path) -> Probed:
+    """Read what the probes found out about a file; every byte of it may be hostile.
+
+    Raises
+    ------
+    FileRefusedError
+        If they refused the file, or the report is not well formed.
+    """
+    try:
+        found = read_probe_outcome(report)
+    except OutcomeRefusedError as error:
+        raise FileRefusedError(
+            f"{file.name} could not be read: {error.message}", facts={"reason": "unreadable"}
+        ) from None
+    offsets = report.read_bytes() if found.has_offsets else None
     known = installed_types().get(str(found.facts.get("type")))
     families = found.facts.get("families")
     if known is None or not isinstance(families, list) or not families or not set(families) <= set(known.families):

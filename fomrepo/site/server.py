@@ -167,7 +167,6 @@ class SiteServer:
         """Clear away what a kill left, open both listeners and tell the federation."""
         catalog, site = self._site.catalog, self._site
         site.results.sweep()
-        self._deposits.sweep()
         catalog.sites.announce(
             site.name,
             address=site.settings.announced_address or self.address,
@@ -175,6 +174,7 @@ class SiteServer:
             certificate_digest=self._certificate_digest,
         )
         self._heartbeat.start()
+        self._deposits.start()
         self._submissions.resume()
         for listener in self._listeners:
             listener.start()

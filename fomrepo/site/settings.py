@@ -47,6 +47,10 @@ class SiteSettings(BaseSettings):
     holder_memory_mib: int = Field(default_factory=lambda: machine_memory_mib() // 4, ge=0)
     #: Threads that answer clients.
     threads: int = Field(default=32, ge=4, le=512)
+    #: Seconds without a byte after which an upload is ended, so that nobody holds a thread by sending nothing.
+    upload_idle_s: float = Field(default=60.0, gt=0)
+    #: Days after which the bytes of a draft that nobody continues, and bytes that no record has, are deleted.
+    draft_days: float = Field(default=14.0, gt=0)
     #: Where guest environments are kept; empty: the machine's common folder.
     environments: str = ""
     #: User that a site started by root becomes.

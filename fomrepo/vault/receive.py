@@ -8,6 +8,7 @@ import queue
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -66,8 +67,25 @@ class IncomingFile:
             if isinstance(error, StorageError):
                 raise error
         except StorageError:
-            self.path.unlink(missing_ok=True)
+            with suppress(OSError):  # of a disk that takes no change at all
+                self.path.unlink(missing_ok=True)
             raise
+
+    def check_prefix(self, claimed_digest: str) -> None:
+        """Compare what is there already with the first bytes of the file that the sender reads.
+
+        Raises
+        ------
+        DigestMismatchError
+            If they differ; the part is deleted, and the next attempt begins anew.
+        """
+        self._queue.join()
+        if self._sha256.hexdigest() != claimed_digest:
+            self.path.unlink(missing_ok=True)
+            raise DigestMismatchError(
+                f"the {self.received} bytes that are there are not the first bytes of this file",
+                remedy="run the command again; it sends the file from its beginning",
+            )
 
     def write(self, data: bytes) -> None:
         """Append some bytes.
@@ -124,6 +142,7 @@ class IncomingFile:
     def _hash(self) -> None:
         while (chunk := self._queue.get()) is not None:
             self._sha256.update(chunk)
+            self._queue.task_done()
 
 
 def read_chunks(path: Path, *, offset: int = 0, length: int = 0) -> Iterable[bytes]:

@@ -1,0 +1,101 @@
+"""Looks at the files of a deposit, each once: reports of the probes are kept until the deposit has ended.
+
+A report lies beside the bytes that it is about, under the digests of all that it depends on: the file, its topology,
+and the environment of the probes. So a kill, a refusal of another file or a revised draft costs no second look.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeAlias
+
+from fomrepo.errors import ArgumentError, ConflictError, DataError, FileRefusedError, MethodError, StorageError
+from fomrepo.isolation.environment import GuestEnvironment
+from fomrepo.model.canonical import canonical_json, sha256_hex
+from fomrepo.model.deposits import Deposit, Upload
+from fomrepo.site.load import Claim
+from fomrepo.site.parts import SiteParts
+from fomrepo.site.probe import PROBE_MEMORY_BYTES, Probed, read_report, run_probe
+from fomrepo.vault.objects import storage_errors
+
+#: Errors by which a file or a deposit is refused; others are the site's own trouble.
+REFUSALS = (DataError, MethodError, ArgumentError, ConflictError)
+Refusal: TypeAlias = DataError | MethodError | ArgumentError | ConflictError
+
+#: What became of each file that was looked at, by its name, topologies first.
+Findings: TypeAlias = Mapping[str, Probed | Refusal]
+
+
+class Examination:
+    """Looks at deposited files at one site."""
+
+    def __init__(self, site: SiteParts) -> None:
+        self._site = site
+
+    def of_each(self, deposit: Deposit, bytes_of: Callable[[Upload], Path], *, step: Callable[[str], None]) -> Findings:
+        """Look at each file whose bytes are all there, topologies first.
+
+        Raises
+        ------
+        SiteError
+            If the sandbox could not be used; what was found until then is kept.
+        """
+        found: dict[str, Probed | Refusal] = {}
+        by_name = {upload.file.name: upload for upload in deposit.uploads}
+        for upload in sorted(deposit.uploads, key=lambda one: one.file.topology is not None):
+            if upload.digest is None:
+                continue
+            step(f"looking at {upload.file.name}")
+            paired = by_name[upload.file.topology] if upload.file.topology else None
+            topology = found.get(paired.file.name) if paired else None
+            if paired is not None and not isinstance(topology, Probed):
+                found[upload.file.name] = FileRefusedError(
+                    f"{upload.file.name} was not looked at, because its topology {paired.file.name} "
+                    f"{'was refused' if topology else 'is not there'}",
+                    remedy=f"mend {paired.file.name} first",
+                    facts={"reason": "topology", "file": upload.file.name},
+                )
+                continue
+            try:
+                found[upload.file.name] = self._report(
+                    deposit, upload, bytes_of(upload), topology if isinstance(topology, Probed) else None, paired
+                )
+            except REFUSALS as error:
+                found[upload.file.name] = error
+        return found
+
+    def _report(
+        self, deposit: Deposit, upload: Upload, path: Path, topology: Probed | None, paired: Upload | None
+    ) -> Probed:
+        """Read the report of a file, which is made if there is none."""
+        site, environment = self._site, self._site.environments.shipped
+        kept = site.vault.incoming_path(f"{upload.id}.{_tag(upload, paired, environment)}.report")
+        if kept.exists():
+            return read_report(upload.file, path, kept)
+        with (
+            site.slots.one(Claim(deposit.principal, deposit.project, PROBE_MEMORY_BYTES), threading.Event()),
+            site.results.new_blob() as (report, stream),
+        ):
+            run_probe(site.need_warden(), environment, upload.file, path, topology, report=stream)
+            with suppress(StorageError):  # a second look is all that it costs
+                _keep(report, kept)
+            return read_report(upload.file, path, report)
+
+
+def _tag(upload: Upload, paired: Upload | None, environment: GuestEnvironment) -> str:
+    digests = [upload.digest, None if paired is None else paired.digest, environment.digest]
+    return sha256_hex(canonical_json([*digests, upload.file.name]))[:16]
+
+
+def _keep(report: Path, kept: Path) -> None:
+    fresh = kept.with_suffix(".new")
+    with storage_errors(kept):
+        try:
+            fresh.write_bytes(report.read_bytes())
+            fresh.rename(kept)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise
