@@ -6,6 +6,7 @@
     ├── CallerError                 the question cannot be answered as it was asked
     │   ├── ArgumentError           an argument of a method or command has a wrong type, value or name
     │   ├── NotFoundError           nothing of that name, or nothing that the caller may see
+    │   ├── WithdrawnError          it was withdrawn: what is left is a tombstone
     │   ├── NotAuthenticatedError   no token, or one that is unknown, expired or revoked
     │   ├── NotAllowedError         visible, but not the caller's to change
     │   ├── ConflictError           the name is taken, or the thing has changed meanwhile
@@ -36,6 +37,7 @@ their ``code``, which never changes; what cannot be named becomes an ``InternalE
 
 from __future__ import annotations
 
+import datetime
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,6 +72,7 @@ __all__ = [
     "SiteError",
     "SiteUnreachableError",
     "StorageError",
+    "WithdrawnError",
     "error_class",
 ]
 
@@ -160,6 +163,22 @@ class NotFoundError(CallerError):
     """Nothing of that name exists, or nothing that the caller may see."""
 
     code = "not_found"
+
+
+class WithdrawnError(CallerError):
+    """The thing was withdrawn: what is left is a tombstone."""
+
+    code = "withdrawn"
+
+    @classmethod
+    def of(cls, version: str, when: float, reason: str) -> WithdrawnError:
+        """Error for a version of a record; ``when`` in seconds since 1970."""
+        day = datetime.datetime.fromtimestamp(when, datetime.UTC).date()
+        return cls(
+            f"{version} was withdrawn on {day}: {reason}",
+            remedy=f"see what is left of it: fomrepo show {version}",
+            facts={"record": version, "reason": reason},
+        )
 
 
 class NotAuthenticatedError(CallerError):

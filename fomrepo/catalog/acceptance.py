@@ -8,11 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, insert, select, update
 
+from fomrepo.catalog.audit import write_entry
 from fomrepo.catalog.database import Database
 from fomrepo.catalog.replica_rows import put_good_replica
 from fomrepo.catalog.tables import deposits, files, projects, records, versions
 from fomrepo.catalog.versions import version_by_id
 from fomrepo.errors import ConflictError, InternalError, NotFoundError
+from fomrepo.model.audit import AuditAction
 from fomrepo.model.canonical import canonical_json, new_accession, new_id
 from fomrepo.model.deposits import AcceptedFile, DepositState
 from fomrepo.model.files import RecordState, RecordVersion
@@ -30,6 +32,7 @@ def accept_deposit(
     2. The record: the one that gets a new version, locked, or a new one under a freshly drawn accession.
     3. The version, current from now on, and its files.
     4. The replicas at the deposit's site, good from now on, frame offsets included.
+    5. The entry in the audit log.
     """
     taken = connection.execute(
         update(deposits)
@@ -51,7 +54,11 @@ def accept_deposit(
     copies |= {file.offsets[0]: (file.offsets[2], None) for file in accepted if file.offsets is not None}
     for digest, (fingerprint, place) in sorted(copies.items()):
         put_good_replica(connection, database, deposit.site, digest, fingerprint, place)
-    return version_by_id(connection, version_id)
+    version = version_by_id(connection, version_id)
+    write_entry(
+        connection, version.owner, AuditAction.DEPOSIT_ACCEPTED, version.versioned, path=version.path, site=deposit.site
+    )
+    return version
 
 
 def name_is_taken(connection: Connection, project_id: str, name: str) -> bool:

@@ -11,7 +11,7 @@ from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.fence import fence_query, fenced_insert
 from fomrepo.catalog.methods import Methods
 from fomrepo.catalog.tables import files, methods, result_sources, results
-from fomrepo.catalog.versions import file_of, visible_version
+from fomrepo.catalog.versions import file_of, readable_version
 from fomrepo.errors import NotFoundError
 from fomrepo.model.files import RecordName
 from fomrepo.model.operations import MethodRef
@@ -69,6 +69,8 @@ class Calls:
         ------
         NotFoundError
             If the principal sees no such record, or there is no such file or method.
+        WithdrawnError
+            If they see that it was withdrawn.
         """
         resolved = ResolvedCall(
             tuple(_resolve_input(connection, principal_id, record, name) for record, name in inputs),
@@ -172,9 +174,7 @@ class Calls:
 
 
 def _resolve_input(connection: Connection, principal_id: str, record: RecordName, name: str) -> ResolvedInput:
-    version = visible_version(connection, record, principal_id)
-    if version is None:
-        raise NotFoundError(f"no record {record} that you may see", remedy="fomrepo ls")
+    version = readable_version(connection, record, principal_id)
     rows = connection.execute(_FILE_AND_TOPOLOGY, {"version": version.version_id, "name": name})
     found = {row.name: file_of(row) for row in rows}
     if name not in found:

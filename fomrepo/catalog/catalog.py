@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TypeVar
 
+from fomrepo.catalog.audit import AuditLog
 from fomrepo.catalog.calls import Calls
 from fomrepo.catalog.database import Database
 from fomrepo.catalog.deposits import Deposits
@@ -13,6 +14,7 @@ from fomrepo.catalog.engine import sqlite_file
 from fomrepo.catalog.federation import Federation
 from fomrepo.catalog.health import Health
 from fomrepo.catalog.keys import PublicKeys
+from fomrepo.catalog.lifecycle import Lifecycle
 from fomrepo.catalog.methods import Methods
 from fomrepo.catalog.operations import Operations
 from fomrepo.catalog.people import People
@@ -41,6 +43,8 @@ class Catalog:
         self._database = database
         self.people = People(database)
         self.records = Records(database)
+        self.lifecycle = Lifecycle(database)
+        self.audit = AuditLog(database)
         self.deposits = Deposits(database)
         self.replicas = Replicas(database)
         self.methods = Methods(database)

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, select
 
 from fomrepo.catalog.database import Database, reads
 from fomrepo.catalog.tables import records, versions
-from fomrepo.catalog.versions import MAY_SEE, VERSION, files_of_version, version_of, visible_version
+from fomrepo.catalog.versions import (
+    MAY_SEE,
+    NEWEST_FIRST,
+    VERSION,
+    files_of_version,
+    superseding,
+    version_of,
+    visible_version,
+)
 from fomrepo.errors import ArgumentError
-from fomrepo.model.files import RecordName, RecordVersion
+from fomrepo.model.files import RecordName, RecordState, RecordVersion
 
-#: Number of the newest version of a record that somebody may see.
+#: Id of the version of a record that its bare name means to somebody.
 _NEWEST_VISIBLE = (
-    select(func.max(versions.c.number))
+    select(versions.c.id)
     .where(versions.c.record_id == records.c.id, MAY_SEE)
+    .order_by(*NEWEST_FIRST)
+    .limit(1)
     .correlate(records)
     .scalar_subquery()
 )
-_PAGE = VERSION.where(versions.c.number == _NEWEST_VISIBLE).order_by(records.c.id.desc()).limit(bindparam("limit"))
+_PAGE = VERSION.where(versions.c.id == _NEWEST_VISIBLE).order_by(records.c.id.desc()).limit(bindparam("limit"))
 _NEXT_PAGE = _PAGE.where(records.c.id < bindparam("after"))
 
 
@@ -36,11 +46,17 @@ class Records:
         Returns
         -------
         RecordVersion or None
-            The version that is named, else the newest one that the principal may see. None alike for what does not
-            exist and for what they may not see.
+            The version that is named, else the newest one that the principal may see, a tombstone only if there is
+            nothing else. None alike for what does not exist and for what they may not see.
         """
         version = visible_version(connection, name, principal_id)
-        return version and replace(version, files=files_of_version(connection, version.version_id))
+        if version is None:
+            return None
+        return replace(
+            version,
+            files=() if version.state is RecordState.WITHDRAWN else files_of_version(connection, version.version_id),
+            superseded_by=superseding(connection, version, principal_id),
+        )
 
     @reads
     def page(

@@ -27,7 +27,7 @@ from fomrepo.catalog.submission_rows import (
     submission_of,
 )
 from fomrepo.catalog.tables import files, members, records, submission_events, submissions
-from fomrepo.catalog.versions import visible_version
+from fomrepo.catalog.versions import readable_version
 from fomrepo.errors import ConflictError, NotAllowedError, NotFoundError
 from fomrepo.model.bundle import pack_files
 from fomrepo.model.canonical import new_id
@@ -312,9 +312,7 @@ class Submissions:
         NotFoundError
             If there is no such record, or none that the principal may see.
         """
-        version = visible_version(connection, record, principal_id)
-        if version is None:
-            raise NotFoundError(f"no record {record} that you may see", remedy="fomrepo ls")
+        version = readable_version(connection, record, principal_id)
         own = (submissions.c.author_id == principal_id) & submissions.c.state.in_(_OPEN)
         rows = connection.execute(
             SUBMISSION.add_columns(submissions.c.bundle)
@@ -330,9 +328,7 @@ class Submissions:
 
 def _file_to_attach_to(connection: Connection, record: RecordName, file: str, author_id: str) -> tuple[str, str]:
     """Id of the record and name of the file that a method shall be attached to."""
-    version = visible_version(connection, record, author_id)
-    if version is None:
-        raise NotFoundError(f"no record {record} that you may see", remedy="fomrepo ls")
+    version = readable_version(connection, record, author_id)
     there = exists().where(files.c.version_id == version.version_id, files.c.name == file)
     if not connection.scalar(select(there)):
         raise NotFoundError(f"there is no file {file!r} in {record}", remedy=f"fomrepo ls {version.accession}")

@@ -109,6 +109,7 @@ records = Table(
     UniqueConstraint("project_id", "name"),
 )
 
+#: Triggers of migration 0010 hold what may follow what, and that a version that was published does not change.
 versions = Table(
     "versions",
     metadata,
@@ -121,6 +122,11 @@ versions = Table(
     _required("owner_id", Text, ForeignKey(principals.c.id)),
     _required("created", Double),
     Column("claims", Text),
+    Column("licence", Text),
+    Column("public_from", Double),
+    Column("embargoed", Boolean),
+    Column("withdrawn", Double),
+    Column("reason", Text),
     UniqueConstraint("record_id", "number"),
     CheckConstraint("number >= 1", name="number"),
     CheckConstraint("state IN ('private', 'published', 'withdrawn')", name="state"),
@@ -133,6 +139,13 @@ Index(
     postgresql_where=versions.c.is_current,
 )
 
+Index(
+    "ix_versions_embargoed",
+    versions.c.public_from,
+    sqlite_where=versions.c.embargoed,
+    postgresql_where=versions.c.embargoed,
+)
+
 files = Table(
     "files",
     metadata,
@@ -141,7 +154,7 @@ files = Table(
     _required("position", Integer),
     _required("name"),
     _required("file_type"),
-    _required("digest"),
+    _required("digest", Text, index=True),
     _required("size", BigInteger),
     _required("facts"),
     Column("topology", Text),
@@ -466,4 +479,39 @@ submission_events = Table(
     _required("what"),
     _required("text"),
     _required("created", Double),
+)
+
+#: A chain: each entry holds the digest of the one before. Triggers of migration 0010 keep it from being changed.
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    _required("time", Double),
+    _required("actor"),
+    _required("action"),
+    _required("subject"),
+    _required("details"),
+    _required("previous"),
+    _required("digest"),
+)
+
+#: One row: the newest entry. Who adds one locks it, so that entries come one after the other.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    _required("number", BigInteger),
+    _required("digest"),
+)
+
+#: How sites have seen the log, signed with their keys.
+audit_seals = Table(
+    "audit_seals",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    _required("digest"),
+    _required("time", Double),
+    _required("signature", LargeBinary),
+    _required("certificate", LargeBinary),
 )

@@ -6,14 +6,20 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
 
+from fomrepo.catalog.clock import CatalogClock
 from fomrepo.catalog.tables import files, members, principals, projects, records, versions
+from fomrepo.errors import NotFoundError, WithdrawnError
 from fomrepo.model.files import FileObject, RecordName, RecordState, RecordVersion
 
-#: Everybody sees what is published; members see what is their project's. Binds ``principal``, an id.
+#: Whether an embargo, if there was one, has ended by the catalog's clock.
+_PUBLIC = versions.c.public_from <= CatalogClock()
+
+#: Everybody sees what is public by now, tombstones included; members see what is their project's. Binds
+#: ``principal``, an id. There is no other rule: all that shows something of a version asks this one.
 MAY_SEE = or_(
-    versions.c.state == RecordState.PUBLISHED.value,
+    _PUBLIC,
     select(members.c.project_id)
     .where(members.c.project_id == records.c.project_id, members.c.principal_id == bindparam("principal"))
     .correlate_except(members)
@@ -34,24 +40,43 @@ VERSION: Select[Any] = (
         records.c.name,
         principals.c.name.label("owner"),
         versions.c.created,
+        versions.c.licence,
+        versions.c.public_from,
+        versions.c.withdrawn,
+        versions.c.reason,
+        _PUBLIC.label("public"),
     )
     .join_from(versions, records, versions.c.record_id == records.c.id)
     .join(projects, records.c.project_id == projects.c.id)
     .join(principals, versions.c.owner_id == principals.c.id)
 )
 
-_NEWEST_VISIBLE = VERSION.where(MAY_SEE).order_by(versions.c.number.desc()).limit(1)
+#: Of several versions the newest one first; tombstones last, so that they are found where there is nothing else.
+NEWEST_FIRST = (versions.c.state == RecordState.WITHDRAWN.value, versions.c.number.desc())
+
+_NEWEST_VISIBLE = VERSION.where(MAY_SEE).order_by(*NEWEST_FIRST).limit(1)
 _BY_ACCESSION = _NEWEST_VISIBLE.where(records.c.accession == bindparam("accession"))
 _BY_NUMBER = _BY_ACCESSION.where(versions.c.number == bindparam("number"))
 _BY_PATH = _NEWEST_VISIBLE.where(projects.c.name == bindparam("project"), records.c.name == bindparam("name"))
 _BY_ID = VERSION.where(versions.c.id == bindparam("version"))
+_NEWER = (
+    select(func.max(versions.c.number))
+    .join_from(versions, records, versions.c.record_id == records.c.id)
+    .where(
+        versions.c.record_id == bindparam("record"),
+        versions.c.number > bindparam("number"),
+        versions.c.state != RecordState.WITHDRAWN.value,
+        MAY_SEE,
+    )
+)
 _FILES = select(files).where(files.c.version_id == bindparam("version")).order_by(files.c.position)
 
 
 def visible_version(connection: Connection, name: RecordName, principal_id: str) -> RecordVersion | None:
     """Find the version that a name means to somebody, without its files.
 
-    A name without a version means the newest version that they may see.
+    A name without a version means the newest version that they may see and that is not withdrawn; if there is none,
+    the newest tombstone.
     """
     if name.path is not None:
         row = connection.execute(
@@ -66,6 +91,31 @@ def visible_version(connection: Connection, name: RecordName, principal_id: str)
     return None if row is None else version_of(row)
 
 
+def readable_version(connection: Connection, name: RecordName, principal_id: str) -> RecordVersion:
+    """Find the version that a name means to somebody, without its files, if its files may be read.
+
+    Raises
+    ------
+    NotFoundError
+        Alike for what does not exist and for what they may not see.
+    WithdrawnError
+        If it was withdrawn.
+    """
+    version = visible_version(connection, name, principal_id)
+    if version is None:
+        raise NotFoundError(f"no record {name} that you may see", remedy="fomrepo ls")
+    if version.state is RecordState.WITHDRAWN:
+        raise WithdrawnError.of(version.versioned, version.withdrawn or 0.0, version.reason)
+    return version
+
+
+def superseding(connection: Connection, version: RecordVersion, principal_id: str) -> str | None:
+    """What took the place of a version, as far as somebody may see that: ``FOM-402917.v2``; None if nothing did."""
+    given = {"record": version.record_id, "number": version.number, "principal": principal_id}
+    newer = connection.scalar(_NEWER, given)
+    return None if newer is None else f"{version.accession}.v{newer}"
+
+
 def version_by_id(connection: Connection, version_id: str) -> RecordVersion:
     """Read a version that exists, with its files."""
     row = connection.execute(_BY_ID, {"version": version_id}).one()
@@ -78,20 +128,27 @@ def files_of_version(connection: Connection, version_id: str) -> tuple[FileObjec
 
 
 def version_of(row: Row[Any], its_files: Sequence[FileObject] = ()) -> RecordVersion:
-    """Value of a row of ``VERSION``."""
+    """Value of a row of ``VERSION``; a tombstone has no files."""
+    state = RecordState(row.state)
+    if state is RecordState.PUBLISHED and not row.public:
+        state = RecordState.EMBARGOED
     return RecordVersion(
         record_id=row.id,
         version_id=row.version_id,
         accession=row.accession,
         number=row.number,
         current=row.is_current,
-        state=RecordState(row.state),
+        state=state,
         title=row.title,
         project=row.project,
         name=row.name,
         owner=row.owner,
         created=row.created,
-        files=tuple(its_files),
+        files=() if state is RecordState.WITHDRAWN else tuple(its_files),
+        licence=row.licence,
+        public_from=row.public_from,
+        withdrawn=row.withdrawn,
+        reason=row.reason or "",
     )
 
 

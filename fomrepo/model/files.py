@@ -41,9 +41,11 @@ class RecordState(StrEnum):
 
     #: Members of its project.
     PRIVATE = "private"
+    #: Members of its project until a date, then everybody; the version is immutable. Seen by the clock, never stored.
+    EMBARGOED = "embargoed"
     #: Everybody; the version is immutable.
     PUBLISHED = "published"
-    #: A tombstone: metadata only.
+    #: A tombstone: metadata only, for those who could see the version.
     WITHDRAWN = "withdrawn"
 
 
@@ -148,7 +150,22 @@ class RecordVersion:
     owner: str
     #: Seconds since 1970, UTC.
     created: float
+    #: None of a withdrawn version.
     files: tuple[FileObject, ...] = ()
+    #: SPDX expression; None before it is published.
+    licence: str | None = None
+    #: Since when, or from when on, everybody sees it, seconds since 1970; None: members of its project alone.
+    public_from: float | None = None
+    #: When it was withdrawn, seconds since 1970, and why; None and empty if it was not.
+    withdrawn: float | None = None
+    reason: str = ""
+    #: What took its place, as far as whoever asked may see that: ``FOM-402917.v2``; None if nothing did.
+    superseded_by: str | None = None
+
+    @property
+    def versioned(self) -> str:
+        """Accession with the version: ``FOM-402917.v1``."""
+        return f"{self.accession}.v{self.number}"
 
     @property
     def path(self) -> str:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import update
-
 from fomrepo.catalog import Catalog
-from fomrepo.catalog.tables import versions
 from fomrepo.model.canonical import new_id
 from fomrepo.model.deposits import AcceptedFile, Deposit, ExpectedFile
-from fomrepo.model.files import RecordName, RecordState, RecordVersion, StatFingerprint
+from fomrepo.model.files import RecordName, RecordVersion, StatFingerprint
 from fomrepo.model.people import Principal
 from fomrepo.model.results import StoredResult
 from fomrepo.model.statements import Approval, ReviewStatement, SignedMethod
@@ -78,10 +75,23 @@ def named(version: RecordVersion) -> RecordName:
     return RecordName(version.accession, None, None)
 
 
-def set_state(catalog: Catalog, version: RecordVersion, state: RecordState) -> None:
-    """Publish or withdraw a version, until an operation of the catalog does it."""
-    statement = update(versions).where(versions.c.id == version.version_id).values(state=state.value)
-    catalog._database.write(lambda connection: connection.execute(statement))
+def publish(catalog: Catalog, version: RecordVersion, *, embargo_until: float | None = None) -> RecordVersion:
+    """Let its owner publish a version."""
+    name = RecordName(version.accession, None, version.number)
+    return catalog.lifecycle.publish(name, owner_of(catalog, version), licence="CC-BY-4.0", embargo_until=embargo_until)
+
+
+def withdraw(catalog: Catalog, version: RecordVersion, reason: str = "the box was wrong") -> RecordVersion:
+    """Let its owner withdraw a version."""
+    name = RecordName(version.accession, None, version.number)
+    return catalog.lifecycle.withdraw(name, owner_of(catalog, version), reason)
+
+
+def owner_of(catalog: Catalog, version: RecordVersion) -> str:
+    """Id of the owner of a version."""
+    owner = catalog.people.principal(version.owner)
+    assert owner is not None
+    return owner.id
 
 
 def method(

@@ -6,11 +6,11 @@ import pytest
 
 from fomrepo.catalog import Catalog
 from fomrepo.errors import NotFoundError
-from fomrepo.model.files import RecordName, RecordState, RecordVersion, ReplicaState
+from fomrepo.model.files import RecordName, RecordVersion, ReplicaState
 from fomrepo.model.operations import MethodRef
 from fomrepo.model.people import Principal
 from fomrepo.model.results import ResolvedCall
-from tests.catalog.examples import DCD, FINGERPRINT, OFFSETS, PSF, method, named, record, result, set_state
+from tests.catalog.examples import DCD, FINGERPRINT, OFFSETS, PSF, method, named, publish, record, result, withdraw
 
 no_key: Callable[[ResolvedCall], None] = lambda resolved: None  # noqa: E731 - one line says it
 
@@ -61,14 +61,14 @@ def test_a_topology_needs_no_topology(catalog: Catalog, ada: Principal, adk: Rec
 
 def test_a_call_may_have_inputs_of_several_records(catalog: Catalog, ada: Principal, adk: RecordVersion) -> None:
     other = record(catalog, ada, name="other")
-    set_state(catalog, other, RecordState.PUBLISHED)
+    publish(catalog, other)
     inputs = [(named(adk), "adk.xtc"), (RecordName(None, ("ada", "other"), None), "adk.psf")]
     resolved, _ = catalog.calls.resolve(ada.id, inputs, None, no_key)
     assert [one.file for one in resolved.inputs] == [adk.files[1], other.files[0]]
 
 
 def test_the_scope_of_published_versions_is_public(catalog: Catalog, adk: RecordVersion) -> None:
-    set_state(catalog, adk, RecordState.PUBLISHED)
+    publish(catalog, adk)
     bob = catalog.people.add_principal("bob")
     resolved, _ = catalog.calls.resolve(bob.id, [(named(adk), "adk.xtc")], None, no_key)
     assert resolved.scope == "public"
@@ -158,7 +158,7 @@ def test_an_old_version_that_was_asked_for_needs_not_be_current(
 
 
 def test_the_fence_falls_with_a_withdrawn_version(catalog: Catalog, adk: RecordVersion) -> None:
-    set_state(catalog, adk, RecordState.WITHDRAWN)
+    withdraw(catalog, adk)
     assert not catalog.calls.commit_result(result(), replicas=[], versions=[adk.version_id], current=[])
 
 

@@ -9,7 +9,7 @@ from fomrepo.errors import ConflictError, InternalError, NotAllowedError, NotFou
 from fomrepo.model.deposits import DepositState, ExpectedFile
 from fomrepo.model.files import RecordName, RecordState, ReplicaState
 from fomrepo.model.people import Principal
-from tests.catalog.examples import ADK, DCD, FINGERPRINT, OFFSETS, PSF, draft, named, probed, record, set_state
+from tests.catalog.examples import ADK, DCD, FINGERPRINT, OFFSETS, PSF, draft, named, probed, publish, record
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_a_new_version_of_what_one_may_not_see_is_not_found(catalog: Catalog, ad
 
 def test_only_members_give_a_published_record_a_new_version(catalog: Catalog, ada: Principal) -> None:
     version = record(catalog, ada)
-    set_state(catalog, version, RecordState.PUBLISHED)
+    publish(catalog, version)
     bob = catalog.people.add_principal("bob")
     with pytest.raises(NotAllowedError, match="'ada'"):
         draft(catalog, bob, new_version_of=named(version))

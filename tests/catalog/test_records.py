@@ -1,8 +1,8 @@
 """Who finds which records."""
 
 from fomrepo.catalog import Catalog
-from fomrepo.model.files import RecordName, RecordState
-from tests.catalog.examples import named, record, set_state
+from fomrepo.model.files import RecordName
+from tests.catalog.examples import named, publish, record
 
 
 def test_a_member_finds_a_record_by_each_of_its_names(catalog: Catalog) -> None:
@@ -30,7 +30,7 @@ def test_a_new_member_of_the_project_sees_its_records(catalog: Catalog) -> None:
 def test_everybody_sees_the_newest_published_version(catalog: Catalog) -> None:
     ada, bob = catalog.people.add_principal("ada"), catalog.people.add_principal("bob")
     first = record(catalog, ada)
-    set_state(catalog, first, RecordState.PUBLISHED)
+    publish(catalog, first)
     second = record(catalog, ada, new_version_of=named(first))
     seen_by_bob, seen_by_ada = (catalog.records.find(named(first), who.id) for who in (bob, ada))
     assert seen_by_bob is not None

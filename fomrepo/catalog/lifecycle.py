@@ -1,0 +1,273 @@
+"""What becomes of a version after it was accepted: it is published, perhaps with an embargo, and may be withdrawn.
+
+Each change is one transaction with its entry in the audit log. Triggers of migration 0010 judge every step once more,
+whoever writes to the database, and refuse to change a version that has left the state private.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, select, update
+
+from fomrepo.catalog.audit import name_of, write_entry
+from fomrepo.catalog.clock import CatalogClock
+from fomrepo.catalog.database import Database, reads, writes
+from fomrepo.catalog.tables import audit, files, members, records, result_sources, results, versions
+from fomrepo.catalog.versions import version_by_id, visible_version
+from fomrepo.errors import ArgumentError, ConflictError, NotAllowedError, NotFoundError, WithdrawnError
+from fomrepo.model.audit import CLOCK, AuditAction
+from fomrepo.model.files import RecordName, RecordState, RecordVersion
+
+YEAR_S = 365.25 * 86_400
+#: Longest embargo: what is published is to become public within a career, and a mistyped year is noticed.
+EMBARGO_LIMIT_S = 10 * YEAR_S
+
+_ENDED = select(versions.c.id).where(versions.c.embargoed, versions.c.public_from <= CatalogClock()).limit(1)
+_WITHDRAWALS = (
+    select(audit.c.number, audit.c.details)
+    .where(audit.c.number > bindparam("after"), audit.c.action == AuditAction.WITHDRAWN.value)
+    .order_by(audit.c.number)
+)
+_others, _their_versions = files.alias("others"), versions.alias("their_versions")
+_GONE = (
+    select(files.c.digest)
+    .where(
+        files.c.version_id.in_(bindparam("versions", expanding=True)),
+        ~select(_others.c.id)
+        .join_from(_others, _their_versions, _others.c.version_id == _their_versions.c.id)
+        .where(_others.c.digest == files.c.digest, _their_versions.c.state != RecordState.WITHDRAWN.value)
+        .exists(),
+    )
+    .distinct()
+)
+
+
+class Lifecycle:
+    """Publish and withdraw versions; members of their projects may."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @writes
+    def publish(
+        self,
+        connection: Connection,
+        name: RecordName,
+        principal_id: str,
+        *,
+        licence: str,
+        embargo_until: float | None = None,
+    ) -> RecordVersion:
+        """Make a version immutable, and public now or from a date on; nothing happens if it is so already.
+
+        Parameters
+        ----------
+        name
+            Of the version; without a number the newest one.
+        principal_id
+            Who does it.
+        licence
+            SPDX expression, which was checked.
+        embargo_until
+            Seconds since 1970; None: it is public at once.
+
+        Raises
+        ------
+        NotFoundError, NotAllowedError
+            If the principal does not see it, or is no member of its project.
+        ArgumentError
+            If the embargo would end in the past.
+        ConflictError
+            If it was published under another licence, or until another date.
+        WithdrawnError
+            If it was withdrawn.
+        """
+        version = _to_change(connection, name, principal_id)
+        _refuse_withdrawn(version)
+        if version.state is not RecordState.PRIVATE:
+            return _same_publication(version, licence, embargo_until)
+        _change(
+            connection,
+            version,
+            state=RecordState.PUBLISHED.value,
+            licence=licence,
+            public_from=_from(connection, embargo_until),
+            embargoed=embargo_until is not None,
+        )
+        return _audited(
+            connection, version, principal_id, AuditAction.PUBLISHED, licence=licence, embargo_until=embargo_until
+        )
+
+    @writes
+    def set_embargo(
+        self, connection: Connection, name: RecordName, principal_id: str, until: float | None
+    ) -> RecordVersion:
+        """Let an embargo end on another date, or now for None; once it has ended there is no way back.
+
+        Raises
+        ------
+        NotFoundError, NotAllowedError
+            If the principal does not see the version, or is no member of its project.
+        ArgumentError
+            If the date lies in the past.
+        ConflictError
+            If the version is under no embargo.
+        WithdrawnError
+            If it was withdrawn.
+        """
+        version = _to_change(connection, name, principal_id)
+        _refuse_withdrawn(version)
+        if version.state is RecordState.PUBLISHED and until is None:
+            return version
+        if version.state is not RecordState.EMBARGOED:
+            raise ConflictError(
+                f"{version.versioned} is {version.state} and under no embargo",
+                remedy=f"publish it with one: fomrepo publish {version.versioned} --licence ID --embargo-until DATE"
+                if version.state is RecordState.PRIVATE
+                else None,
+            )
+        _change(connection, version, public_from=_from(connection, until), embargoed=until is not None)
+        action = AuditAction.EMBARGO_LIFTED if until is None else AuditAction.EMBARGO_SET
+        return _audited(connection, version, principal_id, action, until=until)
+
+    @writes
+    def withdraw(self, connection: Connection, name: RecordName, principal_id: str, reason: str) -> RecordVersion:
+        """Leave a tombstone of a version; nothing happens if it is one already.
+
+        The tombstone of what was public is public; before that it is its project's alone.
+
+        Raises
+        ------
+        NotFoundError, NotAllowedError
+            If the principal does not see the version, or is no member of its project.
+        """
+        version = _to_change(connection, name, principal_id)
+        if version.state is RecordState.WITHDRAWN:
+            return version
+        public_from = version.public_from if version.state is RecordState.PUBLISHED else None
+        _change(
+            connection,
+            version,
+            state=RecordState.WITHDRAWN.value,
+            withdrawn=CatalogClock(),
+            reason=reason,
+            public_from=public_from,
+        )
+        details = {"reason": reason, "version_id": version.version_id}
+        return _audited(connection, version, principal_id, AuditAction.WITHDRAWN, **details)
+
+    @writes
+    def note_ended_embargoes(self, connection: Connection) -> tuple[str, ...]:
+        """Write into the audit log which embargoes have ended by themselves; returns the names of the versions.
+
+        They have ended on their dates, whether that is noted soon or late.
+        """
+        ended = connection.execute(
+            update(versions)
+            .where(versions.c.embargoed, versions.c.public_from <= CatalogClock())
+            .values(embargoed=False)
+            .returning(versions.c.id)
+        )
+        names = []
+        for version_id in ended.scalars().all():
+            version = version_by_id(connection, version_id)
+            write_entry(connection, CLOCK, AuditAction.EMBARGO_LIFTED, version.versioned, until=version.public_from)
+            names.append(version.versioned)
+        return tuple(names)
+
+    @reads
+    def embargoes_have_ended(self, connection: Connection) -> bool:
+        """Whether there is something for :meth:`note_ended_embargoes` to note."""
+        return connection.scalar(_ENDED) is not None
+
+    @reads
+    def withdrawn_since(self, connection: Connection, number: int) -> tuple[int, tuple[str, ...]]:
+        """Find what was withdrawn after an entry of the audit log.
+
+        Returns
+        -------
+        tuple
+            The number to give the next time, and the digests of the content that no version has any more.
+        """
+        entries = connection.execute(_WITHDRAWALS, {"after": number}).all()
+        withdrawn = [json.loads(one.details)["version_id"] for one in entries]
+        gone = connection.scalars(_GONE, {"versions": withdrawn}) if withdrawn else ()
+        return max((one.number for one in entries), default=number), tuple(gone)
+
+    @writes
+    def forget_results(self, connection: Connection, site: str, digests: Sequence[str]) -> tuple[str, ...]:
+        """Drop all results of a site that were computed from some content; returns their blobs, for its cache."""
+        tainted = select(result_sources.c.key).where(
+            result_sources.c.site == site, result_sources.c.digest.in_(digests)
+        )
+        dropped = connection.execute(
+            delete(results).where(results.c.site == site, results.c.key.in_(tainted)).returning(results.c.blob)
+        )
+        return tuple(sorted(dropped.scalars()))
+
+
+def _to_change(connection: Connection, name: RecordName, principal_id: str) -> RecordVersion:
+    """Version that somebody may change, locked."""
+    version = visible_version(connection, name, principal_id)
+    if version is None:
+        raise NotFoundError(f"no record {name} that you may see", remedy="fomrepo ls")
+    member = exists().where(
+        records.c.id == version.record_id,
+        members.c.project_id == records.c.project_id,
+        members.c.principal_id == principal_id,
+    )
+    if not connection.scalar(select(member)):
+        raise NotAllowedError(
+            f"only members of the project {version.project!r} may do that with {version.versioned}",
+            remedy=f"ask its owner, {version.owner}, or a member of the project to add you",
+        )
+    connection.execute(select(versions.c.id).where(versions.c.id == version.version_id).with_for_update())
+    return version_by_id(connection, version.version_id)
+
+
+def _refuse_withdrawn(version: RecordVersion) -> None:
+    if version.state is RecordState.WITHDRAWN:
+        raise WithdrawnError.of(version.versioned, version.withdrawn or 0.0, version.reason)
+
+
+def _same_publication(version: RecordVersion, licence: str, until: float | None) -> RecordVersion:
+    """Version that was published before, if it was published in the same way."""
+    if version.licence != licence:
+        raise ConflictError(
+            f"{version.versioned} is published under {version.licence}, and that does not change",
+            remedy=f"deposit a new version: fomrepo deposit FILES --new-version-of {version.accession} --title TITLE",
+        )
+    if (until is None) != (version.state is RecordState.PUBLISHED) or until not in (None, version.public_from):
+        raise ConflictError(
+            f"{version.versioned} is {version.state} already",
+            remedy=f"change its embargo: fomrepo embargo {version.versioned} --until DATE, or --lift",
+        )
+    return version
+
+
+def _from(connection: Connection, until: float | None) -> ColumnElement[float] | float:
+    """When a version becomes public: now by the catalog's clock, or on a date that is still to come."""
+    if until is None:
+        return CatalogClock()
+    now = connection.scalars(select(CatalogClock())).one()
+    if not now < until <= now + EMBARGO_LIMIT_S:
+        raise ArgumentError(
+            "an embargo cannot end on that date",
+            remedy=f"give one that is still to come, at most {EMBARGO_LIMIT_S / YEAR_S:.0f} years from now; to publish "
+            "at once, leave it out",
+        )
+    return until
+
+
+def _change(connection: Connection, version: RecordVersion, **values: Any) -> None:
+    connection.execute(update(versions).where(versions.c.id == version.version_id).values(**values))
+
+
+def _audited(
+    connection: Connection, version: RecordVersion, principal_id: str, action: AuditAction, **details: Any
+) -> RecordVersion:
+    write_entry(connection, name_of(connection, principal_id), action, version.versioned, **details)
+    return version_by_id(connection, version.version_id)
