@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fomrepo.client.repository import Repository
     from fomrepo.client.results.result import Result
 
-__all__ = ["FomrepoError", "connect", "errors", "load"]
+__all__ = ["FomrepoError", "connect", "errors", "fetch", "load"]
 
 # Before grpc is loaded, which reads it once: its own log would write into the user's terminal what our errors say.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -73,6 +73,48 @@ def connect(
     from fomrepo.client.repository import open_repository  # grpc is loaded when it is needed, not on import
 
     return open_repository(address, token=token, ca=ca, profile=profile, methods=methods)
+
+
+@short_tracebacks
+def fetch(path: str, *files: str, repo: Repository | None = None, profile: str | None = None) -> tuple[Path, ...]:
+    """Fetch files of a record, in the order in which ``MDAnalysis.Universe`` takes them: the topology first.
+
+    They come once, by their content, into a cache that is shared by all programs of yours, and are verified; what was
+    used least is dropped when it grows beyond 20 GiB (``FOMREPO_CACHE_GIB``). Read them; do not write into them.
+
+    Parameters
+    ----------
+    path
+        Accession or path of a record, ``FOM-402917``, or of a file in it, ``FOM-402917/adk_dims.dcd``.
+    *files
+        Files of it; without any, all its trajectories. The topology comes without being named.
+    repo
+        Where to ask; as :func:`connect` does without arguments if None.
+    profile
+        Profile to connect with, if ``repo`` is None.
+
+    Returns
+    -------
+    tuple of pathlib.Path
+        Of the topology and of the trajectories on it, or of the one file that tells its atoms itself.
+
+    Raises
+    ------
+    ArgumentError
+        If the files make no Universe, or several.
+    DigestMismatchError
+        If the bytes that came are not those of the record.
+
+    Examples
+    --------
+    >>> MDAnalysis.Universe(*fomrepo.fetch("FOM-402917"))      # doctest: +SKIP
+    """
+    from fomrepo.client.fetch import fetch_paths  # grpc is loaded when it is needed, not on import
+
+    if repo is not None:
+        return fetch_paths(repo, path, files)
+    with connect(profile=profile) as own:
+        return fetch_paths(own, path, files)
 
 
 @short_tracebacks

@@ -15,7 +15,7 @@ from tests.client.scripted_site import ScriptedSite
 
 
 def test_the_public_names() -> None:
-    assert fomrepo.__all__ == ["FomrepoError", "connect", "errors", "load"]
+    assert fomrepo.__all__ == ["FomrepoError", "connect", "errors", "fetch", "load"]
 
 
 @pytest.mark.parametrize(

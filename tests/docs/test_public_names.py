@@ -4,4 +4,4 @@ import fomrepo
 
 
 def test_public_names() -> None:
-    assert fomrepo.__all__ == ["FomrepoError", "connect", "errors", "load"]
+    assert fomrepo.__all__ == ["FomrepoError", "connect", "errors", "fetch", "load"]
