@@ -79,6 +79,7 @@ class FileCache:
             If the cache cannot be written.
         """
         try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # others of this machine may not see the records
             found = fetch_several(files, self._path, progress=progress)
             self._drop_what_is_too_much(keep={file.sha256 for file in files})
         except OSError as error:

@@ -12,6 +12,7 @@ from fomrepo.client.calls import Calls
 from fomrepo.client.download import DownloadProgress, download_file
 from fomrepo.client.method_attributes import MethodAttributes
 from fomrepo.client.remote_methods import FileMethods, SubmittedMethods, call_order, no_attribute
+from fomrepo.client.results.optional import imports_for
 from fomrepo.client.several import Results, run_several
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.client.unchanging import Unchanging
@@ -21,6 +22,8 @@ from fomrepo.model.explanation import Explanation
 from fomrepo.model.files import FileObject
 
 if TYPE_CHECKING:
+    import MDAnalysis
+
     from fomrepo.client.record import Record
 
 
@@ -150,6 +153,58 @@ class RemoteFile(MethodAttributes, Unchanging):
                 f"{found.schema.name} is a method of this file that nobody reviewed: it runs cold, for you"
             )
         return self._calls.explain(call_order(found.schema, (self, *others), arguments)[0])
+
+    @short_tracebacks
+    def universe(
+        self,
+        select: str = "all",
+        *,
+        start: int | None = None,
+        stop: int | None = None,
+        step: int | None = None,
+        frames: Sequence[int] | slice | None = None,
+        whole: bool = False,
+    ) -> MDAnalysis.Universe:
+        """Fetch some atoms in some frames, as a Universe of MDAnalysis with them in memory.
+
+        The positions are cut out at a site; the topology comes whole, once, into the cache of :func:`fomrepo.fetch`.
+
+        Parameters
+        ----------
+        select
+            Which atoms, in MDAnalysis selection language; evaluated in the first frame.
+        start, stop, step, frames
+            Which frames; ``frames`` is a list of indices or a slice.
+        whole
+            Whether to make molecules whole that the periodic cell has cut, by their bonds.
+
+        Returns
+        -------
+        MDAnalysis.Universe
+            With the selected atoms and what the topology says of them (names, residues, masses, charges, bonds
+            between them), float32 positions in angstrom, cells, and times in ps. Frames are counted anew, from 0.
+            Velocities and forces stay at the site.
+
+        Raises
+        ------
+        SettingsError
+            If MDAnalysis is not installed.
+        ArgumentError
+            If it is more than a call gives (500 MiB), or the selection or a frame is wrong.
+
+        Examples
+        --------
+        >>> u = traj.universe("protein", step=10)                 # doctest: +SKIP
+        """
+        with imports_for("universe()", install="MDAnalysis"):
+            from fomrepo.client.universe import local_universe
+        if isinstance(frames, slice):
+            if (start, stop, step) != (None, None, None):
+                raise ArgumentError("frames= is a slice already", remedy="leave out start=, stop= and step=")
+            start, stop, step, frames = frames.start, frames.stop, frames.step, None
+        given = {"start": start, "stop": stop, "step": step, "frames": frames}
+        chosen = {name: value for name, value in given.items() if value is not None}
+        return local_universe(self, select=select, whole=whole, frames=chosen)
 
     @short_tracebacks
     def download(self, path: str | Path = ".", *, progress: DownloadProgress | None = None) -> Path:

@@ -130,6 +130,7 @@ def test_a_content_comes_once(shelf: Shelf, repo: Repository, folder: Path) -> N
     assert len(shelf.sent) == 2
     assert first[1].samefile(first[2])
     assert not first[1].stat().st_mode & 0o222
+    assert not folder.stat().st_mode & 0o077
 
 
 def test_what_was_written_into_is_fetched_anew(shelf: Shelf, repo: Repository, folder: Path) -> None:
