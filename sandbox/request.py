@@ -6,6 +6,7 @@ Host counterpart: fomrepo/isolation/warden.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -26,6 +27,7 @@ class DataFile:
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> DataFile:
         """Read one entry of `files`."""
+        check_same_file(entry)
         return cls(entry["role"], entry["type"], entry["path"], entry["name"], entry.get("offsets"))
 
 
@@ -164,7 +166,7 @@ def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest | HoldRequest
     Raises
     ------
     ValueError
-        The stream ended early, or speaks another protocol or task.
+        The stream ended early, speaks another protocol or task, or means another file than the one that lies here.
     """
     length = int.from_bytes(_read_exactly(stream, 8), "little")
     entry = json.loads(_read_exactly(stream, length))
@@ -172,6 +174,8 @@ def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest | HoldRequest
         raise ValueError(f"the host speaks protocol {entry['protocol']}, this harness {PROTOCOL}")
     limits = Limits(**{name: int(entry["limits"][name]) for name in Limits.__slots__})
     if entry["task"] == "probe":
+        for file in (entry["file"], entry["topology"] or {}):
+            check_same_file(file)
         return ProbeRequest(entry["file"], entry["topology"], limits)
     inputs = tuple(Input.from_json(item) for item in entry["inputs"])
     if entry["task"] == "hold":
@@ -196,6 +200,20 @@ def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest | HoldRequest
         parts=tuple(_read_exactly(stream, length) for length in entry.get("parts", [])),
         stream=stream if entry.get("frames_follow") else None,
     )
+
+
+def check_same_file(entry: Mapping[str, Any]) -> None:
+    """Refuse another file than the host means: who owns a file in place may lead its path elsewhere until it is bound.
+
+    Raises
+    ------
+    ValueError
+        It has another device or inode.
+    """
+    if "same" in entry:
+        found = os.stat(entry["path"])
+        if [found.st_dev, found.st_ino] != entry["same"]:
+            raise ValueError(f"{entry['path']} is not the file that the host means")
 
 
 def _fields(entries: Mapping[str, Mapping[str, Any]]) -> tuple[Field, ...]:

@@ -22,14 +22,13 @@ from fomrepo.model.methods import Bundle, MethodSchema, ResultSchema
 from fomrepo.model.operations import CallOrder
 from fomrepo.model.results import ResolvedCall
 from fomrepo.site.accept import accept_outcome
-from fomrepo.site.guest_request import frames_request, method_request
+from fomrepo.site.guest_request import Holding, frames_request, method_request
 from fomrepo.site.holders import CHILD_LIMITS
 from fomrepo.site.load import Claim
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.parts_of_run import run_in_parts, run_size, worthwhile_parts
 from fomrepo.site.together import Seat
-from fomrepo.vault.objects import ObjectStore
 
 #: Seconds of processor time allowed for each second on the clock: one core, and a little for the exit.
 CPU_PER_WALL = 1.1
@@ -60,7 +59,7 @@ class Run:
         first = self.call.inputs[0]
         accept_outcome(path, report, self.bundle.schema, result, first, cancelled=self.cancelled.is_set())
 
-    def request(self, vault: ObjectStore, *, sent_along: bool, **more: Any) -> tuple[bytes, tuple[InputFile, ...]]:
+    def request(self, vault: Holding, *, sent_along: bool, **more: Any) -> tuple[bytes, tuple[InputFile, ...]]:
         """Request of a guest; the method's source text is sent along where no folder with it can be bound."""
         return method_request(
             self.bundle.schema,
@@ -108,7 +107,7 @@ def execute(site: SiteParts, run: Run, outcome: BinaryIO) -> tuple[RunReport, st
         way = "cold"
         if not run.draft:
             site.registry.verify_again(schema)
-        request, files = run.request(site.vault, sent_along=False)
+        request, files = run.request(site.copies, sent_along=False)
         order = RunOrder(
             run_id=new_id(),
             task="method",
@@ -138,14 +137,14 @@ def _run_hot(site: SiteParts, run: Run, holder: Holder, outcome: BinaryIO) -> Ru
         following: Iterable[bytes] | None = None,
         **more: Any,
     ) -> RunReport:
-        request, _ = run.request(site.vault, sent_along=True, **more)
+        request, _ = run.request(site.copies, sent_along=True, **more)
         return holder.run(
             request, limits=limits, outcome=outcome, on_progress=on_progress, cancelled=cancelled, following=following
         )
 
     if run.seat is not None and run.order.frames is not None and not holder.decoded:
         decoding = frames_request(
-            schema, run.call.inputs, frames=run.order.frames, limits=CHILD_LIMITS, vault=site.vault
+            schema, run.call.inputs, frames=run.order.frames, limits=CHILD_LIMITS, vault=site.copies
         )
         with run.seat.frames(holder, decoding, CHILD_LIMITS, run.cancelled) as feed:
             if feed is not None:

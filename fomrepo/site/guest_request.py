@@ -19,10 +19,13 @@ INPUT_NAMES = ("first", "second")
 
 
 class Holding(Protocol):
-    """Knows where bytes lie: a vault, or sample data."""
+    """Knows where bytes lie: a site's copies, or sample data."""
 
     def path(self, digest: str) -> Path:
-        """Where the object of that digest is."""
+        """Where the bytes of that digest are."""
+
+    def identity(self, digest: str) -> tuple[int, int] | None:
+        """Device and inode that the guest has to find there; None where only the site can change the path."""
 
 
 def method_request(
@@ -145,7 +148,8 @@ def _inputs(
         for role, file in _roles(one):
             inside = f"{name}.{role}.{file.file_type.lower()}"
             files.append(InputFile(vault.path(file.digest), inside))
-            entry = {"role": role, "type": file.file_type, "path": f"/in/{inside}", "name": file.name}
+            entry: dict[str, Any] = {"role": role, "type": file.file_type, "path": f"/in/{inside}", "name": file.name}
+            entry |= _same(vault.identity(file.digest))
             if file.offsets_digest is not None:
                 files.append(InputFile(vault.path(file.offsets_digest), f"{name}.{role}.offsets"))
                 entry["offsets"] = f"/in/{name}.{role}.offsets"
@@ -153,6 +157,10 @@ def _inputs(
         family = schema.family(one.file.families, position)
         entries.append({"name": name, "family": family, "files": described})
     return entries, tuple(files)
+
+
+def _same(identity: tuple[int, int] | None) -> dict[str, Any]:
+    return {} if identity is None else {"same": list(identity)}
 
 
 def _partial(partial: PartialSchema) -> dict[str, Any]:

@@ -21,9 +21,8 @@ from fomrepo.isolation.warden import Warden
 from fomrepo.model.canonical import new_id
 from fomrepo.model.methods import MethodSchema
 from fomrepo.model.results import ResolvedCall, ResolvedInput
-from fomrepo.site.guest_request import hold_request
+from fomrepo.site.guest_request import Holding, hold_request
 from fomrepo.site.log import logger
-from fomrepo.vault.objects import ObjectStore
 
 #: What every child of a holder may use; a method that asks for more runs cold.
 CHILD_LIMITS = RunLimits(memory_bytes=1024 * 2**20, wall_s=600.0, cpu_s=660.0, result_bytes=64 * 2**20)
@@ -63,8 +62,8 @@ class HolderDesk:
     ----------
     warden
         Starts them.
-    vault
-        Where the objects lie.
+    copies
+        Where the files lie.
     budget_bytes
         Memory of all holders together.
     verify
@@ -74,12 +73,12 @@ class HolderDesk:
     def __init__(
         self,
         warden: Warden,
-        vault: ObjectStore,
+        copies: Holding,
         *,
         budget_bytes: int,
         verify: Callable[[MethodSchema], None] = lambda _: None,
     ) -> None:
-        self._warden, self._vault, self._budget, self._verify = warden, vault, budget_bytes, verify
+        self._warden, self._copies, self._budget, self._verify = warden, copies, budget_bytes, verify
         self._lock = threading.Lock()
         self._held: dict[tuple[str, ...], _Held] = {}
         self._failed: dict[tuple[str, ...], float] = {}
@@ -167,7 +166,7 @@ class HolderDesk:
         cancelled: threading.Event,
     ) -> None:
         request, files = hold_request(
-            schema, call.inputs, frame_budget_bytes=frame_bytes, limits=CHILD_LIMITS, vault=self._vault
+            schema, call.inputs, frame_budget_bytes=frame_bytes, limits=CHILD_LIMITS, vault=self._copies
         )
         order = HoldOrder(
             hold_id=new_id(),

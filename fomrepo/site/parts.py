@@ -17,6 +17,7 @@ from fomrepo.site.load import Slots
 from fomrepo.site.parts_of_run import Paces
 from fomrepo.site.registry import Registry
 from fomrepo.site.settings import SiteHome, SiteSettings
+from fomrepo.vault.copies import Copies
 from fomrepo.vault.objects import ObjectStore
 
 
@@ -29,6 +30,8 @@ class SiteParts:
     catalog: Catalog
     #: Objects of deposited files.
     vault: ObjectStore
+    #: Copies of deposited files, in the vault or in place.
+    copies: Copies
     #: Blobs of results.
     results: ResultStore
     #: Published methods, verified.

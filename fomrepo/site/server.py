@@ -50,6 +50,7 @@ from fomrepo.site.sites_known import Heartbeat, SitesKnown
 from fomrepo.site.submission import SubmissionDesk
 from fomrepo.site.tickets import TicketCheck, TicketPrinter
 from fomrepo.site.trust_home import open_registry
+from fomrepo.vault.copies import Copies
 from fomrepo.vault.objects import ObjectStore
 from fomrepo.wire.v1 import (
     calls_pb2_grpc,
@@ -96,10 +97,11 @@ class SiteServer:
         ledger = Ledger(catalog)
         self._end.callback(ledger.close)
         vault = ObjectStore(home.vault)
+        copies = Copies(vault)
         budget_bytes = settings.holder_memory_mib * 2**20
         registry = self._end.enter_context(open_registry(home, catalog))
         holders = (
-            HolderDesk(warden, vault, budget_bytes=budget_bytes, verify=registry.verify_again)
+            HolderDesk(warden, copies, budget_bytes=budget_bytes, verify=registry.verify_again)
             if warden is not None
             else None
         )
@@ -110,6 +112,7 @@ class SiteServer:
             home=home,
             catalog=catalog,
             vault=vault,
+            copies=copies,
             results=ResultStore(home.cache),
             registry=registry,
             ledger=ledger,

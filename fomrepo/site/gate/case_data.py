@@ -34,6 +34,9 @@ class CaseData:
         """Where the file of that digest lies."""
         return self.paths[digest]
 
+    def identity(self, digest: str) -> None:
+        """Sample data lies in folders of this installation, which nobody else can change."""
+
     def count(self, frames: FrameRange | None) -> int:
         """How many frames a range means; 0 where that is not known."""
         if frames is None or self.n_frames is None:
