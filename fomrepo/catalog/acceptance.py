@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,8 @@ from sqlalchemy import Connection, Row, exists, func, insert, select, update
 
 from fomrepo.catalog.audit import write_entry
 from fomrepo.catalog.database import Database
+from fomrepo.catalog.metadata import index_version
+from fomrepo.catalog.quality import plan_checks
 from fomrepo.catalog.replica_rows import put_good_replica
 from fomrepo.catalog.tables import deposits, files, projects, records, versions
 from fomrepo.catalog.versions import version_by_id
@@ -30,7 +33,7 @@ def accept_deposit(
 
     1. The fence: of all who try, one takes the deposit from probing to accepted. Who comes later gets its version.
     2. The record: the one that gets a new version, locked, or a new one under a freshly drawn accession.
-    3. The version, current from now on, and its files.
+    3. The version, current from now on, its files, what is known of them, and the checks that they are to pass.
     4. The replicas at the deposit's site, good from now on, frame offsets included.
     5. The entry in the audit log.
     """
@@ -50,6 +53,9 @@ def accept_deposit(
     version_id = _new_version(connection, record_id, deposit)
     connection.execute(update(deposits).where(deposits.c.id == deposit_id).values(version_id=version_id))
     connection.execute(insert(files), [_file_row(version_id, n, file) for n, file in enumerate(accepted)])
+    index_version(connection, version_id, accepted, json.loads(deposit.claims or "{}"))
+    planned = ((file.name, check) for file in accepted for check in file.checks)
+    plan_checks(connection, version_id, deposit.site, planned)
     copies = {file.digest: (file.fingerprint, file.place) for file in accepted}
     copies |= {file.offsets[0]: (file.offsets[2], None) for file in accepted if file.offsets is not None}
     for digest, (fingerprint, place) in sorted(copies.items()):

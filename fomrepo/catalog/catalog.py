@@ -15,9 +15,11 @@ from fomrepo.catalog.federation import Federation
 from fomrepo.catalog.health import Health
 from fomrepo.catalog.keys import PublicKeys
 from fomrepo.catalog.lifecycle import Lifecycle
+from fomrepo.catalog.metadata import RecordMetadata
 from fomrepo.catalog.methods import Methods
 from fomrepo.catalog.operations import Operations
 from fomrepo.catalog.people import People
+from fomrepo.catalog.quality import Quality
 from fomrepo.catalog.records import Records
 from fomrepo.catalog.replicas import Replicas
 from fomrepo.catalog.reviewers import Reviewers
@@ -45,6 +47,8 @@ class Catalog:
         self.records = Records(database)
         self.lifecycle = Lifecycle(database)
         self.audit = AuditLog(database)
+        self.metadata = RecordMetadata(database)
+        self.quality = Quality(database)
         self.deposits = Deposits(database)
         self.replicas = Replicas(database)
         self.methods = Methods(database)

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, sel
 from fomrepo.catalog.audit import name_of, write_entry
 from fomrepo.catalog.clock import CatalogClock
 from fomrepo.catalog.database import Database, reads, writes
+from fomrepo.catalog.quality import refuse_unsettled
 from fomrepo.catalog.tables import audit, files, members, records, result_sources, results, versions
 from fomrepo.catalog.versions import version_by_id, visible_version
 from fomrepo.errors import ArgumentError, ConflictError, NotAllowedError, NotFoundError, WithdrawnError
@@ -81,7 +82,8 @@ class Lifecycle:
         ArgumentError
             If the embargo would end in the past.
         ConflictError
-            If it was published under another licence, or until another date.
+            If a quality check of it did not pass and was not waived, or it was published under another licence or until
+            another date.
         WithdrawnError
             If it was withdrawn.
         """
@@ -89,6 +91,7 @@ class Lifecycle:
         _refuse_withdrawn(version)
         if version.state is not RecordState.PRIVATE:
             return _same_publication(version, licence, embargo_until)
+        refuse_unsettled(connection, version.version_id, version.versioned)
         _change(
             connection,
             version,

@@ -481,6 +481,52 @@ submission_events = Table(
     _required("created", Double),
 )
 
+#: What is known of versions under global names, to be searched; made from the facts of files and the claims.
+metadata_terms = Table(
+    "metadata_terms",
+    metadata,
+    Column("version_id", Text, ForeignKey(versions.c.id), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    _required("name"),
+    _required("origin"),
+    _required("file"),
+    Column("number", Double),
+    _required("text"),
+    Index("ix_metadata_terms_name_number", "name", "number"),
+    Index("ix_metadata_terms_name_text", "name", "text"),
+    CheckConstraint("origin IN ('claimed', 'extracted')", name="origin"),
+)
+
+#: Checks that the files of a version are to pass, and what came of them.
+quality_checks = Table(
+    "quality_checks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("version_id", Text, ForeignKey(versions.c.id)),
+    _required("file"),
+    _required("name"),
+    _required("site"),
+    _required("state"),
+    _required("message"),
+    _required("method_version"),
+    _required("n_findings", BigInteger),
+    _required("findings"),
+    Column("checked", Double),
+    UniqueConstraint("version_id", "file", "name"),
+    Index("ix_quality_checks_site_state", "site", "state"),
+    CheckConstraint("state IN ('waiting', 'passed', 'failed', 'inapplicable', 'undecided')", name="state"),
+)
+
+#: Why a check need not pass.
+quality_waivers = Table(
+    "quality_waivers",
+    metadata,
+    Column("check_id", Text, ForeignKey(quality_checks.c.id), primary_key=True),
+    _required("principal_id", Text, ForeignKey(principals.c.id)),
+    _required("reason"),
+    _required("created", Double),
+)
+
 #: A chain: each entry holds the digest of the one before. Triggers of migration 0010 keep it from being changed.
 audit = Table(
     "audit",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from fomrepo.model.files import Place, StatFingerprint
+from fomrepo.model.quality import PlannedCheck
 
 
 class DepositState(StrEnum):
@@ -88,3 +89,5 @@ class AcceptedFile:
     offsets: tuple[str, int, StatFingerprint] | None = None
     #: Where it lies, if it was registered in place; None: it is an object of the vault.
     place: Place | None = None
+    #: Quality checks that it is to pass once it is accepted.
+    checks: tuple[PlannedCheck, ...] = ()

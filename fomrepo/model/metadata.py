@@ -117,7 +117,7 @@ class Described(Protocol):
 
 def metadata_of(files: Iterable[Described], claims: Mapping[str, Any]) -> Metadata:
     """Bring what files and depositor say under global names."""
-    said = [one for key, value in claims.items() if (one := _claimed_or_kept(str(key), value)) is not None]
+    said = [one for key, value in sorted(claims.items()) if (one := _claimed_or_kept(str(key), value)) is not None]
     return Metadata(tuple(said), tuple(entry for file in files for entry in entries_of_file(file.name, file.facts)))
 
 
