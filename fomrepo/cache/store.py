@@ -17,8 +17,8 @@ from fomrepo.vault.objects import ObjectStore, digest_of, storage_errors
 
 #: A blob up to this size is read once, and travels in one message with the reply: half of what a message may hold.
 SMALL_BYTES = 2 * 2**20
-#: Seconds for which an untouched blob is taken to be what it was when it was hashed, by those who read parts of it:
-#: 1 GB takes a second to hash, a slice of it a millisecond to send.
+#: Seconds for which a larger blob that the file system says nobody touched is taken to be what it was when it was
+#: hashed: 1 GB takes a second to hash, and an answer is looked at, its header read, and then its fields.
 TRUSTED_S = 300.0
 #: Blobs of which that is remembered.
 TRUSTED_BLOBS = 1024
@@ -51,7 +51,9 @@ class ResultStore:
         size = path.stat().st_size
         content = path.read_bytes() if size <= SMALL_BYTES else b""
         digest = sha256_hex(content) if content else digest_of(path)
-        self._objects.keep(path, digest, durable=False)
+        kept = self._objects.keep(path, digest, durable=False)
+        if not content:
+            self._trust(digest, kept)
         return digest, size, content
 
     def content(self, digest: str, size: int) -> bytes | None:
@@ -65,25 +67,26 @@ class ResultStore:
         path.unlink(missing_ok=True)
         return None
 
-    def verified(self, digest: str, *, in_part: bool = False) -> Path | None:
+    def verified(self, digest: str) -> Path | None:
         """Path of a blob whose bytes are still what they were; None otherwise, and a bad blob is deleted.
 
-        Who reads a blob ``in_part`` reads it many times: then all of it is hashed no more often than every
-        :data:`TRUSTED_S`, as long as the file system says that nobody touched it.
+        All of it is hashed no more often than every :data:`TRUSTED_S`, as long as nobody touched it.
         """
         path = self._objects.path(digest)
-        before, now = self._objects.fingerprint(digest), time.monotonic()
-        if in_part and before is not None:
-            found, until = self._trusted.get(digest, (None, 0.0))
-            if found == before and now < until:
-                return path
-        if self._objects.holds(digest) and before is not None:
-            if len(self._trusted) >= TRUSTED_BLOBS:
-                self._trusted.clear()
-            self._trusted[digest] = (before, now + TRUSTED_S)
+        before = self._objects.fingerprint(digest)
+        found, until = self._trusted.get(digest, (None, 0.0))
+        if before is not None and found == before and time.monotonic() < until:
+            return path
+        if before is not None and self._objects.holds(digest):
+            self._trust(digest, before)
             return path
         path.unlink(missing_ok=True)
         return None
+
+    def _trust(self, digest: str, fingerprint: StatFingerprint) -> None:
+        if len(self._trusted) >= TRUSTED_BLOBS:
+            self._trusted.clear()
+        self._trusted[digest] = (fingerprint, time.monotonic() + TRUSTED_S)
 
     def discard(self, digest: str) -> None:
         """Delete a blob, if it is there."""

@@ -164,7 +164,7 @@ class CallDesk:
         """10. Bytes of an answer's container."""
         if answer.held_by != self._site.name:
             return self._forward.read_result(answer.held_by, answer.blob, offset=offset, length=length)
-        path = self._site.results.verified(answer.blob, in_part=bool(length))
+        path = self._site.results.verified(answer.blob)
         if path is None:
             raise NotFoundError("this result is no longer kept", remedy="call the method again")
         return iter(read_chunks(path, offset=offset, length=length))

@@ -18,29 +18,35 @@ def kept(results: ResultStore, content: bytes) -> str:
         return results.keep(path)[0]
 
 
-def test_who_reads_parts_hashes_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_untouched_blob_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = kept(ResultStore(tmp_path), bytes(range(256)))
     results = ResultStore(tmp_path)
-    digest = kept(results, bytes(range(256)))
-    path = results.verified(digest, in_part=True)
-    assert path is not None
     hashed: list[str] = []
     monkeypatch.setattr("fomrepo.vault.objects.ObjectStore.holds", lambda self, one: hashed.append(one) or True)
-    assert results.verified(digest, in_part=True) == path
-    assert hashed == []
-    assert results.verified(digest) == path
+    first = results.verified(digest)
+    assert first is not None
+    assert results.verified(digest) == first
     assert hashed == [digest]
+
+
+def test_what_was_just_written_is_not_hashed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "SMALL_BYTES", 4)
+    results = ResultStore(tmp_path)
+    digest = kept(results, b"more than a few")
+    monkeypatch.setattr("fomrepo.vault.objects.ObjectStore.holds", lambda self, one: pytest.fail("hashed"))
+    assert results.verified(digest) is not None
 
 
 def test_a_touched_blob_is_hashed_again(tmp_path: Path) -> None:
     results = ResultStore(tmp_path)
     digest = kept(results, b"whole")
-    path = results.verified(digest, in_part=True)
+    path = results.verified(digest)
     assert path is not None
     path.chmod(0o600)
     path.write_bytes(b"other")
-    assert results.verified(digest, in_part=True) is None
+    assert results.verified(digest) is None
     assert not path.exists()
-    assert results.verified(digest, in_part=True) is None
+    assert results.verified(digest) is None
 
 
 def test_trust_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +56,7 @@ def test_trust_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
     monkeypatch.setattr("fomrepo.vault.objects.ObjectStore.holds", lambda self, one: hashed.append(one) or True)
     for _ in range(2):
-        results.verified(digest, in_part=True)
+        results.verified(digest)
     assert hashed == [digest] * 2
 
 

@@ -61,7 +61,7 @@ class PeersService(sites_pb2_grpc.PeersServicer):
         self, request: sites_pb2.ReadObjectRequest, context: grpc.ServicerContext
     ) -> Iterator[files_pb2.Chunk]:
         peer_certificate(context)
-        path = self._site.results.verified(request.digest, in_part=bool(request.length))
+        path = self._site.results.verified(request.digest)
         if path is None:
             raise NotFoundError("this result is no longer kept", remedy="call the method again")
         for data in read_chunks(path, offset=request.offset, length=request.length):
