@@ -25,6 +25,7 @@ from fomrepo.model.canonical import canonical_json, new_id
 from fomrepo.model.quality import (
     FINDINGS_LIMIT,
     MESSAGE_LIMIT,
+    WHOLE,
     CheckState,
     Finding,
     PlannedCheck,
@@ -206,7 +207,7 @@ class Quality:
             .where(
                 quality_checks.c.version_id == version_id,
                 quality_checks.c.state.in_(_AGAIN),
-                quality_checks.c.method_version != "",
+                quality_checks.c.name != WHOLE,
             )
             .values(checked=None, **_values(_WAITING))
         )

@@ -43,9 +43,9 @@ class Finding:
     frame: int | None
     #: Index of the atom, from 0; None where it is about no atom.
     atom: int | None
-    #: What was found, and the bound that it goes beyond, in ``unit``.
-    value: float
-    limit: float
+    #: What was found, and the bound that it goes beyond, in ``unit``; None: no finite number.
+    value: float | None
+    limit: float | None
     #: Empty for plain numbers.
     unit: str
 
@@ -54,7 +54,9 @@ class Finding:
         where = "" if self.frame is None else f"frame {self.frame}: "
         atom = "" if self.atom is None else f" (atom {self.atom})"
         unit = f" {self.unit}" if self.unit else ""
-        return f"{where}{self.problem}{atom}: {self.value:g}{unit}, the bound is {self.limit:g}{unit}"
+        value = "" if self.value is None else f": {self.value:g}{unit}"
+        limit = "" if self.limit is None else f", the bound is {self.limit:g}{unit}"
+        return f"{where}{self.problem}{atom}{value}{limit}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from fomrepo.site.examine import REFUSALS, Examination, Findings, Refusal
 from fomrepo.site.log import log_unexpected
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.probe import Probed
+from fomrepo.site.quality import planned_checks
 from fomrepo.site.sweep import Undecided, VaultSweep
 from fomrepo.vault.objects import storage_errors
 from fomrepo.vault.receive import IncomingFile
@@ -308,6 +309,9 @@ class DepositDesk:
             facts=probed.facts,
             topology=upload.file.topology,
             offsets=offsets,
+            checks=planned_checks(probed.facts, has_topology=upload.file.topology is not None)
+            if self._site.settings.checks_on_deposit
+            else (),
         )
 
     def _need(self, principal: Principal, deposit_id: str) -> Deposit:

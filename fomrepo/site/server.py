@@ -32,6 +32,7 @@ from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.parts_of_run import Paces
 from fomrepo.site.peers import Peers
+from fomrepo.site.quality import QualityDesk
 from fomrepo.site.replicate import ReplicateDesk
 from fomrepo.site.revocation import RevokedResults
 from fomrepo.site.serve_peer import PeerDesk
@@ -135,6 +136,7 @@ class SiteServer:
         self._revoked = RevokedResults(site)
         self._submissions = submissions = SubmissionDesk(site, known)
         checks = CheckDesk(site)
+        self._quality = quality = QualityDesk(site)
         replicate = ReplicateDesk(site, peers, known)
         served = PeerDesk(site)
 
@@ -163,7 +165,7 @@ class SiteServer:
         self._listeners = (clients, sites)
         self._certificate_digest = hashlib.sha256(certificate).hexdigest()
         self._heartbeat = Heartbeat(self._beat, lambda error: logger.warning("heartbeat failed", error=error.message))
-        for desk in (peers, calls, checks, deposits, submissions, served):
+        for desk in (peers, calls, checks, quality, deposits, submissions, served):
             self._end.callback(desk.close)
 
     def __enter__(self) -> SiteServer:
@@ -179,6 +181,7 @@ class SiteServer:
         self._heartbeat.start()
         self._deposits.start()
         self._submissions.resume()
+        self._quality.start()
         for listener in self._listeners:
             listener.start()
         self._health.set("", health_pb2.HealthCheckResponse.SERVING)

@@ -45,6 +45,8 @@ class SiteSettings(BaseSettings):
     memory_mib: int = Field(default_factory=lambda: machine_memory_mib() // 2, ge=128)
     #: Memory of files that are held ready, in MiB; 0: none are. By default a quarter of the machine.
     holder_memory_mib: int = Field(default_factory=lambda: machine_memory_mib() // 4, ge=0)
+    #: Whether the files of new versions are checked by methods of the library before they may be published.
+    checks_on_deposit: bool = True
     #: Threads that answer clients.
     threads: int = Field(default=32, ge=4, le=512)
     #: Seconds without a byte after which an upload is ended, so that nobody holds a thread by sending nothing.

@@ -131,6 +131,8 @@ class LocalFederation:
         Environment variables for the sites.
     tapped
         Put a gateway before each site's own listener, which counts the bytes between sites (``taps``).
+    checks_on_deposit
+        Whether sites run quality checks on what is deposited, which takes slots from other runs.
 
     Examples
     --------
@@ -147,10 +149,14 @@ class LocalFederation:
         slots: int | None = None,
         variables: Mapping[str, str] | None = None,
         tapped: bool = False,
+        checks_on_deposit: bool = False,
     ) -> None:
         self.folder = folder.absolute()
         self.taps = {name: PeerTap() for name in sites} if tapped else {}
-        share = {"FOMREPO_SITE_HOLDER_MEMORY_MIB": str(machine_memory_mib() // 4 // len(sites))}
+        share = {
+            "FOMREPO_SITE_HOLDER_MEMORY_MIB": str(machine_memory_mib() // 4 // len(sites)),
+            "FOMREPO_SITE_CHECKS_ON_DEPOSIT": str(checks_on_deposit).lower(),
+        }
         self.sites = {
             name: LocalSite(self.folder / name, {**share, **(variables or {}), **self._announced(name)})
             for name in sites
