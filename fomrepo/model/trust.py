@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from fomrepo.errors import NotFoundError
 from fomrepo.model.canonical import is_digest, sha256_hex
@@ -138,6 +138,16 @@ class MethodList:
     def environment(self, name: str) -> ListedEnvironment | None:
         """Environment that a draft gets under a name: the official one that was added last."""
         return next((one for one in reversed(self.environments) if one.name == name and one.official), None)
+
+
+class HowNew(NamedTuple):
+    """How new what a site knows of the registry is; the greater one is the newer one."""
+
+    #: Versions of the root, and of the list, which begins anew under a new root.
+    root: int
+    listed: int
+    #: Changes of the registry that it has heard of, not all of them listed yet; not signed.
+    changes: int
 
 
 def key_id(public: bytes) -> str:

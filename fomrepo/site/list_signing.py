@@ -6,10 +6,12 @@ of a new list is newer than every renewal of an old one, whoever wrote at the sa
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from fomrepo.catalog import Catalog
 from fomrepo.catalog.trust import LEASE_DOCUMENT
-from fomrepo.errors import ConflictError
-from fomrepo.model.trust import MethodList, key_id
+from fomrepo.errors import ConflictError, SiteError
+from fomrepo.model.trust import HowNew, MethodList, key_id
 from fomrepo.site.trust_documents import LEASE_S, LIST_DAYS, lease_document, list_documents, public_half
 from fomrepo.site.trusted_list import TrustedList
 
@@ -49,13 +51,48 @@ def publish_list(catalog: Catalog, listed: MethodList, *, publisher: bytes, leas
         raise ConflictError("somebody else has just changed the list of methods", remedy="do it again")
 
 
-def renew_lease(catalog: Catalog, trusted: TrustedList, *, leaser: bytes, now: float) -> None:
+def renew_lease(
+    catalog: Catalog,
+    trusted: TrustedList,
+    *,
+    leaser: bytes,
+    now: float,
+    elsewhere: Callable[[], Iterable[HowNew]] = tuple,
+) -> None:
     """Say anew that the newest list is the newest, if the last word on it is getting old, is none, or is missing.
 
     Only the signature of the old lease is verified here. Whether it names a list that this site believes is found out
     by the refresh that follows. A site whose key the root does not list says nothing.
+
+    Parameters
+    ----------
+    catalog, trusted
+        What this site reads, and what of it was verified.
+    leaser
+        Private key of this site.
+    now
+        Seconds since 1970.
+    elsewhere
+        Asks those other sites that can be reached how new what they know is. Who reads a copy of the catalog that
+        stands still would otherwise confirm to itself, for ever, that nothing has changed.
+
+    Raises
+    ------
+    SiteError
+        If another site knows of something newer than what this site reads.
     """
     newest = trusted.newest_lease()
-    if key_id(public_half(leaser)) in newest.keys and newest.ends - now < RENEW_LEASE_BELOW_S:
-        lease = lease_document(version=newest.version + 1, list_version=newest.list_version, leaser=leaser)
-        catalog.trust.renew_lease(newest.offered, lease)  # if another site was quicker, its lease is as good
+    if key_id(public_half(leaser)) not in newest.keys or newest.ends - now >= RENEW_LEASE_BELOW_S:
+        return
+    for last_attempt in (False, True):  # something may have changed between the two looks
+        known = HowNew(newest.root, newest.list_version, catalog.methods.changes())
+        if max(elsewhere(), default=known) <= known:
+            break
+        if last_attempt:
+            raise SiteError(
+                "another site knows a newer list of methods than the catalog that this site reads",
+                remedy="connect this site to the catalog that all sites share: site.toml",
+            )
+        newest = trusted.newest_lease()
+    lease = lease_document(version=newest.version + 1, list_version=newest.list_version, leaser=leaser)
+    catalog.trust.renew_lease(newest.offered, lease)  # if another site was quicker, its lease is as good

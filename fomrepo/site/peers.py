@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TypeVar
 
 import grpc
 
 from fomrepo.errors import SiteUnreachableError
 from fomrepo.model.sites import SiteEntry
+from fomrepo.model.trust import HowNew
 from fomrepo.site.certificates import PEER_SUFFIX
 from fomrepo.site.tickets import TicketPrinter
 from fomrepo.wire.calls import CALL_WAIT_S
@@ -32,6 +34,9 @@ CHANNEL_OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
 )
+
+#: Seconds that all sites together get to say how new what they know is: calls may wait for it.
+NEWEST_S = 1.0
 
 T = TypeVar("T")
 
@@ -85,6 +90,23 @@ class Peers:
             self._tickets.sign(serving=site, principal=principal, operation="", request=ticketed_bytes(request))
         )
         return self._ask(site, lambda stub: stub.Fetch(request, timeout=CALL_WAIT_S + GRACE_S))
+
+    def how_new(self, *, but: str) -> list[HowNew]:
+        """Ask all sites but one, at once, how new what they know of the registry is; who is lost is left out.
+
+        The catalog's word that a site is down does not count: it may be the catalog that stands still.
+        """
+        asked = []
+        for site in self._addresses().keys() - {but}:
+            with suppress(SiteUnreachableError, ValueError):  # this site stops, and has closed its channels
+                _, stub = self._stub(site)
+                asked.append(stub.NewestList.future(sites_pb2.NewestListRequest(), timeout=NEWEST_S))
+        known = []
+        for one in asked:
+            with suppress(grpc.RpcError):
+                told = one.result()
+                known.append(HowNew(told.root, told.listed, told.changes))
+        return known
 
     def read_result(self, site: str, blob: str, *, offset: int = 0, length: int = 0) -> Iterator[bytes]:
         """Bytes of a result that a site keeps; a ``length`` of 0 means all to its end."""

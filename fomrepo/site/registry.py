@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +16,9 @@ from fomrepo.model.canonical import new_id
 from fomrepo.model.methods import Bundle, MethodSchema, version_rank
 from fomrepo.model.operations import MethodRef
 from fomrepo.model.statements import MethodState
-from fomrepo.model.trust import MethodList, TrustRoot, key_id
+from fomrepo.model.trust import HowNew, MethodList, TrustRoot, key_id
 from fomrepo.site.list_signing import RENEW_LEASE_BELOW_S, SIGN_LIST_BELOW_S, publish_list, renew_lease
+from fomrepo.site.log import logger
 from fomrepo.site.method_shelf import (
     Key,
     KnownMethod,
@@ -82,13 +83,22 @@ class Registry:
         What this site may sign.
     calls
         The catalog as calls read it, each at its own moment; what holds is read through the other one, as of now.
+    elsewhere
+        Asks the other sites how new what they know is.
     """
 
     def __init__(
-        self, catalog: Catalog, trusted: TrustedList, bundles: Path, keys: SigningKeys, *, calls: Catalog | None = None
+        self,
+        catalog: Catalog,
+        trusted: TrustedList,
+        bundles: Path,
+        keys: SigningKeys,
+        *,
+        calls: Catalog | None = None,
+        elsewhere: Callable[[], Iterable[HowNew]] = tuple,
     ) -> None:
         self._catalog, self._trusted, self._bundles, self._keys = catalog, trusted, bundles, keys
-        self._calls = calls or catalog
+        self._calls, self._elsewhere = calls or catalog, elsewhere
         self._reader = MethodReader(catalog)
         self._lock = threading.Lock()
         self._snapshot = _NOTHING
@@ -97,6 +107,12 @@ class Registry:
     def number(self) -> int:
         """Number of the last snapshot that was read here."""
         return self._snapshot.number
+
+    @property
+    def how_new(self) -> HowNew:
+        """How new the last snapshot is that was verified here: what other sites are told who ask."""
+        known = self._snapshot
+        return HowNew(known.root.version, known.listed.version, max(known.number, 0))
 
     def snapshot(self) -> RegistrySnapshot:
         """All methods, as of now: one indexed read, unless something has changed or the lease has run out.
@@ -246,6 +262,7 @@ class Registry:
 
     def _verified(self) -> Trusted:
         """1. and 2. Verify the documents; a lease that has run out or was spoilt is renewed before all of them hold."""
+        trusted: Trusted | None = None
         try:
             trusted = self._trusted.refresh()
         except (SiteError, MethodNotTrustedError):
@@ -254,7 +271,15 @@ class Registry:
         else:
             if self._keys.lease is None or trusted.lease_ends - time.time() > RENEW_LEASE_BELOW_S:
                 return trusted
-        renew_lease(self._catalog, self._trusted, leaser=self._keys.lease, now=time.time())
+        try:
+            renew_lease(
+                self._catalog, self._trusted, leaser=self._keys.lease, now=time.time(), elsewhere=self._elsewhere
+            )
+        except SiteError as error:
+            if trusted is None:
+                raise
+            logger.warning("lease not renewed", error=error.message)
+            return trusted  # until its lease ends
         return self._trusted.refresh()
 
     def _publish(self, trusted: Trusted, shelf: Shelf) -> bool:

@@ -11,11 +11,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from fomrepo.catalog import Catalog, open_catalog
+from fomrepo.model.trust import HowNew
 from fomrepo.site.registry import Registry, SigningKeys
 from fomrepo.site.settings import SiteHome
 from fomrepo.site.trusted_list import TrustedList
@@ -44,7 +45,8 @@ def key_at(home: SiteHome, name: str) -> bytes | None:
 
 
 @contextmanager
-def open_registry(home: SiteHome, catalog: Catalog) -> Iterator[Registry]:
+def open_registry(home: SiteHome, catalog: Catalog, *, elsewhere: Callable[[], Iterable[HowNew]]) -> Iterator[Registry]:
     """Registry of a site that runs, with connections of its own: calls read the catalog as it was when they began."""
     with open_catalog(home.read_settings().catalog) as own:
-        yield Registry(own, trusted_list(home, own), home.bundles, signing_keys(home), calls=catalog)
+        keys = signing_keys(home)
+        yield Registry(own, trusted_list(home, own), home.bundles, keys, calls=catalog, elsewhere=elsewhere)

@@ -44,6 +44,8 @@ class NewestLease:
 
     #: What lies where all sites look, whatever it is.
     offered: bytes
+    #: Of the newest root that was verified here.
+    root: int
     version: int
     list_version: int
     #: Seconds since 1970; 0 if it is not the one that is offered.
@@ -138,7 +140,7 @@ class TrustedList:
             else:
                 lease = document.signed
                 ends = lease.expires.timestamp() if content == offered else 0.0
-                found.append(NewestLease(offered, lease.version, lease.snapshot_meta.version, ends, keys))
+                found.append(NewestLease(offered, root.version, lease.version, lease.snapshot_meta.version, ends, keys))
         if not found:
             raise _refusal(refusal or RepositoryError("there is no lease")) from refusal
         return max(found, key=lambda one: (one.version, one.ends))

@@ -185,6 +185,11 @@ class PeersStub:
                 request_serializer=fomrepo_dot_wire_dot_v1_dot_sites__pb2.PeerFetchRequest.SerializeToString,
                 response_deserializer=fomrepo_dot_wire_dot_v1_dot_files__pb2.ReplicateReply.FromString,
                 _registered_method=True)
+        self.NewestList = channel.unary_unary(
+                '/fomrepo.wire.v1.Peers/NewestList',
+                request_serializer=fomrepo_dot_wire_dot_v1_dot_sites__pb2.NewestListRequest.SerializeToString,
+                response_deserializer=fomrepo_dot_wire_dot_v1_dot_sites__pb2.NewestListReply.FromString,
+                _registered_method=True)
 
 
 class PeersServicer:
@@ -230,6 +235,13 @@ class PeersServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def NewestList(self, request, context):
+        """How new what this site has verified of the registry of methods is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PeersServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -262,6 +274,11 @@ def add_PeersServicer_to_server(servicer, server):
                     servicer.Fetch,
                     request_deserializer=fomrepo_dot_wire_dot_v1_dot_sites__pb2.PeerFetchRequest.FromString,
                     response_serializer=fomrepo_dot_wire_dot_v1_dot_files__pb2.ReplicateReply.SerializeToString,
+            ),
+            'NewestList': grpc.unary_unary_rpc_method_handler(
+                    servicer.NewestList,
+                    request_deserializer=fomrepo_dot_wire_dot_v1_dot_sites__pb2.NewestListRequest.FromString,
+                    response_serializer=fomrepo_dot_wire_dot_v1_dot_sites__pb2.NewestListReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -427,6 +444,33 @@ class Peers:
             '/fomrepo.wire.v1.Peers/Fetch',
             fomrepo_dot_wire_dot_v1_dot_sites__pb2.PeerFetchRequest.SerializeToString,
             fomrepo_dot_wire_dot_v1_dot_files__pb2.ReplicateReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def NewestList(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fomrepo.wire.v1.Peers/NewestList',
+            fomrepo_dot_wire_dot_v1_dot_sites__pb2.NewestListRequest.SerializeToString,
+            fomrepo_dot_wire_dot_v1_dot_sites__pb2.NewestListReply.FromString,
             options,
             channel_credentials,
             insecure,

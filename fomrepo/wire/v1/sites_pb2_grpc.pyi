@@ -81,6 +81,8 @@ class PeersStub:
     ReadObject: _grpc.UnaryStreamMultiCallable[_sites_pb2.ReadObjectRequest, _files_pb2.Chunk]
     Fetch: _grpc.UnaryUnaryMultiCallable[_sites_pb2.PeerFetchRequest, _files_pb2.ReplicateReply]
     """Asks this site to fetch the files of a record from a site that has them."""
+    NewestList: _grpc.UnaryUnaryMultiCallable[_sites_pb2.NewestListRequest, _sites_pb2.NewestListReply]
+    """How new what this site has verified of the registry of methods is."""
 
 @_typing.type_check_only
 class PeersAsyncStub(PeersStub):
@@ -96,6 +98,8 @@ class PeersAsyncStub(PeersStub):
     ReadObject: _aio.UnaryStreamMultiCallable[_sites_pb2.ReadObjectRequest, _files_pb2.Chunk]  # type: ignore[assignment]
     Fetch: _aio.UnaryUnaryMultiCallable[_sites_pb2.PeerFetchRequest, _files_pb2.ReplicateReply]  # type: ignore[assignment]
     """Asks this site to fetch the files of a record from a site that has them."""
+    NewestList: _aio.UnaryUnaryMultiCallable[_sites_pb2.NewestListRequest, _sites_pb2.NewestListReply]  # type: ignore[assignment]
+    """How new what this site has verified of the registry of methods is."""
 
 class PeersServicer(metaclass=_abc_1.ABCMeta):
     """On the listener for sites: mutual TLS, every request names its sender by its certificate."""
@@ -144,5 +148,13 @@ class PeersServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_files_pb2.ReplicateReply, _abc.Awaitable[_files_pb2.ReplicateReply]]:
         """Asks this site to fetch the files of a record from a site that has them."""
+
+    @_abc_1.abstractmethod
+    def NewestList(
+        self,
+        request: _sites_pb2.NewestListRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sites_pb2.NewestListReply, _abc.Awaitable[_sites_pb2.NewestListReply]]:
+        """How new what this site has verified of the registry of methods is."""
 
 def add_PeersServicer_to_server(servicer: PeersServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
