@@ -125,8 +125,18 @@ def hold_request(
     return canonical_json(request), files
 
 
-def probe_request(*, name: str, size: int, topology: FileObject | None, limits: RunLimits) -> bytes:
-    """Request of a probe; the file lies at ``/in/file``, its topology at ``/in/topology.<type>``."""
+def probe_request(
+    *,
+    name: str,
+    size: int,
+    topology: FileObject | None,
+    limits: RunLimits,
+    same: tuple[tuple[int, int] | None, tuple[int, int] | None] = (None, None),
+) -> bytes:
+    """Request of a probe; the file lies at ``/in/file``, its topology at ``/in/topology.<type>``.
+
+    ``same`` has device and inode of both where they lie in place.
+    """
     paired = None
     if topology is not None:
         paired = {
@@ -134,8 +144,9 @@ def probe_request(*, name: str, size: int, topology: FileObject | None, limits: 
             "type": topology.file_type,
             "name": topology.name,
             "n_atoms": topology.facts.get("n_atoms"),
+            **_same(same[1]),
         }
-    file = {"path": "/in/file", "name": name, "size": size}
+    file = {"path": "/in/file", "name": name, "size": size, **_same(same[0])}
     return canonical_json({"protocol": 1, "task": "probe", "file": file, "topology": paired, "limits": _limits(limits)})
 
 

@@ -41,6 +41,8 @@ class Probed:
     facts: Mapping[str, Any]
     #: The container with the frame offsets; None where the format needs none.
     offsets: bytes | None
+    #: Device and inode of a file in place; None where only the site can change the path.
+    identity: tuple[int, int] | None = None
 
 
 def run_probe(
@@ -51,6 +53,8 @@ def run_probe(
     topology: Probed | None,
     *,
     report: BinaryIO,
+    identity: tuple[int, int] | None = None,
+    cancelled: threading.Event | None = None,
 ) -> None:
     """Let the probes look at a file in a sandbox of its own, and write their report.
 
@@ -75,9 +79,15 @@ def run_probe(
         method_folder=None,
         inputs=tuple(inputs),
         limits=limits,
-        request=probe_request(name=file.name, size=file.size, topology=paired, limits=limits),
+        request=probe_request(
+            name=file.name,
+            size=file.size,
+            topology=paired,
+            limits=limits,
+            same=(identity, None if topology is None else topology.identity),
+        ),
     )
-    run = warden.run(order, outcome=report, cancelled=threading.Event())
+    run = warden.run(order, outcome=report, cancelled=cancelled)
     report.flush()
     if run.ended == "cancelled":
         raise CancelledError("the site was stopped")

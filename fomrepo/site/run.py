@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from fomrepo.errors import ConflictError, NoReplicaError
-from fomrepo.model.files import RecordName, Replica, ReplicaState
+from fomrepo.errors import ConflictError, DataError, MethodError, NoReplicaError
+from fomrepo.model.files import Guard, RecordName, Replica, ReplicaState
 from fomrepo.model.results import ResolvedCall, StoredResult
 from fomrepo.site.execute import Run, execute
+from fomrepo.site.fixity import drop_what_came_of, settle_in_place
 from fomrepo.site.load import Claim
-from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.question import Question, Resolution
 
@@ -46,19 +46,30 @@ class RunAnswer:
     inputs: tuple[tuple[str, str, str], ...]
     #: The container itself, where it is small; empty otherwise.
     content: bytes = b""
+    #: Names of inputs that lie in place, and how a change of each is noticed.
+    guards: tuple[tuple[str, str], ...] = ()
 
 
 def stored_answer(site: SiteParts, known: Resolution) -> RunAnswer | None:
     """Answer from this site's cache, if a row, its blob and the data that it came from are all good."""
     mine = next((one for one in known.stored if one.site == site.name), None) or site.ledger.fresh_result(known.key)
-    if mine is None or settled_replicas(site, known) is None:
+    if mine is None or (held := settled_replicas(site, known)) is None:
         return None
     content = site.results.content(mine.blob, mine.size)
     if content is None:
         site.catalog.calls.drop_result(mine.key, site.name)
         return None
     return RunAnswer(
-        mine.key, mine.blob, mine.size, mine.wall_s, mine.computed, mine.way, True, _read(known.call), content
+        mine.key,
+        mine.blob,
+        mine.size,
+        mine.wall_s,
+        mine.computed,
+        mine.way,
+        True,
+        _read(known.call),
+        content,
+        _guards(known.call, held),
     )
 
 
@@ -107,10 +118,7 @@ def run_here(
         # 6. The files are what the catalog says; their generations are remembered for the fence.
         held = settled_replicas(site, known)
         if held is None:
-            raise NoReplicaError(
-                f"{site.name} has no good copy of {call.inputs[0].file.name}",
-                remedy=f"make a new one: fomrepo replicate {call.inputs[0].version.accession} --to {site.name}",
-            )
+            raise _no_good_copy(site, call)
         claim = Claim(principal, call.scope, question.schema.limits.memory_mib * 2**20)
         seat = question.seat if _reads_together(site, question, call, claim) else None
         slot = site.slots.one(claim, cancelled) if seat is None else seat.slot(site.slots, claim, cancelled)
@@ -118,16 +126,24 @@ def run_here(
             # 7. The guest runs on exactly these files.
             run = Run(question.bundle, question.order, call, question.draft, claim, on_progress, cancelled, seat)
             report, way = execute(site, run, stream)
-            # 8. Its answer is read as hostile input.
-            run.accept(path, report, question.schema.result)
+            # 8. Its answer is read as hostile input. What failed on changed data is no fault of the method's.
+            try:
+                run.accept(path, report, question.schema.result)
+            except (MethodError, DataError):
+                if _files_are_unchanged(site, held, kept=False):
+                    raise
+                known = None
+                continue
             computed = time.time()
             blob, size, content = site.results.keep(path)
         # 9. The fence: given out only if the data is still what it was when the run began, and kept only if it still is
         # when its row is written.
-        answer = RunAnswer(key, blob, size, report.wall_s, computed, way, False, _read(call), content)
+        guards = _guards(call, held)
+        answer = RunAnswer(key, blob, size, report.wall_s, computed, way, False, _read(call), content, guards)
         fence = _fence(question, call, held)
-        if _files_are_unchanged(site, held) and fence.holds(site):
-            if not question.draft:
+        kept = not question.draft and all(guard != Guard.NONE for _, guard in guards)
+        if _files_are_unchanged(site, held, kept=kept) and fence.holds(site):
+            if kept:
                 site.registry.vouch(question.bundle)  # what was revoked meanwhile gives no answer any more
                 result = StoredResult(key, site.name, blob, size, report.wall_s, computed, way)
                 site.ledger.note_result(result, partial(_commit, site, fence, result))
@@ -156,35 +172,69 @@ def settled_replicas(site: SiteParts, known: Resolution) -> Mapping[str, Replica
     settled: dict[str, Replica] = {}
     for digest in known.call.objects:
         replica = held.get(digest)
-        if replica is not None and site.vault.fingerprint(digest) != replica.fingerprint:
+        if replica is None or replica.state is ReplicaState.STALE:
+            return None  # one in place comes back by a scrub, or by registering it again
+        if site.copies.fingerprint(replica) != replica.fingerprint:
             refresh_or_spoil(site, digest)
             replica = site.catalog.replicas.get(site.name, digest)
         if replica is None or replica.state is not ReplicaState.GOOD:
             return None
+        site.copies.know(replica)
         settled[digest] = replica
     return settled
 
 
 def refresh_or_spoil(site: SiteParts, digest: str) -> None:
-    """Settle what a touched file is: the same bytes (restored, moved), or bad with its results."""
+    """Settle what a touched file is: the same bytes (restored, moved), or no longer good, with its results."""
+    replica = site.catalog.replicas.get(site.name, digest)
+    if replica is not None and replica.place is not None:
+        settle_in_place(site, replica, again=False)
+        return
     before = site.vault.fingerprint(digest)
     if before is not None and site.vault.holds(digest) and site.vault.fingerprint(digest) == before:
         site.catalog.replicas.finish(site.name, digest, before)
         return
-    logger.warning("replica spoilt", digest=digest)
-    site.ledger.flush()  # what was computed from it is in the index, and goes with it
-    if site.holders is not None:
-        site.holders.forget(digest)
-    for blob in site.catalog.replicas.spoil(site.name, digest, ReplicaState.BAD):
-        site.results.discard(blob)
+    drop_what_came_of(site, digest, ReplicaState.BAD)
 
 
-def _files_are_unchanged(site: SiteParts, held: Mapping[str, Replica]) -> bool:
-    """Whether the files are still those of the replicas; what changed is settled."""
-    changed = [digest for digest, one in held.items() if site.vault.fingerprint(digest) != one.fingerprint]
-    for digest in changed:
-        refresh_or_spoil(site, digest)
+def _files_are_unchanged(site: SiteParts, held: Mapping[str, Replica], *, kept: bool) -> bool:
+    """Whether the files are still those of the replicas; what changed is settled.
+
+    Where a result is to be kept, those that may change unseen are read again.
+    """
+    changed = False
+    for digest, one in held.items():
+        if site.copies.fingerprint(one) != one.fingerprint:
+            refresh_or_spoil(site, digest)
+            changed = True
+        elif kept and one.place is not None and one.place.guard is Guard.REHASH:
+            now = settle_in_place(site, one, again=True)
+            changed |= now is None or (now.state, now.generation) != (one.state, one.generation)
     return not changed
+
+
+def _guards(call: ResolvedCall, held: Mapping[str, Replica]) -> tuple[tuple[str, str], ...]:
+    """Names of the files of a call that lie in place, and their guards."""
+    files = (file for one in call.inputs for file in (one.file, one.topology) if file is not None)
+    placed = ((file.name, held[file.digest].place) for file in files)
+    return tuple(dict.fromkeys((name, place.guard.value) for name, place in placed if place is not None))
+
+
+def _no_good_copy(site: SiteParts, call: ResolvedCall) -> NoReplicaError:
+    """Say which file has no good copy here, and why, where that is known."""
+    accession = call.inputs[0].version.accession
+    remedy = f"make a new one: fomrepo replicate {accession} --to {site.name}"
+    for file in (file for one in call.inputs for file in (one.file, one.topology) if file is not None):
+        replica = site.catalog.replicas.get(site.name, file.digest)
+        if replica is not None and replica.state is ReplicaState.STALE:
+            return NoReplicaError(
+                f"{file.name} lies in place at {site.name}, and has changed, vanished or become unreadable "
+                "since it was registered",
+                remedy=f"restore it and run fomrepo site scrub there, deposit what it is now "
+                f"(fomrepo deposit --in-place --new-version-of {accession}), or {remedy}",
+                facts={"reason": "stale", "file": file.name, "site": site.name},
+            )
+    return NoReplicaError(f"{site.name} has no good copy of {call.inputs[0].file.name}", remedy=remedy)
 
 
 def _fence(question: Question, call: ResolvedCall, held: Mapping[str, Replica]) -> _Fence:

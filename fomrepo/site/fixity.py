@@ -1,0 +1,68 @@
+"""Whether a copy that lies in place still has the bytes that it was registered with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from fomrepo.model.files import Replica, ReplicaState
+from fomrepo.site.log import logger
+from fomrepo.site.parts import SiteParts
+
+
+def settle_in_place(
+    site: SiteParts, known: Replica, *, again: bool, told: Callable[[int], None] = lambda _: None
+) -> Replica | None:
+    """Find out what a copy in place is now, and write it down: good, or stale with all that was computed from it.
+
+    1. One thread at a time; who waited finds what the other one found.
+    2. The file is read to its end, unless the file system says that it is the one that was read before.
+    3. Good: what the file system says of it now counts from now on. Otherwise stale: it changed, vanished, or is not
+       for this site's user to read any more.
+
+    Parameters
+    ----------
+    site
+        This site.
+    known
+        What the catalog said of it when the question came up.
+    again
+        Whether to read it though its file system says nothing new: because that may not tell everything.
+    told
+        Called with the bytes read so far.
+
+    Returns
+    -------
+    Replica or None
+        What the catalog says of it now.
+    """
+    digest = known.digest
+    with site.copies.turn(digest):
+        replica = site.catalog.replicas.get(site.name, digest)
+        if replica is None or replica.place is None:
+            return replica  # the vault has a copy meanwhile
+        same = replica.state is ReplicaState.GOOD and site.copies.fingerprint(replica) == replica.fingerprint
+        if same and (not again or replica.generation != known.generation):
+            return replica
+        found = site.copies.read_again(replica, told=told)
+        if found is None:
+            if replica.state is ReplicaState.GOOD:
+                drop_what_came_of(site, digest, ReplicaState.STALE)
+        elif same:
+            site.catalog.replicas.checked(site.name, digest, time.time())
+        else:
+            fingerprint, guard = found
+            place = replace(replica.place, guard=guard, checked=time.time())
+            site.catalog.replicas.finish(site.name, digest, fingerprint, place)
+        return site.catalog.replicas.get(site.name, digest)
+
+
+def drop_what_came_of(site: SiteParts, digest: str, state: ReplicaState) -> None:
+    """Mark a copy as no longer good, close what holds it open, and delete what was computed from it."""
+    logger.warning("replica spoilt", digest=digest, state=state.value)
+    site.ledger.flush()  # what was computed from it is in the index, and goes with it
+    if site.holders is not None:
+        site.holders.forget(digest)
+    for blob in site.catalog.replicas.spoil(site.name, digest, state):
+        site.results.discard(blob)
