@@ -22,7 +22,7 @@ RADII_AND_MASSES = {
 Finding = tuple[str, int, int, float, float, str]  # problem, frame, atom, value, limit, unit
 
 
-def bonds(universe: Any, frames: Any, *, select: str, shortest: float, longest: float) -> dict[str, Any]:
+def bonds(universe: Any, frames: Any, *, select: str | None, shortest: float, longest: float) -> dict[str, Any]:
     """Measure all bonds that have an expected length.
 
     Parameters
@@ -32,7 +32,8 @@ def bonds(universe: Any, frames: Any, *, select: str, shortest: float, longest: 
     frames
         Frames to check.
     select
-        Atoms whose bonds are found by their distance in the first frame, where the topology lists none for them.
+        Atoms whose bonds are found by their distance in the first frame, where the topology lists none for them;
+        None: proteins and nucleic acids.
     shortest, longest
         Bounds of the length, as parts of the sum of the covalent radii.
 
@@ -68,7 +69,7 @@ def bonds(universe: Any, frames: Any, *, select: str, shortest: float, longest: 
     return {**counts, **ratios_found, **verdict(found, n_wrong - len(found))}
 
 
-def _known_bonds(universe: Any, frames: Any, select: str) -> tuple[np.ndarray, np.ndarray, int]:
+def _known_bonds(universe: Any, frames: Any, select: str | None) -> tuple[np.ndarray, np.ndarray, int]:
     """Return pairs of atoms (bond, 2), their expected lengths (bond,) in angstrom, and how many others there are."""
     radii = radii_of(universe.atoms)
     listed = universe.bonds.indices if hasattr(universe, "bonds") else np.empty((0, 2), np.int64)
@@ -79,9 +80,9 @@ def _known_bonds(universe: Any, frames: Any, select: str) -> tuple[np.ndarray, n
     return pairs[is_known], expected[is_known], int((~is_known).sum())
 
 
-def _by_distance(universe: Any, frames: Any, select: str, radii: np.ndarray, listed: np.ndarray) -> np.ndarray:
+def _by_distance(universe: Any, frames: Any, select: str | None, radii: np.ndarray, listed: np.ndarray) -> np.ndarray:
     """Return the pairs that are near in the first frame, of which one atom at least has no bond in the topology."""
-    chosen = universe.select_atoms(select).ix
+    chosen = (polymers_of(universe) if select is None else universe.select_atoms(select)).ix
     chosen = chosen[np.isfinite(radii[chosen])]
     if np.isin(chosen, listed).all():
         return np.empty((0, 2), np.int64)
@@ -112,6 +113,12 @@ def nearest(ways: np.ndarray, lattices: np.ndarray) -> np.ndarray:
     left = ways.copy()
     left[usable] -= np.rint(ways[usable] @ np.linalg.inv(lattices[usable])) @ lattices[usable]
     return left
+
+
+def polymers_of(universe: Any) -> Any:
+    """Return the atoms of proteins and nucleic acids; none where the topology has no names of residues."""
+    atoms = universe.atoms
+    return atoms.select_atoms("protein or nucleic") if hasattr(atoms, "resnames") else atoms[:0]
 
 
 def verdict(found: list[Finding], n_more: int = 0) -> dict[str, Any]:

@@ -15,7 +15,9 @@ SHIFTS = np.array(list(itertools.product((-1, 0, 1), repeat=3))[14:])  # half of
 Finding = tuple[str, int, int, float, float, str]  # problem, frame, atom, value, limit, unit
 
 
-def box_sanity(universe: Any, frames: Any, *, select: str, volume_jump: float, image_distance: float) -> dict[str, Any]:
+def box_sanity(
+    universe: Any, frames: Any, *, select: str | None, volume_jump: float, image_distance: float
+) -> dict[str, Any]:
     """Check the cell of each frame, against the frame before and against the extent of molecules.
 
     Parameters
@@ -25,7 +27,7 @@ def box_sanity(universe: Any, frames: Any, *, select: str, volume_jump: float, i
     frames
         Frames to check.
     select
-        Atoms of the molecules whose extent counts; may find none.
+        Atoms of the molecules whose extent counts; None: proteins and nucleic acids.
     volume_jump
         Largest change of the volume from a frame to the next, as a part of it.
     image_distance
@@ -36,7 +38,7 @@ def box_sanity(universe: Any, frames: Any, *, select: str, volume_jump: float, i
     dict
         `volumes` (frame,) angstrom**3; `least_gaps` (frame,) angstrom or None; the verdict.
     """
-    atoms = universe.select_atoms(select)
+    atoms = polymers_of(universe) if select is None else universe.select_atoms(select)
     molecules = _molecules(atoms)
     volumes, gaps = np.zeros(len(frames)), np.full(len(frames), np.nan)
     found: list[Finding] = []
@@ -119,6 +121,12 @@ def _molecules(atoms: Any) -> list[np.ndarray]:
         labels = np.cumsum(np.diff(atoms.segindices, prepend=0).astype(bool) | (np.diff(atoms.resids, prepend=0) < 0))
     order = np.argsort(labels, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
+
+
+def polymers_of(universe: Any) -> Any:
+    """Return the atoms of proteins and nucleic acids; none where the topology has no names of residues."""
+    atoms = universe.atoms
+    return atoms.select_atoms("protein or nucleic") if hasattr(atoms, "resnames") else atoms[:0]
 
 
 def verdict(found: list[Finding], n_more: int = 0) -> dict[str, Any]:

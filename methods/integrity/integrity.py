@@ -14,7 +14,7 @@ LEAST_SPREAD = 0.1  # of the median; the mean over many atoms spreads so little 
 Finding = tuple[str, int, int, float, float, str]  # problem, frame, atom, value, limit, unit
 
 
-def integrity(universe: Any, frames: Any, *, select: str, sigmas: float, farthest: float) -> dict[str, Any]:
+def integrity(universe: Any, frames: Any, *, select: str | None, sigmas: float, farthest: float) -> dict[str, Any]:
     """Check the coordinates of all atoms, and how far some move from frame to frame.
 
     Parameters
@@ -24,7 +24,7 @@ def integrity(universe: Any, frames: Any, *, select: str, sigmas: float, farthes
     frames
         Frames to check, each against the one before it.
     select
-        Atoms whose displacement counts; all, if it finds none.
+        Atoms whose displacement counts; None: proteins and nucleic acids, or all atoms where there are none.
     sigmas
         How many standard deviations above the median displacement are a jump.
     farthest
@@ -35,7 +35,7 @@ def integrity(universe: Any, frames: Any, *, select: str, sigmas: float, farthes
     dict
         `displacements` (frame,) angstrom, `median_displacement` and `jump_limit` in angstrom, and the verdict.
     """
-    chosen = universe.select_atoms(select).ix if select else []
+    chosen = (polymers_of(universe) if select is None else universe.select_atoms(select)).ix
     chosen = chosen if len(chosen) else universe.atoms.ix
     moved, found, before, done = np.zeros(len(frames)), [], None, 0
     for block in frames.blocks(universe.atoms):
@@ -85,6 +85,12 @@ def nearest(ways: np.ndarray, lattices: np.ndarray) -> np.ndarray:
     left = ways.copy()
     left[usable] -= np.rint(ways[usable] @ np.linalg.inv(lattices[usable])) @ lattices[usable]
     return left
+
+
+def polymers_of(universe: Any) -> Any:
+    """Return the atoms of proteins and nucleic acids; none where the topology has no names of residues."""
+    atoms = universe.atoms
+    return atoms.select_atoms("protein or nucleic") if hasattr(atoms, "resnames") else atoms[:0]
 
 
 def verdict(found: list[Finding], n_more: int = 0) -> dict[str, Any]:
