@@ -15,7 +15,7 @@ from fomrepo.site.replicate import ReplicateDesk
 from fomrepo.site.serve_peer import PeerDesk
 from fomrepo.site.services.border import WaitingRoom, peer_certificate, stream, unary
 from fomrepo.site.services.calls import reply_to
-from fomrepo.site.services.files import readable_record
+from fomrepo.site.services.files import find_record
 from fomrepo.site.tickets import TicketCheck
 from fomrepo.vault.receive import read_chunks
 from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_from_wire
@@ -65,24 +65,26 @@ class PeersService(sites_pb2_grpc.PeersServicer):
         return sites_pb2.NewestListReply(root=known.root, listed=known.listed, changes=known.changes)
 
     @stream
-    def ReadResult(  # type: ignore[override]  # bytes: see wire/chunks.py
+    def ReadResult(
         self, request: sites_pb2.ReadObjectRequest, context: grpc.ServicerContext
-    ) -> Iterator[bytes]:
+    ) -> Iterator[files_pb2.Chunk]:
         peer_certificate(context)
         path = self._site.results.verified(request.digest)
         if path is None:
             raise NotFoundError("this result is no longer kept", remedy="call the method again")
-        yield from read_chunks(path, offset=request.offset, length=request.length)
+        for data in read_chunks(path, offset=request.offset, length=request.length):
+            yield files_pb2.Chunk(data=data)
 
     @stream
-    def ReadObject(  # type: ignore[override]  # bytes: see wire/chunks.py
+    def ReadObject(
         self, request: sites_pb2.ReadObjectRequest, context: grpc.ServicerContext
-    ) -> Iterator[bytes]:
+    ) -> Iterator[files_pb2.Chunk]:
         peer_certificate(context)
         if self._site.vault.fingerprint(request.digest) is None:
             raise NotFoundError(f"{self._site.name} does not hold this object")
         path = self._site.vault.path(request.digest)
-        yield from read_chunks(path, offset=request.offset, length=request.length)
+        for data in read_chunks(path, offset=request.offset, length=request.length):
+            yield files_pb2.Chunk(data=data)
 
     @unary
     def Fetch(self, request: sites_pb2.PeerFetchRequest, context: grpc.ServicerContext) -> files_pb2.ReplicateReply:
@@ -91,7 +93,7 @@ class PeersService(sites_pb2_grpc.PeersServicer):
         principal = self._site.catalog.people.principal_by_id(request.ticket.principal)
         if principal is None:
             raise NotFoundError(f"no record {request.record} that you may see")
-        return self._replicate.fetch_here(principal, readable_record(self._site, principal, request.record))
+        return self._replicate.fetch_here(principal, find_record(self._site, principal, request.record))
 
     def _reply(self, live: LiveOperation) -> calls_pb2.CallReply:
         reply = reply_to(self._site, live)
