@@ -13,11 +13,14 @@ import grpc
 
 from fomrepo.client.profile import Profile
 from fomrepo.errors import CallerError, FomrepoError, SiteBusyError, SiteUnreachableError
+from fomrepo.wire.chunks import READ_FILE, READ_RESULT, chunk_stream
 from fomrepo.wire.failures import error_from_rpc
+from fomrepo.wire.v1 import calls_pb2, files_pb2
 from fomrepo.wire.v1.calls_pb2_grpc import CallsStub
 from fomrepo.wire.v1.checks_pb2_grpc import ChecksStub
 from fomrepo.wire.v1.deposits_pb2_grpc import DepositsStub
 from fomrepo.wire.v1.files_pb2_grpc import FilesStub
+from fomrepo.wire.v1.metadata_pb2_grpc import MetadataStub
 from fomrepo.wire.v1.methods_pb2_grpc import MethodsStub
 from fomrepo.wire.v1.review_pb2_grpc import ReviewStub
 from fomrepo.wire.v1.sites_pb2_grpc import SitesStub
@@ -82,6 +85,11 @@ class SiteChannel:
         return FilesStub(self._channel)
 
     @cached_property
+    def metadata(self) -> MetadataStub:
+        """What is known of records, and their quality."""
+        return MetadataStub(self._channel)
+
+    @cached_property
     def methods(self) -> MethodsStub:
         """Schemas of methods."""
         return MethodsStub(self._channel)
@@ -90,6 +98,16 @@ class SiteChannel:
     def review(self) -> ReviewStub:
         """Submissions of methods, and reviews."""
         return ReviewStub(self._channel)
+
+    @cached_property
+    def read_file(self) -> grpc.UnaryStreamMultiCallable[files_pb2.ReadFileRequest, memoryview]:
+        """Bytes of a file."""
+        return chunk_stream(self._channel, READ_FILE)
+
+    @cached_property
+    def read_result(self) -> grpc.UnaryStreamMultiCallable[calls_pb2.ReadResultRequest, memoryview]:
+        """Bytes of a result."""
+        return chunk_stream(self._channel, READ_RESULT)
 
     @cached_property
     def sites(self) -> SitesStub:
@@ -171,12 +189,11 @@ class Connection:
 
     def receive(
         self,
-        rpc: Callable[[SiteChannel], grpc.UnaryStreamMultiCallable[Request, Reply]],
+        rpc: Callable[[SiteChannel], grpc.UnaryStreamMultiCallable[Request, memoryview]],
         request_from: Callable[[int], Request],
         *,
-        length: Callable[[Reply], int],
         offset: int = 0,
-    ) -> Iterator[Reply]:
+    ) -> Iterator[memoryview]:
         """Receive a stream of bytes; another site goes on where one stopped.
 
         Parameters
@@ -185,8 +202,6 @@ class Connection:
             The stream.
         request_from
             Request for the bytes from an offset on.
-        length
-            Number of bytes in a message.
         offset
             First byte that is wanted.
         """
@@ -195,9 +210,9 @@ class Connection:
             site = self._open()[0]
             self.requests_sent += 1
             try:
-                for message in rpc(site)(request_from(offset), timeout=STREAM_S, metadata=site.token):
-                    offset, silent = offset + length(message), 0
-                    yield message
+                for chunk in rpc(site)(request_from(offset), timeout=STREAM_S, metadata=site.token):
+                    offset, silent = offset + len(chunk), 0
+                    yield chunk
                 return
             except grpc.RpcError as error:
                 silent += 1

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from fomrepo.client.connection import Connection
 from fomrepo.client.part_file import PartFile
-from fomrepo.client.results.remote_bytes import chunk_length
 from fomrepo.errors import ArgumentError, DigestMismatchError, OutcomeRefusedError, StorageError
 from fomrepo.model.files import check_file_name
 from fomrepo.wire.v1 import files_pb2
@@ -86,15 +85,15 @@ def digest_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _chunks(file: RemoteFile, connection: Connection, start: int, end: int | None = None) -> Iterator[bytes]:
+def _chunks(file: RemoteFile, connection: Connection, start: int, end: int | None = None) -> Iterator[memoryview]:
     """Bytes from ``start`` to before ``end`` or to the file's end, as they come."""
 
     def request(offset: int) -> files_pb2.ReadFileRequest:
         length = 0 if end is None else end - offset
         return files_pb2.ReadFileRequest(record=file.record.versioned, name=file.name, offset=offset, length=length)
 
-    for chunk in connection.receive(lambda site: site.files.ReadFile, request, length=chunk_length, offset=start):
-        yield chunk.data
-        start += len(chunk.data)
+    for chunk in connection.receive(lambda site: site.read_file, request, offset=start):
+        yield chunk
+        start += len(chunk)
         if start == end:  # another site, if this one fell silent now, would be asked for 0 bytes, which means all
             return

@@ -45,9 +45,9 @@ class PartFile:
         self._marks_path.write_text(f"{self._sha256}\n{self._present_mark()}")
         return self
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: memoryview) -> None:
         """Add bytes to the end."""
-        left = memoryview(data)
+        left = data
         while left:
             left = left[self._output.write(left) :]
         self._digest.update(data)

@@ -33,10 +33,7 @@ def test_a_range_of_a_file(federation: LocalFederation, adk: Record, site: str, 
     expected = DCD[offset : offset + length] if length else DCD[offset:]
     request = files_pb2.ReadFileRequest(record=adk.versioned, name="adk_dims.dcd", offset=offset, length=length)
     with federation.connect(OWNER, site=site) as repo:
-        chunks = repo._connection.receive(
-            lambda one: one.files.ReadFile, lambda _: request, length=lambda chunk: len(chunk.data)
-        )
-        assert b"".join(chunk.data for chunk in chunks) == expected
+        assert b"".join(repo._connection.receive(lambda one: one.read_file, lambda _: request)) == expected
 
 
 @pytest.fixture

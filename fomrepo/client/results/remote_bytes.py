@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fomrepo.client.connection import Connection
 from fomrepo.errors import OutcomeRefusedError
-from fomrepo.wire.v1 import calls_pb2, files_pb2
+from fomrepo.wire.v1 import calls_pb2
 
 
 class RemoteBytes:
@@ -27,7 +27,7 @@ class RemoteBytes:
         self._operation = operation
         self.size = size
 
-    def chunks(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    def chunks(self, start: int = 0, end: int | None = None) -> Iterator[memoryview]:
         """Bytes from ``start`` to before ``end``, all of them or an error.
 
         Raises
@@ -40,25 +40,19 @@ class RemoteBytes:
         end = self.size if end is None else end
         received = start
         for chunk in self._connection.receive(
-            lambda site: site.calls.ReadResult,
+            lambda site: site.read_result,
             lambda offset: calls_pb2.ReadResultRequest(
                 operation=self._operation, offset=offset, length=0 if end == self.size else end - offset
             ),
-            length=chunk_length,
             offset=start,
         ):
-            received += len(chunk.data)
+            received += len(chunk)
             if received > end:
                 break
-            yield chunk.data
+            yield chunk
         if received != end:
             raise OutcomeRefusedError(f"{end - start} bytes of the result were asked for; {received - start} came")
 
     def read(self, start: int, end: int) -> bytes:
         """Bytes from ``start`` to before ``end``, in one piece."""
         return b"".join(self.chunks(start, end)) if end > start else b""
-
-
-def chunk_length(chunk: files_pb2.Chunk) -> int:
-    """Bytes in a chunk."""
-    return len(chunk.data)

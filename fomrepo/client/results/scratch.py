@@ -15,7 +15,7 @@ from fomrepo.errors import StorageError
 DISK = Path("/var/tmp")  # noqa: S108 - the file has no name that anybody could guess or open
 
 
-def mapped(chunks: Iterable[bytes]) -> mmap:
+def mapped(chunks: Iterable[memoryview]) -> mmap:
     """Collect bytes in a file that nobody else can open, and map it; it goes when the map goes.
 
     It lies in the folder that the environment variable ``TMPDIR`` names, else in ``/var/tmp`` where that is.

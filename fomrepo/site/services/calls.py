@@ -20,7 +20,7 @@ from fomrepo.site.sites_known import SitesKnown
 from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_from_wire, explanation_to_wire
 from fomrepo.wire.failures import failure_to_wire
 from fomrepo.wire.methods import bundle_from_wire
-from fomrepo.wire.v1 import calls_pb2, calls_pb2_grpc, files_pb2
+from fomrepo.wire.v1 import calls_pb2, calls_pb2_grpc
 
 #: The catalog may take so long to note an operation before its caller is told that something is wrong.
 NOTE_TIMEOUT_S = 30.0
@@ -96,12 +96,11 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         return self.reply(self._desk.cancel(caller(self._site.catalog, context), request.operation))
 
     @stream
-    def ReadResult(
+    def ReadResult(  # type: ignore[override]  # bytes: see wire/chunks.py
         self, request: calls_pb2.ReadResultRequest, context: grpc.ServicerContext
-    ) -> Iterator[files_pb2.Chunk]:
+    ) -> Iterator[bytes]:
         principal = caller(self._site.catalog, context)
-        for data in self._desk.read_result(principal, request.operation, offset=request.offset, length=request.length):
-            yield files_pb2.Chunk(data=data)
+        yield from self._desk.read_result(principal, request.operation, offset=request.offset, length=request.length)
 
     def reply(self, live: LiveOperation) -> calls_pb2.CallReply:
         """State of an operation as a message; with the result if it is small."""

@@ -40,7 +40,9 @@ class FilesService(files_pb2_grpc.FilesServicer):
         return files_pb2.ListRecordsReply(records=[record_to_wire(one) for one in records], next=after or "")
 
     @stream
-    def ReadFile(self, request: files_pb2.ReadFileRequest, context: grpc.ServicerContext) -> Iterator[files_pb2.Chunk]:
+    def ReadFile(  # type: ignore[override]  # bytes: see wire/chunks.py
+        self, request: files_pb2.ReadFileRequest, context: grpc.ServicerContext
+    ) -> Iterator[bytes]:
         version = find_record(self._site, caller(self._site.catalog, context), request.record)
         file = version.file(request.name)
         if file is None:
@@ -48,8 +50,7 @@ class FilesService(files_pb2_grpc.FilesServicer):
                 f"{version.accession} has no file {request.name!r}",
                 remedy=f"see its files: fomrepo show {version.accession}",
             )
-        for data in read_file(self._site, self._peers, file, offset=request.offset, length=request.length):
-            yield files_pb2.Chunk(data=data)
+        yield from read_file(self._site, self._peers, file, offset=request.offset, length=request.length)
 
     @unary
     def ListReplicas(

@@ -1,0 +1,84 @@
+"""Streams of bytes: the message ``Chunk`` as it travels, without the copies that protobuf makes of its bytes.
+
+On the wire nothing differs: a stream is what its proto says. Here a chunk is written in one copy, behind its length,
+and read as a view of the message that came in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+
+from fomrepo.wire.v1 import calls_pb2, files_pb2, sites_pb2
+
+READ_FILE = "/fomrepo.wire.v1.Files/ReadFile"
+READ_RESULT = "/fomrepo.wire.v1.Calls/ReadResult"
+PEER_READ_OBJECT = "/fomrepo.wire.v1.Peers/ReadObject"
+PEER_READ_RESULT = "/fomrepo.wire.v1.Peers/ReadResult"
+
+#: Methods that answer with a stream of ``Chunk``, and what they are asked.
+CHUNK_STREAMS: dict[str, type[Message]] = {
+    READ_FILE: files_pb2.ReadFileRequest,
+    READ_RESULT: calls_pb2.ReadResultRequest,
+    PEER_READ_OBJECT: sites_pb2.ReadObjectRequest,
+    PEER_READ_RESULT: sites_pb2.ReadObjectRequest,
+}
+
+#: Field 1, bytes: how a ``Chunk`` begins.
+_DATA = b"\x0a"
+#: Of each byte of a length, seven bits are number; the eighth says that more follow. Five bytes spell 4 GiB.
+_NUMBER, _MORE, _LONGEST = 0x7F, 0x80, 5
+
+
+def chunk_stream(channel: grpc.Channel, method: str) -> grpc.UnaryStreamMultiCallable[Any, memoryview]:
+    """Method of :data:`CHUNK_STREAMS`, as a client calls it; the bytes of each chunk come as a view."""
+    return channel.unary_stream(
+        method, request_serializer=CHUNK_STREAMS[method].SerializeToString, response_deserializer=chunk_from_wire
+    )
+
+
+class ChunkStreams(grpc.ServerInterceptor):
+    """Lets the handlers of :data:`CHUNK_STREAMS` yield bytes."""
+
+    def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Give a stream of chunks its own way to be written."""
+        handler = continuation(handler_call_details)
+        if handler is None or handler.unary_stream is None or handler_call_details.method not in CHUNK_STREAMS:
+            return handler
+        return grpc.unary_stream_rpc_method_handler(handler.unary_stream, handler.request_deserializer, chunk_to_wire)
+
+
+def chunk_to_wire(data: bytes | memoryview) -> bytes:
+    """Spell a ``Chunk`` of these bytes."""
+    length, left = bytearray(), len(data)
+    while left > _NUMBER:
+        length.append(left & _NUMBER | _MORE)
+        left >>= 7
+    length.append(left)
+    return b"".join((_DATA, length, data)) if data else b""
+
+
+def chunk_from_wire(message: bytes) -> memoryview:
+    """Bytes of a ``Chunk``: not copied if it is spelled as :func:`chunk_to_wire` does.
+
+    Raises
+    ------
+    google.protobuf.message.DecodeError
+        If the message is none.
+    """
+    length = 0
+    for place, byte in enumerate(message[1 : 1 + _LONGEST]):
+        length |= (byte & _NUMBER) << 7 * place
+        if byte & _MORE == 0:
+            begin = place + 2
+            if message.startswith(_DATA) and begin + length == len(message):
+                return memoryview(message)[begin:]
+            break
+    return memoryview(files_pb2.Chunk.FromString(message).data)
