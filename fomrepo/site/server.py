@@ -53,6 +53,7 @@ from fomrepo.site.tickets import TicketCheck, TicketPrinter
 from fomrepo.site.trust_home import open_registry
 from fomrepo.vault.copies import Copies
 from fomrepo.vault.objects import ObjectStore
+from fomrepo.wire.chunks import ChunkStreams
 from fomrepo.wire.v1 import (
     calls_pb2_grpc,
     checks_pb2_grpc,
@@ -226,7 +227,8 @@ class SiteServer:
 
 
 def _listener(threads: int, name: str) -> grpc.Server:
-    return grpc.server(ThreadPoolExecutor(threads, thread_name_prefix=f"answer-{name}"), options=LISTENER_OPTIONS)
+    pool = ThreadPoolExecutor(threads, thread_name_prefix=f"answer-{name}")
+    return grpc.server(pool, interceptors=[ChunkStreams()], options=LISTENER_OPTIONS)
 
 
 def _listen(server: grpc.Server, address: str, credentials: grpc.ServerCredentials) -> str:

@@ -65,26 +65,24 @@ class PeersService(sites_pb2_grpc.PeersServicer):
         return sites_pb2.NewestListReply(root=known.root, listed=known.listed, changes=known.changes)
 
     @stream
-    def ReadResult(
+    def ReadResult(  # type: ignore[override]  # bytes: see wire/chunks.py
         self, request: sites_pb2.ReadObjectRequest, context: grpc.ServicerContext
-    ) -> Iterator[files_pb2.Chunk]:
+    ) -> Iterator[bytes]:
         peer_certificate(context)
         path = self._site.results.verified(request.digest)
         if path is None:
             raise NotFoundError("this result is no longer kept", remedy="call the method again")
-        for data in read_chunks(path, offset=request.offset, length=request.length):
-            yield files_pb2.Chunk(data=data)
+        yield from read_chunks(path, offset=request.offset, length=request.length)
 
     @stream
-    def ReadObject(
+    def ReadObject(  # type: ignore[override]  # bytes: see wire/chunks.py
         self, request: sites_pb2.ReadObjectRequest, context: grpc.ServicerContext
-    ) -> Iterator[files_pb2.Chunk]:
+    ) -> Iterator[bytes]:
         peer_certificate(context)
         if self._site.vault.fingerprint(request.digest) is None:
             raise NotFoundError(f"{self._site.name} does not hold this object")
         path = self._site.vault.path(request.digest)
-        for data in read_chunks(path, offset=request.offset, length=request.length):
-            yield files_pb2.Chunk(data=data)
+        yield from read_chunks(path, offset=request.offset, length=request.length)
 
     @unary
     def Fetch(self, request: sites_pb2.PeerFetchRequest, context: grpc.ServicerContext) -> files_pb2.ReplicateReply:
