@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
 
@@ -151,12 +152,22 @@ def test_odd_keys_are_refused(client: RawClient, adk: Record, key: str) -> None:
 # --- one key, one operation -------------------------------------------------------------------------------------------
 
 
+def is_noted(client: RawClient, operation: str) -> bool:
+    """Whether a site finds an operation that another one took."""
+    try:
+        client.calls.Wait(calls_pb2.WaitRequest(operation=operation))
+    except grpc.RpcError:
+        return False
+    return True
+
+
 def test_a_key_names_one_operation(client: RawClient, adk: Record, federation: LocalFederation) -> None:
     request = call_request(adk.accession, TRAJECTORY, frames=calls_pb2.FrameRange(start=90))
     first = ended(client, client.calls.Call(request))
     before = runs(federation)
     again = client.calls.Call(request)
     with raw_client(federation, "site-c", federation.token(adk.owner)) as elsewhere:
+        until(lambda: is_noted(elsewhere, first.operation))  # a note follows the answer
         other = ended(elsewhere, elsewhere.calls.Call(request))
     assert again.operation == other.operation == first.operation
     assert again.provenance_json == other.provenance_json == first.provenance_json
