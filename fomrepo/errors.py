@@ -37,7 +37,6 @@ their ``code``, which never changes; what cannot be named becomes an ``InternalE
 
 from __future__ import annotations
 
-import datetime
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -169,16 +168,6 @@ class WithdrawnError(CallerError):
     """The thing was withdrawn: what is left is a tombstone."""
 
     code = "withdrawn"
-
-    @classmethod
-    def of(cls, version: str, when: float, reason: str) -> WithdrawnError:
-        """Error for a version of a record; ``when`` in seconds since 1970."""
-        day = datetime.datetime.fromtimestamp(when, datetime.UTC).date()
-        return cls(
-            f"{version} was withdrawn on {day}: {reason}",
-            remedy=f"see what is left of it: fomrepo show {version}",
-            facts={"record": version, "reason": reason},
-        )
 
 
 class NotAuthenticatedError(CallerError):

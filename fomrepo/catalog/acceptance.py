@@ -13,7 +13,8 @@ from fomrepo.catalog.audit import write_entry
 from fomrepo.catalog.database import Database
 from fomrepo.catalog.metadata import index_version
 from fomrepo.catalog.quality import plan_checks
-from fomrepo.catalog.replica_rows import put_good_replica
+from fomrepo.catalog.replica_rows import put_good_replica, put_version
+from fomrepo.catalog.systems import index_systems
 from fomrepo.catalog.tables import deposits, files, projects, records, versions
 from fomrepo.catalog.versions import version_by_id
 from fomrepo.errors import ConflictError, InternalError, NotFoundError
@@ -60,6 +61,8 @@ def accept_deposit(
     copies |= {file.offsets[0]: (file.offsets[2], None) for file in accepted if file.offsets is not None}
     for digest, (fingerprint, place) in sorted(copies.items()):
         put_good_replica(connection, database, deposit.site, digest, fingerprint, place)
+    put_version(connection, database, version_id, deposit.site)
+    index_systems(connection, version_id, accepted)
     version = version_by_id(connection, version_id)
     write_entry(
         connection, version.owner, AuditAction.DEPOSIT_ACCEPTED, version.versioned, path=version.path, site=deposit.site

@@ -27,6 +27,7 @@ from fomrepo.catalog.reviews import Reviews
 from fomrepo.catalog.schema import check_revision, no_catalog
 from fomrepo.catalog.sites import Sites
 from fomrepo.catalog.submissions import Submissions
+from fomrepo.catalog.systems import Systems
 from fomrepo.catalog.trust import EnvironmentLocks, TrustDocuments
 
 R = TypeVar("R")
@@ -47,6 +48,7 @@ class Catalog:
         self.records = Records(database)
         self.lifecycle = Lifecycle(database)
         self.audit = AuditLog(database)
+        self.systems = Systems(database)
         self.metadata = RecordMetadata(database)
         self.quality = Quality(database)
         self.deposits = Deposits(database)

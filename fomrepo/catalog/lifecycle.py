@@ -8,25 +8,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, insert, select, update
 
 from fomrepo.catalog.audit import name_of, write_entry
 from fomrepo.catalog.clock import CatalogClock
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.quality import refuse_unsettled
-from fomrepo.catalog.tables import audit, files, members, records, result_sources, results, versions
-from fomrepo.catalog.versions import version_by_id, visible_version
-from fomrepo.errors import ArgumentError, ConflictError, NotAllowedError, NotFoundError, WithdrawnError
+from fomrepo.catalog.tables import (
+    audit,
+    files,
+    members,
+    records,
+    result_sources,
+    results,
+    supersessions,
+    versions,
+)
+from fomrepo.catalog.versions import readable_version, superseding, version_by_id, visible_version
+from fomrepo.errors import ArgumentError, ConflictError, NotAllowedError, NotFoundError
 from fomrepo.model.audit import CLOCK, AuditAction
-from fomrepo.model.files import RecordName, RecordState, RecordVersion
+from fomrepo.model.files import RecordName, RecordState, RecordVersion, refuse_withdrawn
 
 YEAR_S = 365.25 * 86_400
 #: Longest embargo: what is published is to become public within a career, and a mistyped year is noticed.
 EMBARGO_LIMIT_S = 10 * YEAR_S
 
 _ENDED = select(versions.c.id).where(versions.c.embargoed, versions.c.public_from <= CatalogClock()).limit(1)
+_BY = select(supersessions.c.by_id).where(supersessions.c.version_id == bindparam("version"))
 _WITHDRAWALS = (
     select(audit.c.number, audit.c.details)
     .where(audit.c.number > bindparam("after"), audit.c.action == AuditAction.WITHDRAWN.value)
@@ -47,7 +58,7 @@ _GONE = (
 
 
 class Lifecycle:
-    """Publish and withdraw versions; members of their projects may."""
+    """Publish, supersede and withdraw versions; members of their projects may."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -88,7 +99,7 @@ class Lifecycle:
             If it was withdrawn.
         """
         version = _to_change(connection, name, principal_id)
-        _refuse_withdrawn(version)
+        refuse_withdrawn(version)
         if version.state is not RecordState.PRIVATE:
             return _same_publication(version, licence, embargo_until)
         refuse_unsettled(connection, version.version_id, version.versioned)
@@ -122,7 +133,7 @@ class Lifecycle:
             If it was withdrawn.
         """
         version = _to_change(connection, name, principal_id)
-        _refuse_withdrawn(version)
+        refuse_withdrawn(version)
         if version.state is RecordState.PUBLISHED and until is None:
             return version
         if version.state is not RecordState.EMBARGOED:
@@ -135,6 +146,37 @@ class Lifecycle:
         _change(connection, version, public_from=_from(connection, until), embargoed=until is not None)
         action = AuditAction.EMBARGO_LIFTED if until is None else AuditAction.EMBARGO_SET
         return _audited(connection, version, principal_id, action, until=until)
+
+    @writes
+    def supersede(
+        self, connection: Connection, name: RecordName, principal_id: str, by: RecordName | None
+    ) -> RecordVersion:
+        """Say that another version, also of another record, takes the place of one; None: that none does any more.
+
+        A newer version of the same record takes the place of an older one without that.
+
+        Raises
+        ------
+        NotFoundError, NotAllowedError
+            If the principal does not see both, or is no member of the project of the former.
+        WithdrawnError
+            If one of them was withdrawn.
+        ConflictError
+            If the latter was superseded by the former.
+        """
+        version = _to_change(connection, name, principal_id)
+        refuse_withdrawn(version)
+        before = connection.scalar(_BY, {"version": version.version_id})
+        latter = None if by is None else readable_version(connection, by, principal_id)
+        if before == (latter and latter.version_id):
+            return replace(version, superseded_by=superseding(connection, version, principal_id))
+        connection.execute(delete(supersessions).where(supersessions.c.version_id == version.version_id))
+        if latter is not None:
+            _refuse_circle(connection, version, latter)
+            connection.execute(insert(supersessions).values(version_id=version.version_id, by_id=latter.version_id))
+        by_name = None if latter is None else latter.versioned
+        changed = _audited(connection, version, principal_id, AuditAction.SUPERSEDED, by=by_name)
+        return replace(changed, superseded_by=superseding(connection, version, principal_id))
 
     @writes
     def withdraw(self, connection: Connection, name: RecordName, principal_id: str, reason: str) -> RecordVersion:
@@ -231,9 +273,15 @@ def _to_change(connection: Connection, name: RecordName, principal_id: str) -> R
     return version_by_id(connection, version.version_id)
 
 
-def _refuse_withdrawn(version: RecordVersion) -> None:
-    if version.state is RecordState.WITHDRAWN:
-        raise WithdrawnError.of(version.versioned, version.withdrawn or 0.0, version.reason)
+def _refuse_circle(connection: Connection, former: RecordVersion, latter: RecordVersion) -> None:
+    after: str | None = latter.version_id
+    while after is not None and after != former.version_id:
+        after = connection.scalar(_BY, {"version": after})
+    if after is not None:
+        raise ConflictError(
+            f"{latter.versioned} was itself superseded by {former.versioned}",
+            remedy=f"take that back first: fomrepo supersede {latter.versioned} --by-nothing",
+        )
 
 
 def _same_publication(version: RecordVersion, licence: str, until: float | None) -> RecordVersion:

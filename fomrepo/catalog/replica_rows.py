@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from fomrepo.catalog.database import Database
-from fomrepo.catalog.tables import replicas
+from fomrepo.catalog.tables import placements, replicas
 from fomrepo.model.files import Guard, Place, Replica, ReplicaState, StatFingerprint
 
 
@@ -40,6 +40,11 @@ def put_good_replica(
             set_=values | {"generation": replicas.c.generation + 1},
         )
     )
+
+
+def put_version(connection: Connection, database: Database, version_id: str, site: str) -> None:
+    """Note at which site all files of a version were put."""
+    connection.execute(database.insert(placements).values(version_id=version_id, site=site).on_conflict_do_nothing())
 
 
 def replica_of(row: Row[Any]) -> Replica:

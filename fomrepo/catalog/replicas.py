@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from fomrepo.catalog.database import Database, reads, writes
-from fomrepo.catalog.replica_rows import put_good_replica, replica_of
-from fomrepo.catalog.tables import files, replicas, result_sources, results
+from fomrepo.catalog.replica_rows import put_good_replica, put_version, replica_of
+from fomrepo.catalog.tables import files, placements, replicas, result_sources, results, versions
 from fomrepo.model.files import Place, Replica, ReplicaState, StatFingerprint
 
 _GOOD = select(replicas.c.site, replicas.c.digest).where(
@@ -18,6 +18,19 @@ _OF_OBJECTS = select(replicas).where(replicas.c.digest.in_(bindparam("digests", 
 _GET = select(replicas).where(replicas.c.digest == bindparam("digest"), replicas.c.site == bindparam("site"))
 _HELD = select(replicas).where(
     replicas.c.digest.in_(bindparam("digests", expanding=True)), replicas.c.site == bindparam("site")
+)
+_PLACED = select(placements.c.version_id, placements.c.site).where(
+    placements.c.version_id.in_(bindparam("versions", expanding=True))
+)
+_wanted, _wanted_version = files.alias("wanted"), versions.alias("wanted_version")
+_PLACED_CONTENT = (
+    select(_wanted.c.digest)
+    .distinct()
+    .join_from(_wanted, _wanted_version, _wanted.c.version_id == _wanted_version.c.id)
+    .join(versions, versions.c.record_id == _wanted_version.c.record_id)
+    .join(files, (files.c.version_id == versions.c.id) & (files.c.digest == _wanted.c.digest))
+    .join(placements, placements.c.version_id == versions.c.id)
+    .where(_wanted.c.version_id == bindparam("version"), placements.c.site == bindparam("site"))
 )
 
 
@@ -67,14 +80,36 @@ class Replicas:
 
     @reads
     def of_version(self, connection: Connection, version_id: str) -> tuple[tuple[str, str, ReplicaState], ...]:
-        """List file name, site and state of the replicas of a version's files, in the order of the files."""
+        """List file name, site and state of the replicas of a version's files, in the order of the files.
+
+        Sites that hold the same bytes for another record are left out: that is nobody else's business.
+        """
         rows = connection.execute(
             select(files.c.name, replicas.c.site, replicas.c.state)
             .join_from(files, replicas, files.c.digest == replicas.c.digest)
+            .join(placements, (placements.c.version_id == version_id) & (placements.c.site == replicas.c.site))
             .where(files.c.version_id == version_id)
             .order_by(files.c.position, replicas.c.site)
         )
         return tuple((name, site, ReplicaState(state)) for name, site, state in rows)
+
+    @reads
+    def placed(self, connection: Connection, version_ids: Iterable[str]) -> Mapping[str, frozenset[str]]:
+        """Sites where versions were put, by the ids of the versions."""
+        found: dict[str, frozenset[str]] = dict.fromkeys(version_ids, frozenset())
+        for version_id, site in connection.execute(_PLACED, {"versions": list(found)}):
+            found[version_id] |= {site}
+        return found
+
+    @reads
+    def placed_content(self, connection: Connection, version_id: str, site: str) -> frozenset[str]:
+        """Digests of a version's files that were put at a site with some version of the same record."""
+        return frozenset(connection.scalars(_PLACED_CONTENT, {"version": version_id, "site": site}))
+
+    @writes
+    def place(self, connection: Connection, version_id: str, site: str) -> None:
+        """Note that all files of a version were put at a site; nothing happens if that is known."""
+        put_version(connection, self._database, version_id, site)
 
     @writes
     def begin(self, connection: Connection, site: str, digest: str) -> None:

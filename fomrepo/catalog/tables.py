@@ -561,3 +561,32 @@ audit_seals = Table(
     _required("signature", LargeBinary),
     _required("certificate", LargeBinary),
 )
+
+#: At which sites a version was put: deposited, or copied on somebody's request. Replicas are of bytes, which others may
+#: have deposited too; who sees a version learns of the replicas at these sites only.
+placements = Table(
+    "placements",
+    metadata,
+    Column("version_id", Text, ForeignKey(versions.c.id), primary_key=True),
+    Column("site", Text, primary_key=True),
+)
+
+#: Versions whose place another one took because somebody said so, also one of another record.
+supersessions = Table(
+    "supersessions",
+    metadata,
+    Column("version_id", Text, ForeignKey(versions.c.id), primary_key=True),
+    _required("by_id", Text, ForeignKey(versions.c.id)),
+)
+
+#: Fingerprints by which the same simulated system is found again.
+systems = Table(
+    "systems",
+    metadata,
+    Column("version_id", Text, ForeignKey(versions.c.id), primary_key=True),
+    Column("file", Text, primary_key=True),
+    Column("aspect", Text, primary_key=True),
+    _required("fingerprint"),
+    Index("ix_systems_aspect_fingerprint", "aspect", "fingerprint"),
+    CheckConstraint("aspect IN ('sequence', 'composition', 'size')", name="aspect"),
+)

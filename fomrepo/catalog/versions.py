@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
 
 from fomrepo.catalog.clock import CatalogClock
-from fomrepo.catalog.tables import files, members, principals, projects, records, versions
-from fomrepo.errors import NotFoundError, WithdrawnError
-from fomrepo.model.files import FileObject, RecordName, RecordState, RecordVersion
+from fomrepo.catalog.tables import files, members, principals, projects, records, supersessions, versions
+from fomrepo.errors import NotFoundError
+from fomrepo.model.files import FileObject, RecordName, RecordState, RecordVersion, refuse_withdrawn
 
 #: Whether an embargo, if there was one, has ended by the catalog's clock.
 _PUBLIC = versions.c.public_from <= CatalogClock()
@@ -59,6 +59,9 @@ _BY_ACCESSION = _NEWEST_VISIBLE.where(records.c.accession == bindparam("accessio
 _BY_NUMBER = _BY_ACCESSION.where(versions.c.number == bindparam("number"))
 _BY_PATH = _NEWEST_VISIBLE.where(projects.c.name == bindparam("project"), records.c.name == bindparam("name"))
 _BY_ID = VERSION.where(versions.c.id == bindparam("version"))
+_SAID = VERSION.join(supersessions, supersessions.c.by_id == versions.c.id).where(
+    supersessions.c.version_id == bindparam("version"), versions.c.state != RecordState.WITHDRAWN.value, MAY_SEE
+)
 _NEWER = (
     select(func.max(versions.c.number))
     .join_from(versions, records, versions.c.record_id == records.c.id)
@@ -104,13 +107,18 @@ def readable_version(connection: Connection, name: RecordName, principal_id: str
     version = visible_version(connection, name, principal_id)
     if version is None:
         raise NotFoundError(f"no record {name} that you may see", remedy="fomrepo ls")
-    if version.state is RecordState.WITHDRAWN:
-        raise WithdrawnError.of(version.versioned, version.withdrawn or 0.0, version.reason)
+    refuse_withdrawn(version)
     return version
 
 
 def superseding(connection: Connection, version: RecordVersion, principal_id: str) -> str | None:
-    """What took the place of a version, as far as somebody may see that: ``FOM-402917.v2``; None if nothing did."""
+    """What took the place of a version, as far as somebody may see that: ``FOM-402917.v2``; None if nothing did.
+
+    What was said to take its place goes before newer versions of the same record.
+    """
+    said = connection.execute(_SAID, {"version": version.version_id, "principal": principal_id}).first()
+    if said is not None:
+        return f"{said.accession}.v{said.number}"
     given = {"record": version.record_id, "number": version.number, "principal": principal_id}
     newer = connection.scalar(_NEWER, given)
     return None if newer is None else f"{version.accession}.v{newer}"

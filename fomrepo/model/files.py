@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from fomrepo.errors import ArgumentError
+from fomrepo.errors import ArgumentError, WithdrawnError
 from fomrepo.installed_types import installed_types
 
 #: Families that a method may bind to, besides single types: what a method is handed depends on the family alone.
@@ -175,6 +176,24 @@ class RecordVersion:
     def file(self, name: str) -> FileObject | None:
         """File of that name, or None."""
         return next((one for one in self.files if one.name == name), None)
+
+
+def refuse_withdrawn(version: RecordVersion) -> None:
+    """Refuse to read or compute on what is left of a withdrawn version.
+
+    Raises
+    ------
+    WithdrawnError
+        If it was withdrawn.
+    """
+    if version.withdrawn is None:
+        return
+    day = datetime.datetime.fromtimestamp(version.withdrawn, datetime.UTC).date()
+    raise WithdrawnError(
+        f"{version.versioned} was withdrawn on {day}: {version.reason}",
+        remedy=f"see what is left of it: fomrepo show {version.versioned}",
+        facts={"record": version.versioned, "reason": version.reason},
+    )
 
 
 def check_file_name(name: str) -> str:

@@ -89,6 +89,7 @@ class _Fetching(threading.Thread):
     def __init__(self, site: SiteParts, peers: Peers, turns: _Turns, version: RecordVersion) -> None:
         super().__init__(name="fetch-replica", daemon=True)
         self._site, self._peers, self._turns = site, peers, turns
+        self._version = version
         self._objects = {file.digest: file.size for file in version.files}
         self._offsets = [file.offsets_digest for file in version.files if file.offsets_digest]
         self.total = sum(self._objects.values())
@@ -98,14 +99,17 @@ class _Fetching(threading.Thread):
 
     def run(self) -> None:
         """Fetch one object after the other, offsets last: a replica is usable when all are there."""
+        replicas, version_id, here = self._site.catalog.replicas, self._version.version_id, self._site.name
         try:
+            known = replicas.placed_content(version_id, here)
             for digest, size in self._objects.items():
                 with self._turns.of(digest):
-                    self._fetch(digest, size)
+                    self._fetch(digest, size, known=digest in known)
                 self.copied += size
             for digest in self._offsets:
                 with self._turns.of(digest):
                     self._fetch(digest, None)
+            replicas.place(version_id, here)
         except FomrepoError as error:
             self.error = error
         except Exception as error:
@@ -113,24 +117,24 @@ class _Fetching(threading.Thread):
         finally:
             self.ended.set()
 
-    def _fetch(self, digest: str, size: int | None) -> None:
-        """Copy one object from a site that has a good one, unless it is here and good."""
+    def _fetch(self, digest: str, size: int | None, *, known: bool = True) -> None:
+        """Copy one object from a site that has a good one, unless it is here and good.
+
+        If it is here for others only (not ``known`` to those who see this record), it is read again all the same: a
+        copy that was there at once would tell that somebody else has the same bytes.
+        """
         site = self._site
         replica = site.catalog.replicas.get(site.name, digest)
         here = site.vault.fingerprint(digest)
         if replica is not None and replica.state is ReplicaState.GOOD and here == replica.fingerprint:
+            if not known:
+                self._read(digest)
             return
         if replica is not None and replica.state is ReplicaState.GOOD:
             refresh_or_spoil(site, digest)
             if digest in site.catalog.replicas.good([digest]).get(site.name, ()):
                 return
-        sources = [
-            name for name, held in site.catalog.replicas.good([digest]).items() if digest in held and name != site.name
-        ]
-        if not sources:
-            raise NoReplicaError(
-                f"no other site holds a good copy of object {digest[:12]}", remedy="deposit the file again"
-            )
+        sources = self._sources(digest)
         site.catalog.replicas.begin(site.name, digest)
         last: FomrepoError = NoReplicaError(f"object {digest[:12]} could not be fetched")
         for source in sources:
@@ -145,13 +149,44 @@ class _Fetching(threading.Thread):
                 last = error
         raise last
 
+    def _read(self, digest: str) -> None:
+        """Read one object from where the version is, for nothing."""
+        last: FomrepoError = NoReplicaError(f"object {digest[:12]} could not be fetched")
+        for source in self._sources(digest):
+            try:
+                for _ in self._peers.read_object(source, digest):
+                    pass
+                return
+            except (errors.NetworkError, errors.NotFoundError) as error:
+                last = error
+        raise last
 
-def read_file(site: SiteParts, peers: Peers, file: FileObject, *, offset: int, length: int = 0) -> Iterator[bytes]:
+    def _sources(self, digest: str) -> list[str]:
+        """Sites where the version was put and that hold a good copy of an object of it."""
+        found = sorted(_holders(self._site, self._version, digest) - {self._site.name})
+        if not found:
+            raise NoReplicaError(
+                f"no other site holds a good copy of object {digest[:12]}", remedy="deposit the file again"
+            )
+        return found
+
+
+def _holders(site: SiteParts, version: RecordVersion, digest: str) -> set[str]:
+    """Sites where a version was put and that hold a good copy of an object; what others put elsewhere is theirs."""
+    placed = site.catalog.replicas.placed([version.version_id])[version.version_id]
+    return {name for name, held in site.catalog.replicas.good([digest]).items() if digest in held} & placed
+
+
+def read_file(
+    site: SiteParts, peers: Peers, version: RecordVersion, file: FileObject, *, offset: int, length: int = 0
+) -> Iterator[bytes]:
     """Bytes of a file, from this site's vault or through it from another; a ``length`` of 0 means all to its end."""
     end = min(offset + length, file.size) if length else file.size
+    holders = _holders(site, version, file.digest)
     replica = site.catalog.replicas.get(site.name, file.digest)
     if (
         replica is not None
+        and site.name in holders
         and replica.state is ReplicaState.GOOD
         and site.vault.fingerprint(file.digest) == replica.fingerprint
     ):
@@ -160,11 +195,9 @@ def read_file(site: SiteParts, peers: Peers, file: FileObject, *, offset: int, l
     last: FomrepoError = NoReplicaError(
         f"no site holds a good copy of {file.name} now", remedy="see where it is: fomrepo show RECORD"
     )
-    for source, held in site.catalog.replicas.good([file.digest]).items():
+    for source in sorted(holders - {site.name}):
         if offset >= end:
             return
-        if source == site.name or file.digest not in held:
-            continue
         try:
             for data in peers.read_object(source, file.digest, offset=offset, length=end - offset):
                 offset += len(data)

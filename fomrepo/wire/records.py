@@ -14,7 +14,7 @@ def record_to_wire(version: RecordVersion) -> pb.Record:
     return pb.Record(
         accession=version.accession,
         version=version.number,
-        current=version.current,
+        current=version.superseded_by is None,  # a newer version that the caller may not see is none for them
         state=version.state.value,
         title=version.title,
         project=version.project,
@@ -32,6 +32,11 @@ def record_to_wire(version: RecordVersion) -> pb.Record:
             )
             for one in version.files
         ],
+        licence=version.licence or "",
+        public_from=version.public_from or 0.0,
+        withdrawn=version.withdrawn or 0.0,
+        reason=version.reason,
+        superseded_by=version.superseded_by or "",
     )
 
 
@@ -61,4 +66,9 @@ def record_from_wire(message: pb.Record) -> RecordVersion:
             )
             for one in message.files
         ),
+        licence=message.licence or None,
+        public_from=message.public_from or None,
+        withdrawn=message.withdrawn or None,
+        reason=message.reason,
+        superseded_by=message.superseded_by or None,
     )

@@ -134,7 +134,9 @@ def test_a_new_version_takes_the_place_of_the_current_one(catalog: Catalog, ada:
         "adk",
     )
     assert catalog.records.find(named(first), ada.id) == second
-    assert catalog.records.find(RecordName(first.accession, None, 1), ada.id) == replace(first, current=False)
+    assert catalog.records.find(RecordName(first.accession, None, 1), ada.id) == replace(
+        first, current=False, superseded_by=second.versioned
+    )
 
 
 def test_a_new_version_of_what_one_may_not_see_is_not_found(catalog: Catalog, ada: Principal) -> None:

@@ -47,9 +47,11 @@ def test_sites_are_listed_with_what_they_hold_of_what_is_wanted(catalog: Catalog
     assert catalog.replicas.good([]) == {}
 
 
-def test_the_replicas_of_a_version_are_those_of_its_files(catalog: Catalog) -> None:
+def test_the_replicas_of_a_version_are_those_of_its_files_where_it_was_put(catalog: Catalog) -> None:
     version = record(catalog, catalog.people.add_principal("ada"))
     catalog.replicas.begin("site-b", DCD)
+    catalog.replicas.place(version.version_id, "site-b")
+    catalog.replicas.finish("site-c", DCD, FINGERPRINT)
     assert catalog.replicas.of_version(version.version_id) == (
         ("adk.psf", "site-a", ReplicaState.GOOD),
         ("adk.xtc", "site-a", ReplicaState.GOOD),

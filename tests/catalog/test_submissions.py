@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Connection, insert, text, update
+from sqlalchemy import Connection, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from fomrepo.catalog import Catalog
@@ -20,7 +20,7 @@ from fomrepo.model.methods import Bundle
 from fomrepo.model.people import Principal
 from fomrepo.model.statements import Approval, ReviewStatement
 from fomrepo.model.submissions import TRANSITIONS, ReviewPolicy, Submission, SubmissionState
-from tests.catalog.examples import named, record
+from tests.catalog.examples import named, publish, record
 
 TOML = """
 name = "{name}"
@@ -493,12 +493,13 @@ def test_a_lost_submission_is_taken_over_once(catalog: Catalog, ada: Principal) 
 
 
 def test_only_members_of_the_project_attach_methods(catalog: Catalog, ada: Principal, eve: Principal) -> None:
-    adk = named(record(catalog, ada))
+    version = record(catalog, ada)
+    adk = named(version)
     with pytest.raises(NotFoundError, match="no record"):
         attach(catalog, eve, adk, bundle())
     with pytest.raises(NotFoundError, match=r"no file 'absent\.xtc'"):
         attach(catalog, ada, adk, bundle(), "absent.xtc")
-    by_hand(catalog, text("UPDATE versions SET state = 'published'"))
+    publish(catalog, version)
     with pytest.raises(NotAllowedError, match="only members of the project 'ada'"):
         attach(catalog, eve, adk, bundle())
 

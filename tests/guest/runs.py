@@ -41,7 +41,6 @@ class Sample:
 
 SAMPLES = {
     "adk_dims": Sample(str(datafiles.PSF), str(datafiles.DCD), ("PSF", "DCD")),
-    "adk_dims2": Sample(str(datafiles.PSF), str(datafiles.DCD2), ("PSF", "DCD")),
     "adk_oplsaa": Sample(str(datafiles.GRO), str(datafiles.XTC), ("GRO", "XTC")),
     "adk_oplsaa_trr": Sample(str(datafiles.GRO), str(datafiles.TRR), ("GRO", "TRR")),
     "adk_oplsaa_bonds": Sample(str(datafiles.TPR), str(datafiles.XTC), ("TPR", "XTC")),
@@ -95,10 +94,7 @@ def sample_input(data: str | Sample) -> Input:
 
 
 def method_request(
-    name: str,
-    data: str | Sample | tuple[str, ...],
-    arguments: Mapping[str, Any] | None = None,
-    frames: FrameRange | None = None,
+    name: str, data: str | Sample, arguments: Mapping[str, Any] | None = None, frames: FrameRange | None = None
 ) -> MethodRequest:
     """Make the request for a built-in method, defaults filled in as the host would."""
     schema = schema_of(name)
@@ -109,7 +105,7 @@ def method_request(
     return MethodRequest(
         module=module,
         function=function,
-        inputs=tuple(sample_input(one) for one in (data if isinstance(data, tuple) else (data,))),
+        inputs=(sample_input(data),),
         frames=(frames or FrameRange()) if takes_frames(schema) else None,
         parameters=declared,
         arguments=defaults | (arguments or {}),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import grpc
 
 from fomrepo.errors import NotFoundError
-from fomrepo.model.files import RecordName, RecordVersion
+from fomrepo.model.files import RecordName, RecordState, RecordVersion, refuse_withdrawn
 from fomrepo.model.people import Principal
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.peers import Peers
@@ -43,21 +43,22 @@ class FilesService(files_pb2_grpc.FilesServicer):
     def ReadFile(  # type: ignore[override]  # bytes: see wire/chunks.py
         self, request: files_pb2.ReadFileRequest, context: grpc.ServicerContext
     ) -> Iterator[bytes]:
-        version = find_record(self._site, caller(self._site.catalog, context), request.record)
+        version = readable_record(self._site, caller(self._site.catalog, context), request.record)
         file = version.file(request.name)
         if file is None:
             raise NotFoundError(
                 f"{version.accession} has no file {request.name!r}",
                 remedy=f"see its files: fomrepo show {version.accession}",
             )
-        yield from read_file(self._site, self._peers, file, offset=request.offset, length=request.length)
+        yield from read_file(self._site, self._peers, version, file, offset=request.offset, length=request.length)
 
     @unary
     def ListReplicas(
         self, request: files_pb2.GetRecordRequest, context: grpc.ServicerContext
     ) -> files_pb2.ListReplicasReply:
         version = find_record(self._site, caller(self._site.catalog, context), request.record)
-        found = self._site.catalog.replicas.of_version(version.version_id)
+        withdrawn = version.state is RecordState.WITHDRAWN
+        found = () if withdrawn else self._site.catalog.replicas.of_version(version.version_id)
         return files_pb2.ListReplicasReply(
             replicas=[files_pb2.ReplicaOfFile(file=file, site=site, state=state.value) for file, site, state in found]
         )
@@ -65,7 +66,9 @@ class FilesService(files_pb2_grpc.FilesServicer):
     @unary
     def Replicate(self, request: files_pb2.ReplicateRequest, context: grpc.ServicerContext) -> files_pb2.ReplicateReply:
         principal = caller(self._site.catalog, context)
-        return self._replicate.to_site(principal, find_record(self._site, principal, request.record), request.to_site)
+        return self._replicate.to_site(
+            principal, readable_record(self._site, principal, request.record), request.to_site
+        )
 
 
 def find_record(site: SiteParts, principal: Principal, name: str) -> RecordVersion:
@@ -79,4 +82,19 @@ def find_record(site: SiteParts, principal: Principal, name: str) -> RecordVersi
     version = site.catalog.records.find(RecordName.parse(name), principal.id)
     if version is None:
         raise NotFoundError(f"no record {name} that you may see", remedy="see what is there: fomrepo ls")
+    return version
+
+
+def readable_record(site: SiteParts, principal: Principal, name: str) -> RecordVersion:
+    """Version of a record whose files the caller may read.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none, or not for the caller.
+    WithdrawnError
+        If it was withdrawn.
+    """
+    version = find_record(site, principal, name)
+    refuse_withdrawn(version)
     return version

@@ -15,7 +15,7 @@ from fomrepo.site.replicate import ReplicateDesk
 from fomrepo.site.serve_peer import PeerDesk
 from fomrepo.site.services.border import WaitingRoom, peer_certificate, stream, unary
 from fomrepo.site.services.calls import reply_to
-from fomrepo.site.services.files import find_record
+from fomrepo.site.services.files import readable_record
 from fomrepo.site.tickets import TicketCheck
 from fomrepo.vault.receive import read_chunks
 from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_from_wire
@@ -91,7 +91,7 @@ class PeersService(sites_pb2_grpc.PeersServicer):
         principal = self._site.catalog.people.principal_by_id(request.ticket.principal)
         if principal is None:
             raise NotFoundError(f"no record {request.record} that you may see")
-        return self._replicate.fetch_here(principal, find_record(self._site, principal, request.record))
+        return self._replicate.fetch_here(principal, readable_record(self._site, principal, request.record))
 
     def _reply(self, live: LiveOperation) -> calls_pb2.CallReply:
         reply = reply_to(self._site, live)

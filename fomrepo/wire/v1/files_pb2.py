@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x66omrepo/wire/v1/files.proto\x12\x0f\x66omrepo.wire.v1\"\"\n\x10GetRecordRequest\x12\x0e\n\x06record\x18\x01 \x01(\t\"\xc0\x01\n\x06Record\x12\x11\n\taccession\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0f\n\x07\x63urrent\x18\x03 \x01(\x08\x12\r\n\x05state\x18\x04 \x01(\t\x12\r\n\x05title\x18\x05 \x01(\t\x12\x0f\n\x07project\x18\x06 \x01(\t\x12\x0c\n\x04name\x18\x07 \x01(\t\x12\r\n\x05owner\x18\x08 \x01(\t\x12\x0f\n\x07\x63reated\x18\t \x01(\x01\x12$\n\x05\x66iles\x18\n \x03(\x0b\x32\x15.fomrepo.wire.v1.File\"k\n\x04\x46ile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tfile_type\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x0c\n\x04size\x18\x04 \x01(\x04\x12\x12\n\nfacts_json\x18\x05 \x01(\t\x12\x10\n\x08topology\x18\x06 \x01(\t\"2\n\x12ListRecordsRequest\x12\r\n\x05limit\x18\x01 \x01(\r\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\t\"J\n\x10ListRecordsReply\x12(\n\x07records\x18\x01 \x03(\x0b\x32\x17.fomrepo.wire.v1.Record\x12\x0c\n\x04next\x18\x02 \x01(\t\"O\n\x0fReadFileRequest\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x12\x0e\n\x06length\x18\x04 \x01(\x04\"\x15\n\x05\x43hunk\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"E\n\x11ListReplicasReply\x12\x30\n\x08replicas\x18\x01 \x03(\x0b\x32\x1e.fomrepo.wire.v1.ReplicaOfFile\":\n\rReplicaOfFile\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04site\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\"3\n\x10ReplicateRequest\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x0f\n\x07to_site\x18\x02 \x01(\t\"=\n\x0eReplicateReply\x12\x0c\n\x04\x64one\x18\x01 \x01(\x08\x12\x0e\n\x06\x63opied\x18\x02 \x01(\x04\x12\r\n\x05total\x18\x03 \x01(\x04\x32\x97\x03\n\x05\x46iles\x12G\n\tGetRecord\x12!.fomrepo.wire.v1.GetRecordRequest\x1a\x17.fomrepo.wire.v1.Record\x12U\n\x0bListRecords\x12#.fomrepo.wire.v1.ListRecordsRequest\x1a!.fomrepo.wire.v1.ListRecordsReply\x12\x46\n\x08ReadFile\x12 .fomrepo.wire.v1.ReadFileRequest\x1a\x16.fomrepo.wire.v1.Chunk0\x01\x12U\n\x0cListReplicas\x12!.fomrepo.wire.v1.GetRecordRequest\x1a\".fomrepo.wire.v1.ListReplicasReply\x12O\n\tReplicate\x12!.fomrepo.wire.v1.ReplicateRequest\x1a\x1f.fomrepo.wire.v1.ReplicateReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x66omrepo/wire/v1/files.proto\x12\x0f\x66omrepo.wire.v1\"\"\n\x10GetRecordRequest\x12\x0e\n\x06record\x18\x01 \x01(\t\"\xa0\x02\n\x06Record\x12\x11\n\taccession\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0f\n\x07\x63urrent\x18\x03 \x01(\x08\x12\r\n\x05state\x18\x04 \x01(\t\x12\r\n\x05title\x18\x05 \x01(\t\x12\x0f\n\x07project\x18\x06 \x01(\t\x12\x0c\n\x04name\x18\x07 \x01(\t\x12\r\n\x05owner\x18\x08 \x01(\t\x12\x0f\n\x07\x63reated\x18\t \x01(\x01\x12$\n\x05\x66iles\x18\n \x03(\x0b\x32\x15.fomrepo.wire.v1.File\x12\x0f\n\x07licence\x18\x0b \x01(\t\x12\x13\n\x0bpublic_from\x18\x0c \x01(\x01\x12\x11\n\twithdrawn\x18\r \x01(\x01\x12\x0e\n\x06reason\x18\x0e \x01(\t\x12\x15\n\rsuperseded_by\x18\x0f \x01(\t\"k\n\x04\x46ile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tfile_type\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x0c\n\x04size\x18\x04 \x01(\x04\x12\x12\n\nfacts_json\x18\x05 \x01(\t\x12\x10\n\x08topology\x18\x06 \x01(\t\"2\n\x12ListRecordsRequest\x12\r\n\x05limit\x18\x01 \x01(\r\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\t\"J\n\x10ListRecordsReply\x12(\n\x07records\x18\x01 \x03(\x0b\x32\x17.fomrepo.wire.v1.Record\x12\x0c\n\x04next\x18\x02 \x01(\t\"O\n\x0fReadFileRequest\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x12\x0e\n\x06length\x18\x04 \x01(\x04\"\x15\n\x05\x43hunk\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"E\n\x11ListReplicasReply\x12\x30\n\x08replicas\x18\x01 \x03(\x0b\x32\x1e.fomrepo.wire.v1.ReplicaOfFile\":\n\rReplicaOfFile\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04site\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\"3\n\x10ReplicateRequest\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x0f\n\x07to_site\x18\x02 \x01(\t\"=\n\x0eReplicateReply\x12\x0c\n\x04\x64one\x18\x01 \x01(\x08\x12\x0e\n\x06\x63opied\x18\x02 \x01(\x04\x12\r\n\x05total\x18\x03 \x01(\x04\x32\x97\x03\n\x05\x46iles\x12G\n\tGetRecord\x12!.fomrepo.wire.v1.GetRecordRequest\x1a\x17.fomrepo.wire.v1.Record\x12U\n\x0bListRecords\x12#.fomrepo.wire.v1.ListRecordsRequest\x1a!.fomrepo.wire.v1.ListRecordsReply\x12\x46\n\x08ReadFile\x12 .fomrepo.wire.v1.ReadFileRequest\x1a\x16.fomrepo.wire.v1.Chunk0\x01\x12U\n\x0cListReplicas\x12!.fomrepo.wire.v1.GetRecordRequest\x1a\".fomrepo.wire.v1.ListReplicasReply\x12O\n\tReplicate\x12!.fomrepo.wire.v1.ReplicateRequest\x1a\x1f.fomrepo.wire.v1.ReplicateReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,25 +34,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETRECORDREQUEST']._serialized_start=48
   _globals['_GETRECORDREQUEST']._serialized_end=82
   _globals['_RECORD']._serialized_start=85
-  _globals['_RECORD']._serialized_end=277
-  _globals['_FILE']._serialized_start=279
-  _globals['_FILE']._serialized_end=386
-  _globals['_LISTRECORDSREQUEST']._serialized_start=388
-  _globals['_LISTRECORDSREQUEST']._serialized_end=438
-  _globals['_LISTRECORDSREPLY']._serialized_start=440
-  _globals['_LISTRECORDSREPLY']._serialized_end=514
-  _globals['_READFILEREQUEST']._serialized_start=516
-  _globals['_READFILEREQUEST']._serialized_end=595
-  _globals['_CHUNK']._serialized_start=597
-  _globals['_CHUNK']._serialized_end=618
-  _globals['_LISTREPLICASREPLY']._serialized_start=620
-  _globals['_LISTREPLICASREPLY']._serialized_end=689
-  _globals['_REPLICAOFFILE']._serialized_start=691
-  _globals['_REPLICAOFFILE']._serialized_end=749
-  _globals['_REPLICATEREQUEST']._serialized_start=751
-  _globals['_REPLICATEREQUEST']._serialized_end=802
-  _globals['_REPLICATEREPLY']._serialized_start=804
-  _globals['_REPLICATEREPLY']._serialized_end=865
-  _globals['_FILES']._serialized_start=868
-  _globals['_FILES']._serialized_end=1275
+  _globals['_RECORD']._serialized_end=373
+  _globals['_FILE']._serialized_start=375
+  _globals['_FILE']._serialized_end=482
+  _globals['_LISTRECORDSREQUEST']._serialized_start=484
+  _globals['_LISTRECORDSREQUEST']._serialized_end=534
+  _globals['_LISTRECORDSREPLY']._serialized_start=536
+  _globals['_LISTRECORDSREPLY']._serialized_end=610
+  _globals['_READFILEREQUEST']._serialized_start=612
+  _globals['_READFILEREQUEST']._serialized_end=691
+  _globals['_CHUNK']._serialized_start=693
+  _globals['_CHUNK']._serialized_end=714
+  _globals['_LISTREPLICASREPLY']._serialized_start=716
+  _globals['_LISTREPLICASREPLY']._serialized_end=785
+  _globals['_REPLICAOFFILE']._serialized_start=787
+  _globals['_REPLICAOFFILE']._serialized_end=845
+  _globals['_REPLICATEREQUEST']._serialized_start=847
+  _globals['_REPLICATEREQUEST']._serialized_end=898
+  _globals['_REPLICATEREPLY']._serialized_start=900
+  _globals['_REPLICATEREPLY']._serialized_end=961
+  _globals['_FILES']._serialized_start=964
+  _globals['_FILES']._serialized_end=1371
 # @@protoc_insertion_point(module_scope)

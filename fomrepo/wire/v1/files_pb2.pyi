@@ -52,19 +52,37 @@ class Record(_message.Message):
     OWNER_FIELD_NUMBER: _builtins.int
     CREATED_FIELD_NUMBER: _builtins.int
     FILES_FIELD_NUMBER: _builtins.int
+    LICENCE_FIELD_NUMBER: _builtins.int
+    PUBLIC_FROM_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SUPERSEDED_BY_FIELD_NUMBER: _builtins.int
     accession: _builtins.str
     version: _builtins.int
     current: _builtins.bool
+    """no newer version that the caller may see"""
     state: _builtins.str
-    """private, published, withdrawn"""
+    """private, embargoed, published, withdrawn"""
     title: _builtins.str
     project: _builtins.str
     name: _builtins.str
     owner: _builtins.str
     created: _builtins.float
     """s since 1970"""
+    licence: _builtins.str
+    """SPDX expression; empty before it is published"""
+    public_from: _builtins.float
+    """s since 1970; 0: members of its project alone see it"""
+    withdrawn: _builtins.float
+    """s since 1970; 0: it was not"""
+    reason: _builtins.str
+    """why it was withdrawn"""
+    superseded_by: _builtins.str
+    """FOM-402917.v2, as far as the caller may see that; empty if by nothing"""
     @_builtins.property
-    def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___File]: ...
+    def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___File]:
+        """none of a withdrawn version"""
+
     def __init__(
         self,
         *,
@@ -78,10 +96,15 @@ class Record(_message.Message):
         owner: _builtins.str = ...,
         created: _builtins.float = ...,
         files: _abc.Iterable[Global___File] | None = ...,
+        licence: _builtins.str = ...,
+        public_from: _builtins.float = ...,
+        withdrawn: _builtins.float = ...,
+        reason: _builtins.str = ...,
+        superseded_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accession", b"accession", "created", b"created", "current", b"current", "files", b"files", "name", b"name", "owner", b"owner", "project", b"project", "state", b"state", "title", b"title", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accession", b"accession", "created", b"created", "current", b"current", "files", b"files", "licence", b"licence", "name", b"name", "owner", b"owner", "project", b"project", "public_from", b"public_from", "reason", b"reason", "state", b"state", "superseded_by", b"superseded_by", "title", b"title", "version", b"version", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
