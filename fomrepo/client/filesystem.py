@@ -235,7 +235,14 @@ def _split(path: str) -> tuple[str, str | None]:
 
 
 def _folder(path: str, record: Record) -> dict[str, Any]:
-    return {"name": path, "size": 0, "type": "directory", "created": record.created, "title": record.title}
+    return {
+        "name": path,
+        "size": 0,
+        "type": "directory",
+        "created": record.created,
+        "title": record.title,
+        "path": record.path,
+    }
 
 
 def _described(path: str, file: RemoteFile) -> dict[str, Any]:

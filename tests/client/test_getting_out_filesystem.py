@@ -61,7 +61,10 @@ class Shelf:
         )
 
     def page(self, request: files_pb2.ListRecordsRequest) -> files_pb2.ListRecordsReply:
-        records = [files_pb2.Record(accession=f"FOM-{name}", version=1, state="private") for name in (402917, 555555)]
+        records = [
+            files_pb2.Record(accession=accession, version=1, state="private", project="alice", name=name)
+            for accession, name in (("FOM-402917", "adk"), ("FOM-555555", "other"))
+        ]
         return files_pb2.ListRecordsReply(records=records)
 
     def chunks(self, request: files_pb2.ReadFileRequest) -> Iterator[files_pb2.Chunk]:

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes.util
+import json
+import mmap
+import os
+import re
+import shutil
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -97,3 +105,59 @@ def test_who_has_no_mdanalysis_is_told(owner: Repository, adk: Record, monkeypat
     with pytest.raises(SettingsError, match=r"universe\(\) needs MDAnalysis") as caught:
         owner[adk.accession]["adk_dims.dcd"].universe()
     assert caught.value.remedy == "pip install 'MDAnalysis'"
+
+
+def fuse_is_allowed() -> bool:
+    """Whether this machine lets this user mount: its kernel, its libfuse, and its administrator."""
+    capabilities = int(re.search(r"^CapEff:\s*(\w+)", Path("/proc/self/status").read_text(), re.M)[1], 16)
+    may_mount = bool(capabilities >> 21 & 1) or shutil.which("fusermount3") or shutil.which("fusermount")
+    return bool(
+        os.access("/dev/fuse", os.R_OK | os.W_OK)
+        and (ctypes.util.find_library("fuse3") or ctypes.util.find_library("fuse"))
+        and may_mount
+    )
+
+
+def test_records_are_folders_while_they_are_mounted(
+    federation: LocalFederation, adk: Record, local: MDAnalysis.Universe, tmp_path: Path
+) -> None:
+    folder = tmp_path / "records"
+    folder.mkdir()
+    command = [Path(sys.executable).with_name("fomrepo"), "mount", folder, "--json"]
+    variables = {
+        "FOMREPO_ADDRESS": federation["site-c"].address,
+        "FOMREPO_TOKEN": federation.token(OWNER),
+        "FOMREPO_CA": str(federation.ca),
+    }
+    with subprocess.Popen(
+        command, env=os.environ | variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            told = process.stdout.readline()
+            if not fuse_is_allowed():
+                assert told == ""
+                failure = json.loads(process.communicate(timeout=20)[1].splitlines()[-1])
+                assert failure["error"] == "settings"
+                assert "need no FUSE" in failure["remedy"]
+                return
+            assert json.loads(told) == {"mounted": str(folder)}
+            files = folder / adk.accession
+            assert sorted(os.listdir(files)) == ["adk.psf", "adk_dims.dcd"]
+            assert (folder / adk.path[1:]).resolve() == files
+            assert (folder / adk.versioned / "adk_dims.dcd").read_bytes() == DCD
+            with (
+                (files / "adk_dims.dcd").open("rb") as file,
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as seen,
+            ):
+                assert seen[1_000_000:1_000_100] == DCD[1_000_000:1_000_100]
+            there = MDAnalysis.Universe(files / "adk.psf", files / "adk_dims.dcd")
+            np.testing.assert_array_equal(there.trajectory[97].positions, local.trajectory[97].positions)
+            there.trajectory.close()
+            for forbidden in (lambda: (files / "new").touch(), (files / "adk.psf").unlink):
+                with pytest.raises(OSError, match="Read-only file system"):
+                    forbidden()
+        finally:
+            process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert (process.returncode, "Traceback" in said, list(folder.iterdir())) == (0, False, [])
