@@ -26,6 +26,7 @@ from fomrepo.model.statements import MethodState, ReviewStatement, SignedMethod
 from fomrepo.model.trust import environment_of
 from fomrepo.site.administration import open_administration, read_folder
 from fomrepo.testing import LocalFederation
+from fomrepo.wire.v1 import calls_pb2
 from tests.federation.methods import draft
 from tests.federation.raw import call_request, error_of, raw_client
 from tests.federation.records import TRAJECTORY, deposit_adk, replicate, runs, until
@@ -123,8 +124,9 @@ def refused(federation: LocalFederation, site: str, user: str, record: Record, m
 def test_a_revocation_reaches_every_site_within_seconds(
     federation: LocalFederation, reviewer: Reviewer, repo: Repository, user: str, record: Record, method: str
 ) -> None:
-    first = record[TRAJECTORY].methods[method]()
-    assert first.n == 98
+    first, other = record[TRAJECTORY].methods[method](), record[TRAJECTORY].methods[method](step=2)
+    assert (first.n, other.n, other.provenance.way) == (98, 49, "hot")  # in a child beside the data
+    assert record[TRAJECTORY].methods[method]().cached
     (told,) = reviewer("method", "revoke", method, "0.1.0", "--reason", "it counts one too few")
     assert told["state"] == "revoked"
     before, begun = runs(federation), time.monotonic()
@@ -132,8 +134,15 @@ def test_a_revocation_reaches_every_site_within_seconds(
         error = refused(federation, site, user, record, method)
         assert isinstance(error, MethodNotTrustedError), site
         assert f"{method} 0.1.0 was revoked: it counts one too few" in error.message
+        with raw_client(federation, site, federation.token(user)) as client:
+            fresh = call_request(record.accession, TRAJECTORY, method, version="0.1.0")
+            fresh.frames.step = 3
+            assert isinstance(error_of(client.calls.Call, fresh), MethodNotTrustedError)
+            for answer in (first, other):
+                kept = calls_pb2.ReadResultRequest(operation=answer.provenance.operation)
+                assert isinstance(error_of(client.calls.ReadResult, kept), MethodNotTrustedError)
     assert time.monotonic() - begun < REACHED_S
-    assert runs(federation) == before  # not even the answer that was kept
+    assert runs(federation) == before  # neither a child that waited beside the data, nor what was kept
 
 
 def test_what_it_computed_is_given_to_nobody_and_its_owner_is_told(

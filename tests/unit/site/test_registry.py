@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from fomrepo.model.methods import Bundle
 from fomrepo.model.operations import MethodRef
 from fomrepo.model.statements import MethodState, ReviewStatement, SignedMethod, VerdictStatement
 from fomrepo.model.submissions import ReviewPolicy
-from fomrepo.model.trust import TrustPolicy, environment_of, key_id
+from fomrepo.model.trust import HowNew, TrustPolicy, environment_of, key_id
 from fomrepo.site import list_signing, registry, trust_documents
 from fomrepo.site.administration import Administration, open_administration
 from fomrepo.site.founding import init_site
@@ -373,6 +375,50 @@ def test_a_site_that_the_root_does_not_list_renews_nothing(sites: Sites, monkeyp
     assert lease(sites) == before
     sites.registry("site-b").keep_fresh()
     assert lease(sites) != before
+
+
+def test_a_site_that_others_are_ahead_of_confirms_nothing(sites: Sites, monkeypatch: pytest.MonkeyPatch) -> None:
+    b = sites.registry("site-b")
+    known = b.snapshot()
+    before, newest = lease(sites), b.how_new
+    assert newest == HowNew(known.root.version, known.listed.version, known.number)
+    renew_always(monkeypatch)
+    ahead = [newest._replace(changes=newest.changes + 1), newest._replace(listed=newest.listed + 1, changes=0)]
+    for one in (*ahead, HowNew(newest.root + 1, 0, 0)):
+        monkeypatch.setattr(b, "_elsewhere", lambda one=one: [newest, one])
+        b.keep_fresh()
+        assert (lease(sites), b.snapshot().holds_until) == (before, known.holds_until)  # until its lease ends
+    expire(monkeypatch, known.holds_until - time.time() + 1)
+    with monkeypatch.context() as ended:
+        ended.setattr(b._trusted, "refresh", refuse)
+        with pytest.raises(SiteError, match="another site knows a newer list"):
+            b.snapshot()
+    monkeypatch.setattr(b, "_elsewhere", lambda: [newest, newest._replace(listed=0)])
+    b.keep_fresh()
+    assert lease(sites) != before
+
+
+def refuse() -> None:
+    """Refuse documents, as where a lease has run out."""
+    raise SiteError("nobody has confirmed lately")
+
+
+def test_whoever_delays_an_answer_gets_no_longer_lease_by_it(sites: Sites, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slow retrieval: what is verified goes on without an answer until the lease ends, and not beyond."""
+    slowed, let_go = sites.registry("site-b", SigningKeys()), threading.Event()
+    rmsd = slowed.find(MethodRef("rmsd"))
+    left = slowed.snapshot().holds_until - time.time()
+    monkeypatch.setattr(slowed._trusted, "_source", lambda name, longest: let_go.wait(20) and None)
+    expire(monkeypatch, left - 60)
+    slowed.vouch(rmsd)
+    expire(monkeypatch, left + 1)
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(slowed.vouch, rmsd), pool.submit(slowed.keep_fresh)]
+        assert wait(asked, timeout=0.3).done == set()  # nothing is said, so nothing runs
+        let_go.set()
+        for one in asked:
+            with pytest.raises((SiteError, MethodNotTrustedError)):
+                one.result(20)
 
 
 def test_a_lease_that_somebody_spoilt_is_replaced(sites: Sites) -> None:

@@ -212,6 +212,23 @@ def test_one_reviewer_suffices_for_a_verdict() -> None:
             verify_verdict(wrong, trusted)
 
 
+def test_one_flipped_bit_of_a_verdict_is_refused() -> None:
+    said = VerdictStatement("tiny", "1.0.0", BUNDLE.digest, "revoked", "it is wrong", "bob", SIGNED)
+    verdict, trusted = judge(said, BOB.private), root()
+    stated = said.to_bytes()
+
+    def believe(statement: bytes, signature: bytes) -> None:
+        verify_verdict(replace(verdict, statement=VerdictStatement.from_bytes(statement), signature=signature), trusted)
+
+    believe(stated, verdict.signature)
+    for position in range(len(stated) * 8):
+        with pytest.raises(MethodNotTrustedError):
+            believe(_flipped(stated, position), verdict.signature)
+    for position in range(len(verdict.signature) * 8):
+        with pytest.raises(MethodNotTrustedError):
+            believe(stated, _flipped(verdict.signature, position))
+
+
 def test_statements_are_spelt_in_one_way() -> None:
     said = BOB.approval().statement
     assert ReviewStatement.from_bytes(said.to_bytes()) == said
