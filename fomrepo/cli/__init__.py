@@ -8,18 +8,15 @@ import typer
 
 from fomrepo.cli import (
     calls,
-    deposit,
     environments,
     get,
     keys,
     machine,
-    metadata,
     method_submission,
     methods,
     mount,
     people,
     profiles,
-    quality,
     records,
     review,
     revocation,
@@ -41,7 +38,7 @@ app = typer.Typer(
 
 _DATA, _SITES = "Records and methods", "Sites and people"
 
-app.add_typer(deposit.deposit, name="deposit", rich_help_panel=_DATA)
+app.command(rich_help_panel=_DATA)(records.deposit)
 app.command(rich_help_panel=_DATA)(records.ls)
 app.command(rich_help_panel=_DATA)(records.show)
 app.command(rich_help_panel=_DATA, context_settings=calls.METHOD_OPTIONS)(calls.call)
@@ -60,8 +57,6 @@ for command in (
     revocation.tainted,
 ):
     methods.method.command()(command)
-app.add_typer(metadata.metadata, name="metadata", rich_help_panel=_DATA)
-app.add_typer(quality.quality, name="quality", rich_help_panel=_DATA)
 app.add_typer(review.review, name="review", rich_help_panel=_DATA)
 app.add_typer(keys.key, name="key", rich_help_panel=_DATA)
 app.add_typer(calls.operation, name="operation", rich_help_panel=_DATA)
