@@ -11,6 +11,7 @@ import typer
 from fomrepo.cli.commands import continued_by_same_command
 from fomrepo.cli.connected import ProfileName, RecordPath, complete_path, connected
 from fomrepo.cli.output import Json, print_json, print_table, progress_bar
+from fomrepo.cli.quality import check_document
 from fomrepo.client.paths import split_path
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def show(path: RecordPath, profile: ProfileName = None, json: Json = False) -> N
         file = None if file_name is None else record[file_name]
         replicas = repo.replicas(record.versioned)
         methods = [] if file is None else list(file.methods)
+        doubtful = [] if file_name else [str(one) for one in repo.metadata.of(record.versioned).disagreements]
+        checks = [] if file_name else repo.quality.of(record.versioned)
     if file is not None:
         copies = {one.site: one.state for one in replicas if one.file == file.name}
         if json:
@@ -104,7 +107,8 @@ def show(path: RecordPath, profile: ProfileName = None, json: Json = False) -> N
     for one in replicas:
         held.setdefault(one.site, []).append(f"{one.file} ({one.state})" if one.state != "good" else one.file)
     if json:
-        print_json(record_facts(record) | {"replicas": held})
+        quality = [check_document(one) for one in checks]
+        print_json(record_facts(record) | {"replicas": held, "disagreements": doubtful, "quality": quality})
         return
     described = {name: value for name, value in record_facts(record).items() if name not in ("files", "created")}
     print_table(
@@ -117,6 +121,9 @@ def show(path: RecordPath, profile: ProfileName = None, json: Json = False) -> N
     print_table([("  " + name, *rest) for name, *rest in map(_file_row, record.files)], right=(2, 3, 4))
     typer.echo("replicas")
     print_table([(f"  {site}", ", ".join(files)) for site, files in held.items()])
+    if notable := [*doubtful, *(str(one) for one in checks if not one.settled or one.waiver)]:
+        typer.echo(f"to note (fomrepo metadata show {record.accession}, fomrepo quality show {record.accession})")
+        print_table([(f"  {one}",) for one in notable])
 
 
 def replicate(

@@ -21,6 +21,7 @@ from fomrepo.wire.v1.checks_pb2_grpc import ChecksStub
 from fomrepo.wire.v1.deposits_pb2_grpc import DepositsStub
 from fomrepo.wire.v1.files_pb2_grpc import FilesStub
 from fomrepo.wire.v1.metadata_pb2_grpc import MetadataStub
+from fomrepo.wire.v1.metadata_pb2_grpc import MetadataStub
 from fomrepo.wire.v1.methods_pb2_grpc import MethodsStub
 from fomrepo.wire.v1.review_pb2_grpc import ReviewStub
 from fomrepo.wire.v1.sites_pb2_grpc import SitesStub
@@ -83,6 +84,11 @@ class SiteChannel:
     def files(self) -> FilesStub:
         """Records and files."""
         return FilesStub(self._channel)
+
+    @cached_property
+    def metadata(self) -> MetadataStub:
+        """What is known of records, and their quality."""
+        return MetadataStub(self._channel)
 
     @cached_property
     def metadata(self) -> MetadataStub:

@@ -13,6 +13,7 @@ from fomrepo.client.checks import Checks
 from fomrepo.client.connection import Connection
 from fomrepo.client.deposit import DepositListener, deposit_files
 from fomrepo.client.drafts import send_draft
+from fomrepo.client.metadata import RecordMetadata, RecordQuality
 from fomrepo.client.method_lock import Pin, read_method_lock, write_method_lock
 from fomrepo.client.operation import OperationFuture
 from fomrepo.client.profile import Profile, choose_profile
@@ -152,6 +153,16 @@ class Repository:
     def method(self, name: str, version: str | None = None) -> PublishedMethod:
         """One published method; without a version the pinned or the newest one."""
         return self._calls.registry.get(name, version)
+
+    @property
+    def metadata(self) -> RecordMetadata:
+        """What files and depositors say of records, under global names."""
+        return RecordMetadata(self._connection)
+
+    @property
+    def quality(self) -> RecordQuality:
+        """Quality checks of the files of records."""
+        return RecordQuality(self._connection)
 
     @property
     def checks(self) -> Checks:

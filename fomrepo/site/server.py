@@ -41,6 +41,7 @@ from fomrepo.site.services.calls import CallsService
 from fomrepo.site.services.checks import ChecksService
 from fomrepo.site.services.deposits import DepositsService
 from fomrepo.site.services.files import FilesService
+from fomrepo.site.services.metadata import MetadataService
 from fomrepo.site.services.methods import MethodsService
 from fomrepo.site.services.peers import PeersService
 from fomrepo.site.services.review import ReviewService
@@ -59,6 +60,7 @@ from fomrepo.wire.v1 import (
     checks_pb2_grpc,
     deposits_pb2_grpc,
     files_pb2_grpc,
+    metadata_pb2_grpc,
     methods_pb2_grpc,
     review_pb2_grpc,
     sites_pb2_grpc,
@@ -151,6 +153,7 @@ class SiteServer:
         checks_pb2_grpc.add_ChecksServicer_to_server(ChecksService(site, checks, room), clients)
         deposits_pb2_grpc.add_DepositsServicer_to_server(DepositsService(site, deposits, room), clients)
         files_pb2_grpc.add_FilesServicer_to_server(FilesService(site, peers, replicate), clients)
+        metadata_pb2_grpc.add_MetadataServicer_to_server(MetadataService(site), clients)
         methods_pb2_grpc.add_MethodsServicer_to_server(MethodsService(site), clients)
         trust_pb2_grpc.add_TrustServicer_to_server(TrustService(site), clients)
         review_pb2_grpc.add_ReviewServicer_to_server(ReviewService(site, submissions, calls, answers, room), clients)
