@@ -8,6 +8,7 @@ import typer
 
 from fomrepo.cli import (
     calls,
+    deposit,
     environments,
     get,
     keys,
@@ -38,7 +39,7 @@ app = typer.Typer(
 
 _DATA, _SITES = "Records and methods", "Sites and people"
 
-app.command(rich_help_panel=_DATA)(records.deposit)
+app.add_typer(deposit.deposit, name="deposit", rich_help_panel=_DATA)
 app.command(rich_help_panel=_DATA)(records.ls)
 app.command(rich_help_panel=_DATA)(records.show)
 app.command(rich_help_panel=_DATA, context_settings=calls.METHOD_OPTIONS)(calls.call)

@@ -8,20 +8,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from fomrepo.client.connection import Connection
-from fomrepo.errors import ArgumentError, DigestMismatchError, FomrepoError, InternalError, StorageError
+from fomrepo.client.deposit_send import LocalFile, send_file
+from fomrepo.errors import ArgumentError
 from fomrepo.installed_types import InstalledType, installed_types
 from fomrepo.model.canonical import canonical_json, sha256_hex
 from fomrepo.model.deposits import DepositState, ExpectedFile
 from fomrepo.model.files import check_file_name
-from fomrepo.wire.calls import CALL_WAIT_S, CHUNK_BYTES
+from fomrepo.wire.calls import CALL_WAIT_S
 from fomrepo.wire.failures import failure_from_wire
 from fomrepo.wire.v1 import deposits_pb2, sites_pb2
 
@@ -41,16 +41,6 @@ class DepositProgress:
 
 
 DepositListener: TypeAlias = Callable[[DepositProgress], None]
-
-
-@dataclass(frozen=True, slots=True)
-class LocalFile:
-    """A file on this disk that is to be deposited."""
-
-    path: Path
-    expected: ExpectedFile
-    #: Last change, ns since 1970.
-    mtime_ns: int
 
 
 def deposit_files(
@@ -137,74 +127,15 @@ def _upload_all(site: Connection, deposit: deposits_pb2.Deposit, files: list[Loc
     there = {one.name: one for one in deposit.uploads}
     before = 0
     for file in files:
-        upload = there.get(file.expected.name, deposits_pb2.Upload())
-        received, digest = upload.received, upload.digest
-        while not digest:
-            reply = _upload(site, deposit.id, file, received, tell, before, total)
-            if reply.received <= received and not reply.digest:
-                raise InternalError(f"the site keeps {received} bytes of {file.expected.name} and takes no more")
-            received, digest = reply.received, reply.digest
+        name, upload = file.expected.name, there.get(file.expected.name, deposits_pb2.Upload())
+
+        def sent(done: int, name: str = name, before: int = before) -> None:
+            tell(DepositProgress(f"sending {name}", before + done, total))
+
+        if not upload.digest:
+            send_file(site, deposit.id, file, upload.received, tell=sent)
         before += file.expected.size
-        tell(DepositProgress(f"sent {file.expected.name}", before, total))
-
-
-def _upload(
-    site: Connection, deposit: str, file: LocalFile, received: int, tell: DepositListener, before: int, total: int
-) -> deposits_pb2.UploadReply:
-    """Send one file from where the site has it; raise what went wrong here rather than what the site made of it."""
-    trouble: list[Exception] = []
-    digests: list[str] = []
-
-    def messages() -> Iterator[deposits_pb2.UploadChunk]:
-        try:
-            yield deposits_pb2.UploadChunk(deposit=deposit, name=file.expected.name, offset=received)
-            digest, offset = hashlib.sha256(), 0
-            for block in _blocks(file, received):
-                digest.update(block)
-                offset += len(block)
-                if offset > received:
-                    yield deposits_pb2.UploadChunk(data=block)
-                tell(DepositProgress(f"sending {file.expected.name}", before + offset, total))
-            digests.append(digest.hexdigest())
-            yield deposits_pb2.UploadChunk(digest=digests[-1])
-        except Exception as error:  # would end in a log of gRPC's, which runs this in a thread of its own
-            trouble.append(error)
-
-    try:
-        reply = site.send(lambda channel: channel.deposits.Upload, messages)
-    except FomrepoError as error:
-        raise (trouble or [error])[0] from None
-    if trouble:
-        raise trouble[0]
-    # Without a digest of ours, another command sent the rest while we began.
-    if reply.digest and reply.digest != (here := digests[-1] if digests else _digest_of(file.path)):
-        raise DigestMismatchError(
-            f"the site read other bytes of {file.expected.name} than this machine",
-            remedy="run the same command again",
-            facts={"here": here, "there": reply.digest},
-        )
-    return reply
-
-
-def _blocks(file: LocalFile, border: int) -> Iterator[bytes]:
-    """Bytes of a file on this disk; a block ends at ``border``, none crosses it."""
-    size, offset = file.expected.size, 0
-    try:
-        with file.path.open("rb") as content:
-            while offset <= size:
-                left = border - offset
-                block = content.read(min(CHUNK_BYTES, left) if left > 0 else CHUNK_BYTES)
-                if not block:
-                    break
-                offset += len(block)
-                yield block
-    except OSError as error:
-        raise StorageError(f"{file.path} cannot be read: {error}", remedy="run the same command again") from None
-    if offset != size:
-        raise ArgumentError(
-            f"{file.path} had {size} bytes when the deposit began, and now has {'more' if offset > size else offset}",
-            remedy="wait until nothing writes to it, then deposit it again",
-        )
+        tell(DepositProgress(f"sent {name}", before, total))
 
 
 def _accepted(site: Connection, deposit: deposits_pb2.Deposit, tell: DepositListener) -> str:
@@ -238,11 +169,6 @@ def _key(files: list[LocalFile], title: str, project: str, name: str, new_versio
     """Key that is the same for the same deposit, and another one when a file was written again."""
     listed = [[one.expected.name, one.expected.size, one.expected.topology, one.mtime_ns] for one in files]
     return sha256_hex(canonical_json([title, project, name, new_version_of, listed]))
-
-
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _types_named_like(path: Path) -> list[InstalledType]:

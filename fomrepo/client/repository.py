@@ -12,6 +12,7 @@ from fomrepo.client.calls import Calls
 from fomrepo.client.checks import Checks
 from fomrepo.client.connection import Connection
 from fomrepo.client.deposit import DepositListener, deposit_files
+from fomrepo.client.deposit_folder import PATIENCE_S, FolderDeposit
 from fomrepo.client.drafts import send_draft
 from fomrepo.client.metadata import RecordMetadata, RecordQuality
 from fomrepo.client.method_lock import Pin, read_method_lock, write_method_lock
@@ -237,6 +238,12 @@ class Repository:
             progress=progress,
         )
         return self[accession.partition(".")[0]]
+
+    def deposit_folder(
+        self, folder: str | Path, *, at_site: str | None = None, patience_s: float = PATIENCE_S
+    ) -> FolderDeposit:
+        """Deposit a folder step by step, as its fomrepo.toml says; use what comes back in a ``with`` block."""
+        return FolderDeposit(self._connection, Path(folder), at_site=at_site, patience_s=patience_s)
 
     @short_tracebacks
     def try_draft(

@@ -8,12 +8,11 @@ from typing import Any
 
 from fomrepo.errors import ArgumentError
 from fomrepo.model.canonical import canonical_json
+from fomrepo.model.deposit_plan import TITLE_LIMIT
 from fomrepo.model.deposits import ExpectedFile
 from fomrepo.model.files import check_file_name, check_slug
 from fomrepo.model.operations import check_idempotency_key
 
-#: Longest title of a record, in characters.
-TITLE_LIMIT = 300
 #: Most files of one deposit.
 FILES_LIMIT = 1_000
 #: Longest text of what a depositor says of a deposit, as JSON, in bytes.

@@ -1,0 +1,192 @@
+"""``fomrepo deposit check | push | submit | status | abandon``: a folder becomes a record, step by step."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fomrepo.cli.commands import continued_by_same_command
+from fomrepo.cli.connected import ProfileName, connected
+from fomrepo.cli.deposit_init import Folder
+from fomrepo.cli.deposit_look import looking_here
+from fomrepo.cli.output import Json, failure_document, print_failure, print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from fomrepo.client.deposit_folder import CheckedFile, FileListener, FolderDeposit
+
+#: The option that names the site that takes the bytes.
+AtSite = Annotated[str | None, typer.Option("--at", metavar="SITE", help="Site that takes the bytes.")]
+Streams = Annotated[int, typer.Option("--streams", min=1, max=8, help="Files that are sent at the same time.")]
+
+
+def check(folder: Folder, at_site: AtSite = None, profile: ProfileName = None, json: Json = False) -> None:
+    """Look at the files of a folder as a site will: in the sandbox of this machine, or after a push at a site (--at).
+
+    Where this machine cannot sandbox, the site is asked.
+    """
+    from fomrepo.client.deposit_folder import look_at_planned, read_plan
+
+    plan = read_plan(folder)
+    look_at_planned(folder, plan)
+    found: list[CheckedFile] | None = None
+    where = "on this machine"
+    if at_site is None:
+        with looking_here(folder, lambda sentence: None if json else typer.echo(sentence, err=True)) as look:
+            if look is not None:
+                inorder = sorted(plan.files, key=lambda one: bool(one.topology))
+                found = [look(one.name, one.topology) for one in inorder]
+    if found is None:
+        with _steps(folder, at_site, profile) as deposit:
+            where = f"at {deposit.site}"
+            with _bars(hidden=json) as told:
+                deposit.push(progress=told)
+            with progress_bar("check", hidden=json) as move:
+                found = deposit.check(step=lambda step: move(0, 0, step))
+    missing, refused = plan.missing(), [one for one in found if one.refusal is not None]
+    if json:
+        print_json({"where": where, "missing": list(missing), "files": [_document(one) for one in found]})
+    else:
+        _print_checked(found)
+        for key in missing:
+            typer.echo(f"fomrepo.toml does not say: {key}")
+        typer.echo(f"looked at {where}: {len(found) - len(refused)} of {len(found)} files are accepted")
+    if refused or missing:
+        raise typer.Exit(1)
+
+
+def push(
+    folder: Folder, at_site: AtSite = None, streams: Streams = 3, profile: ProfileName = None, json: Json = False
+) -> None:
+    """Send the files of a folder. The same command again continues, or finds that there is nothing to do."""
+    with _steps(folder, at_site, profile) as deposit, _bars(hidden=json) as told:
+        pushed = deposit.push(streams=streams, progress=told)
+    if json:
+        print_json(
+            {
+                "site": pushed.site,
+                "sent": list(pushed.sent),
+                "bytes": pushed.total,
+                "accession": pushed.accession or None,
+            }
+        )
+    elif pushed.accession:
+        typer.echo(f"nothing to do: it is {pushed.accession}")
+    elif not pushed.sent:
+        typer.echo(f"nothing to do: {pushed.site} has all files; next: fomrepo deposit submit {folder}")
+    else:
+        typer.echo(f"{pushed.site} has all files, {pushed.total:,} bytes; next: fomrepo deposit submit {folder}")
+
+
+def submit(folder: Folder, profile: ProfileName = None, json: Json = False) -> None:
+    """Make a record of what was pushed: the site looks at all files, and accepts all or none.
+
+    What fomrepo.toml says of licence, visibility and embargo goes with it. The same command again tells the accession.
+    """
+    with _steps(folder, None, profile) as deposit, progress_bar("submit", hidden=json) as move:
+        accession = deposit.submit(step=lambda step: move(0, 0, step))
+    if json:
+        print_json({"accession": accession})
+    else:
+        typer.echo(accession)
+
+
+def status(folder: Folder, profile: ProfileName = None, json: Json = False) -> None:
+    """Show how far the deposit of a folder is."""
+    with _steps(folder, None, profile) as deposit:
+        found = deposit.status()
+    if json:
+        files = [
+            {"name": one.name, "size": one.size, "received": one.received, "verified": one.verified}
+            for one in found.files
+        ]
+        refusal = None if found.refusal is None else failure_document(found.refusal)
+        print_json(
+            {"state": found.state, "site": found.site or None, "accession": found.accession or None}
+            | {"files": files, "refusal": refusal}
+        )
+        return
+    typer.echo(found.accession or found.state + (f" at {found.site}" if found.site else ""))
+    print_table(
+        [
+            (f"  {one.name}", "sent" if one.verified else f"{one.received:,} of", f"{one.size:,} bytes")
+            for one in found.files
+        ],
+        right=(1, 2),
+    )
+    if found.refusal is not None:
+        print_failure(str(found.refusal))
+
+
+def abandon(folder: Folder, profile: ProfileName = None, json: Json = False) -> None:
+    """Give the draft of a folder up; the site deletes its bytes."""
+    with _steps(folder, None, profile) as deposit:
+        deposit.abandon()
+    if json:
+        print_json({"abandoned": True})
+    else:
+        typer.echo(f"given up; the next push of {folder} begins anew")
+
+
+@contextmanager
+def _steps(folder: Path, at_site: str | None, profile: str | None) -> Iterator[FolderDeposit]:
+    from fomrepo.client.deposit_folder import read_plan
+
+    read_plan(folder)  # what is wrong here is said before anybody is asked
+    with (
+        continued_by_same_command("the deposit"),
+        connected(profile) as repo,
+        repo.deposit_folder(folder, at_site=at_site) as deposit,
+    ):
+        yield deposit
+
+
+@contextmanager
+def _bars(*, hidden: bool) -> Iterator[FileListener]:
+    """Show a bar for each file that is being sent, and one for all, where stderr is a terminal."""
+    if hidden or not sys.stderr.isatty():
+        yield lambda name, done, size: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bars:
+        every = bars.add_task("all files", total=0)
+        known: dict[str, tuple[Any, int]] = {}
+
+        def told(name: str, done: int, size: int) -> None:
+            if name not in known:
+                known[name] = (bars.add_task(name, total=size), 0)
+            bar, _ = known[name]
+            known[name] = (bar, done)
+            bars.update(bar, completed=done, visible=done < size)
+            bars.update(every, completed=sum(one for _, one in known.values()), total=_total(known, bars))
+
+        yield told
+
+
+def _total(known: dict[str, tuple[Any, int]], bars: Any) -> float:
+    return sum(bars.tasks[bars.task_ids.index(bar)].total or 0 for bar, _ in known.values())
+
+
+def _document(file: CheckedFile) -> dict[str, Any]:
+    refusal = None if file.refusal is None else failure_document(file.refusal)
+    return {"name": file.name, "type": file.file_type or None, "facts": dict(file.facts), "refusal": refusal}
+
+
+def _print_checked(found: list[CheckedFile]) -> None:
+    rows, more = [], []
+    for one in found:
+        n_atoms, n_frames = one.facts.get("n_atoms"), one.facts.get("n_frames")
+        figures = (f"{n_atoms:,} atoms" if n_atoms else "", f"{n_frames:,} frames" if n_frames else "")
+        rows.append(("refused" if one.refusal else "ok", one.name, one.file_type, *figures))
+        more += [str(one.refusal)] if one.refusal else []
+        more += [f"{one.name}: {doubt}" for doubt in one.facts.get("doubts", ())]
+    print_table(rows, right=(3, 4))
+    for line in more:
+        typer.echo(line)

@@ -1,0 +1,197 @@
+"""``fomrepo deposit init``: writes ``fomrepo.toml`` from what the files say, and asks for what they do not."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fomrepo.cli.deposit_look import Look, looking_here
+from fomrepo.cli.output import Json, print_json
+from fomrepo.errors import ArgumentError, StorageError
+from fomrepo.installed_types import installed_types
+from fomrepo.model.deposit_plan import COMPULSORY, PLAN_NAME, Creator, DepositPlan, PlannedFile
+from fomrepo.model.files import check_file_name
+from fomrepo.model.pairing import Candidate, Pairing, pair_files
+
+if TYPE_CHECKING:
+    from fomrepo.client.deposit_folder import CheckedFile
+
+#: The folder that is deposited.
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that is deposited.", show_default=False)]
+
+
+def init(
+    folder: Folder,
+    title: Annotated[str | None, typer.Option(help="What it is, in a sentence.")] = None,
+    creator: Annotated[
+        list[str] | None, typer.Option(help="Who made it: NAME or NAME (ORCID). Several: give it again.")
+    ] = None,
+    licence: Annotated[str | None, typer.Option(help="SPDX identifier, such as CC-BY-4.0.")] = None,
+    category: Annotated[list[str] | None, typer.Option(help="Kind of data. Several: give it again.")] = None,
+    pair: Annotated[
+        list[str] | None, typer.Option(metavar="TRAJECTORY=TOPOLOGY", help="Which file says what its atoms are.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; what is missing is an error.")] = False,
+    force: Annotated[bool, typer.Option("--force", help=f"Write {PLAN_NAME} anew if there is one.")] = False,
+    json: Json = False,
+) -> None:
+    """Write fomrepo.toml for a folder: files, their types and pairs are found, what is missing is asked for.
+
+    An mdrepo-metadata.toml in the folder is understood. Files are looked at in the sandbox where this machine has one.
+    """
+    path = folder / PLAN_NAME
+    if path.exists() and not force:
+        raise ArgumentError(f"there is {path} already", remedy=f"edit it, or write it anew: --force {folder}")
+    asks = not yes and not json and sys.stdin.isatty()
+    before = _said_before(folder)
+    given = _given_pairs(pair or [])
+
+    said = replace(
+        before,
+        title=title or before.title,
+        creators=tuple(Creator.parse(one) for one in creator or ()) or before.creators,
+        licence=licence or before.licence,
+        category=tuple(category or ()) or before.category,
+        files=(),
+    )
+    said.check()
+    said = _completed(said, asks=asks)
+
+    def say(sentence: str) -> None:
+        if not json:
+            typer.echo(sentence, err=True)
+
+    with looking_here(folder, say) as look:
+        files, left_out = _find_files(folder, [one.name for one in before.files], look)
+    pairing = pair_files([_candidate(one) for one in files], given)
+    pairs = {**pairing.pairs, **_decided(pairing, asks=asks)}
+    plan = replace(said, files=tuple(PlannedFile(one.name, pairs.get(one.name, ""), _remark(one)) for one in files))
+    plan.check()
+    text = plan.to_text() + "".join(f"\n# left out: {name}: {why}\n" for name, why in left_out.items())
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror}", remedy="see whose folder it is") from None
+    if json:
+        listed = [{"name": one.name, "topology": one.topology or None} for one in plan.files]
+        print_json({"plan": str(path), "files": listed, "left_out": left_out, "looked_at": look is not None})
+        return
+    typer.echo(f"{path} names {len(files)} files; next: fomrepo deposit check {folder}")
+    for name, why in left_out.items():
+        typer.echo(f"left out: {name}: {why}", err=True)
+
+
+def _said_before(folder: Path) -> DepositPlan:
+    """What an older plan, or a deposit for another repository, says already."""
+    from fomrepo.client.deposit_folder import read_plan
+    from fomrepo.client.mdrepo import MDREPO_NAME, read_mdrepo
+
+    if not folder.is_dir():
+        raise ArgumentError(f"{folder} is no folder", remedy="give the folder that holds the files")
+    if (folder / PLAN_NAME).exists():
+        return read_plan(folder)
+    if (folder / MDREPO_NAME).exists():
+        return read_mdrepo(folder / MDREPO_NAME)
+    return DepositPlan(())
+
+
+def _find_files(folder: Path, named: list[str], look: Look | None) -> tuple[list[CheckedFile], dict[str, str]]:
+    """Look at the files that were named before, or at all that lie in the folder."""
+    from fomrepo.client.deposit_folder import CheckedFile
+    from fomrepo.client.mdrepo import MDREPO_NAME
+
+    found: list[CheckedFile] = []
+    left_out: dict[str, str] = {}
+    for path in [folder / name for name in named] or sorted(folder.iterdir()):
+        name = path.name
+        if name.startswith(".") or name in (PLAN_NAME, MDREPO_NAME):
+            continue
+        try:
+            check_file_name(name)
+        except ArgumentError as error:
+            left_out[repr(name)] = error.message
+            continue
+        if path.is_symlink() or not path.is_file() or not path.stat().st_size:
+            left_out[name] = "no file" if not path.is_file() else "a link" if path.is_symlink() else "empty"
+            continue
+        types = [one for one in installed_types().values() if path.suffix.lower() in one.suffixes]
+        checked = look(name, "") if look else CheckedFile(name, types[0].name if types else "")
+        unknown = not types if checked.refusal is None else checked.refusal.facts.get("reason") == "unknown_type"
+        if unknown and not checked.file_type:
+            left_out[name] = "of no type that is known here"
+        else:
+            found.append(checked)
+    if not found:
+        raise ArgumentError(f"no file in {folder} is of a type that is known here", remedy="fomrepo deposit --help")
+    return found, left_out
+
+
+def _candidate(file: CheckedFile) -> Candidate:
+    known = installed_types().get(file.file_type)
+    families = file.facts.get("families") or (known.families if known else ())
+    n_atoms = file.facts.get("n_atoms")
+    return Candidate(file.name, tuple(map(str, families)), n_atoms if isinstance(n_atoms, int) else None)
+
+
+def _remark(file: CheckedFile) -> str:
+    if file.refusal is not None:
+        return f"REFUSED: {file.refusal.message}"
+    figures = [(file.facts.get(key), word) for key, word in (("n_atoms", "atoms"), ("n_frames", "frames"))]
+    counted = (f"{number:,} {word}" for number, word in figures if isinstance(number, int))
+    return ", ".join([file.file_type, *counted])
+
+
+def _given_pairs(texts: list[str]) -> dict[str, str]:
+    found = {}
+    for text in texts:
+        trajectory, separator, topology = text.partition("=")
+        if not separator or not trajectory or not topology:
+            raise ArgumentError(f"--pair {text!r} names no pair", remedy="write --pair TRAJECTORY=TOPOLOGY")
+        found[trajectory] = topology
+    return found
+
+
+def _decided(pairing: Pairing, *, asks: bool) -> dict[str, str]:
+    """Ask which topology a trajectory has, where several fit; whatever fits none is told."""
+    for name in pairing.alone:
+        typer.echo(f"no file of this folder has the atoms of {name}; put its topology there, or give --pair", err=True)
+    decided: dict[str, str] = {}
+    for name, fitting in pairing.open.items():
+        if not asks:
+            raise ArgumentError(
+                f"{', '.join(fitting)} all have the atoms of {name}", remedy=f"choose: --pair {name}={fitting[0]}"
+            )
+        while (chosen := typer.prompt(f"topology of {name} ({', '.join(fitting)})", default=fitting[0])) not in fitting:
+            typer.echo(f"{chosen} is none of them", err=True)
+        decided[name] = chosen
+    return decided
+
+
+def _completed(plan: DepositPlan, *, asks: bool) -> DepositPlan:
+    """Ask for the compulsory fields that nothing has told so far."""
+    missing = plan.missing()
+    if missing and not asks:
+        options = " ".join("--creator ..." if key == "creators" else f"--{key} ..." for key in missing)
+        raise ArgumentError(f"nothing says {', '.join(missing)}", remedy=f"give {options}")
+    for key in missing:
+        typer.echo(f"{key}: {COMPULSORY[key]}", err=True)
+        while True:
+            try:
+                plan = _with(plan, key, typer.prompt(key, err=True))
+                plan.check()
+                break
+            except ArgumentError as error:
+                typer.echo(error.message, err=True)
+                plan = replace(plan, **{key: type(getattr(plan, key))()})
+    return plan
+
+
+def _with(plan: DepositPlan, key: str, answer: str) -> DepositPlan:
+    several = [one.strip() for one in answer.split(";") if one.strip()]
+    if key == "creators":
+        return replace(plan, creators=tuple(Creator.parse(one) for one in several))
+    return replace(plan, category=tuple(several)) if key == "category" else replace(plan, **{key: answer.strip()})

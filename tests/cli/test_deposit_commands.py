@@ -1,0 +1,94 @@
+"""A folder becomes a record by commands, one step after another."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from MDAnalysisTests import datafiles
+
+from tests.cli.conftest import CommandLine
+
+pytestmark = pytest.mark.timeout(600)  # the first start on a machine builds the guest environment
+
+WORDS = ("--title", "AdK, in steps", "--creator", "Ada Lovelace (0000-0002-1825-0097)", "--licence", "CC-BY-4.0",
+         "--category", "transition path")  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of two topologies, two trajectories, and other things."""
+    folder = tmp_path / "adk"
+    folder.mkdir()
+    for name, source in (("adk.psf", datafiles.PSF), ("adk.dcd", datafiles.DCD), ("other.gro", datafiles.GRO_velocity)):
+        (folder / name).write_bytes(Path(source).read_bytes())
+    (folder / "notes.txt").write_text("Nothing that a probe knows.\n")
+    (folder / ".hidden").write_text("x")
+    return folder
+
+
+def test_a_folder_becomes_a_record(run: CommandLine, folder: Path) -> None:
+    document = run("deposit", "init", folder, *WORDS, "--json").document
+    assert document["looked_at"]
+    assert document["files"] == [
+        {"name": "adk.dcd", "topology": "adk.psf"},  # paired by its number of atoms
+        {"name": "adk.psf", "topology": None},
+        {"name": "other.gro", "topology": None},
+    ]
+    assert list(document["left_out"]) == ["notes.txt"]
+    text = (folder / "fomrepo.toml").read_text()
+    assert 'name = "adk.dcd"  # DCD, 3,341 atoms, 98 frames' in text
+    (folder / "fomrepo.toml").write_text(text + 'temperature = "300 K"\n')
+    assert tomllib.loads(text)["licence"] == "CC-BY-4.0"
+    checked = run("deposit", "check", folder, "--json").document
+    assert (checked["where"], checked["missing"]) == ("on this machine", [])
+    assert [one["refusal"] for one in checked["files"]] == [None, None, None]
+    assert run("deposit", "status", folder, "--json").document["state"] == "none"
+    assert run("deposit", "push", folder, "--json").document["sent"] == ["adk.dcd", "adk.psf", "other.gro"]
+    assert "nothing to do" in run("deposit", "push", folder).out
+    status = run("deposit", "status", folder, "--json").document
+    assert (status["state"], [one["verified"] for one in status["files"]]) == ("draft", [True, True, True])
+    accession = run("deposit", "submit", folder, "--json").document["accession"]
+    assert run("deposit", "submit", folder).out.strip() == accession
+    assert f"it is {accession}" in run("deposit", "push", folder).out
+    record = run("show", accession, "--json").document
+    assert (record["title"], record["path"]) == ("AdK, in steps", "/alice/adk-in-steps")
+    assert [one["topology"] for one in record["files"]] == ["adk.psf", None, None]
+
+
+def test_a_site_looks_where_it_is_asked_to(run: CommandLine, folder: Path) -> None:
+    assert run("deposit", "init", folder, *WORDS, "--title", "At a site").status == 0
+    (folder / "adk.dcd").write_bytes((folder / "adk.dcd").read_bytes()[:-1000])
+    failed = run("deposit", "check", folder, "--at", "site-b", "--json")
+    assert (failed.status, failed.document["where"]) == (1, "at site-b")
+    refusals = {one["name"]: one["refusal"] for one in failed.document["files"]}
+    assert refusals["adk.dcd"]["facts"]["reason"] == "truncated"
+    assert refusals["adk.psf"] is None
+    refused = run("deposit", "submit", folder, "--json").failure
+    assert (refused["error"], "deposit push" in refused["remedy"]) == ("file_refused", True)
+    (folder / "adk.dcd").write_bytes(Path(datafiles.DCD).read_bytes())
+    again = run("deposit", "push", folder, "--json").document
+    assert (again["site"], again["sent"]) == ("site-b", ["adk.dcd"])
+    assert run("deposit", "submit", folder).status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["init", "{folder}", "--yes"], "nothing says title, creators, licence, category"),
+        (["init", "{folder}", *WORDS, "--creator", "Bob (0000-0002-1825-0098)"], "no ORCID"),
+        (["init", "{folder}", *WORDS, "--licence", "do what you like!"], "SPDX"),
+        (["init", "{folder}", *WORDS, "--pair", "adk.dcd"], "names no pair"),
+        (["init", "/nowhere", *WORDS], "no folder"),
+        (["push", "{folder}"], "there is no"),
+        (["check", "/nowhere"], "deposit init"),
+    ],
+)
+def test_bad_input_is_one_clear_error(run: CommandLine, tmp_path: Path, words: list[str], said: str) -> None:
+    (tmp_path / "adk.psf").write_bytes(Path(datafiles.PSF_TRICLINIC).read_bytes())
+    failed = run("deposit", *(word.format(folder=tmp_path) for word in words), "--json")
+    assert failed.status == 1
+    assert said in failed.err
+    assert failed.failure["remedy"]
+    assert not (tmp_path / "fomrepo.toml").exists()
