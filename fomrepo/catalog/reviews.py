@@ -28,6 +28,8 @@ from fomrepo.model.submissions import TRANSITIONS, Submission, SubmissionState
 
 #: States in which reviewers may sign: more may do so than the policy asks for.
 _MAY_BE_SIGNED = (SubmissionState.IN_REVIEW.value, SubmissionState.APPROVED.value)
+#: States after publication in which a method still runs, if its signatures suffice.
+_IN_USE = (SubmissionState.PUBLISHED.value, SubmissionState.DEPRECATED.value)
 
 
 class Reviews:
@@ -45,8 +47,16 @@ class Reviews:
         return tuple(map(submission_of, rows))
 
     @reads
+    def in_use(self, connection: Connection, reviewer_id: str) -> tuple[Submission, ...]:
+        """List what is published for all files, oldest first; nothing for who does not review."""
+        if not may_review(connection, reviewer_id):
+            return ()
+        wanted = SUBMISSION.where(submissions.c.state.in_(_IN_USE), submissions.c.record_id.is_(None))
+        return tuple(map(submission_of, connection.execute(wanted.order_by(submissions.c.id))))
+
+    @reads
     def may_approve(self, connection: Connection, submission_id: str, reviewer_id: str) -> Submission:
-        """Find a submission that somebody may approve, before their signature is looked at.
+        """Find a submission that somebody may approve, or sign again, before their signature is looked at.
 
         Raises
         ------
@@ -55,9 +65,10 @@ class Reviews:
         NotAllowedError
             If they are the author, or do not review.
         ConflictError
-            If it is not in review.
+            If it is not in review, nor published for all files.
         """
-        return _approvable(connection, shown_row(connection, submission_id, reviewer_id), reviewer_id)
+        row = shown_row(connection, submission_id, reviewer_id)
+        return _approvable(connection, row, reviewer_id, again=row.state in _IN_USE)
 
     @writes
     def approve(self, connection: Connection, submission_id: str, reviewer_id: str, approval: Approval) -> Submission:
@@ -110,8 +121,25 @@ class Reviews:
         return submission
 
     @writes
+    def sign_again(self, connection: Connection, submission_id: str, reviewer_id: str) -> Submission:
+        """Note that a reviewer signed what is published already; goes into one transaction with the signature's entry.
+
+        That is what brings a method back that lost too many signatures: with a key that was revoked, or to a stricter
+        policy.
+
+        Raises
+        ------
+        NotFoundError, NotAllowedError, ConflictError
+            As for :meth:`approve`.
+        """
+        row = shown_row(connection, submission_id, reviewer_id, lock=True)
+        submission = _approvable(connection, row, reviewer_id, again=True)
+        note(connection, submission_id, reviewer_id, "signed again")
+        return submission
+
+    @writes
     def reject(self, connection: Connection, submission_id: str, reviewer_id: str, reason: str) -> Submission:
-        """Refuse a submission.
+        """Refuse a submission; a method of one file also afterwards: it is revoked, and off its file.
 
         Raises
         ------
@@ -124,6 +152,8 @@ class Reviews:
         """
         row = shown_row(connection, submission_id, reviewer_id, lock=True)
         _check_reviewer(connection, row, reviewer_id, "reject")
+        if row.record_id is not None and row.state in _IN_USE:
+            return step(connection, row, SubmissionState.REVOKED, reviewer_id, reason)
         if row.state not in _MAY_BE_SIGNED:
             raise cannot(submission_of(row), SubmissionState.REJECTED.value)
         return step(connection, row, SubmissionState.REJECTED, reviewer_id, reason)
@@ -224,9 +254,9 @@ class Reviews:
         return step(connection, row, state, principal_id, reason)
 
 
-def _approvable(connection: Connection, row: Row[Any], reviewer_id: str) -> Submission:
+def _approvable(connection: Connection, row: Row[Any], reviewer_id: str, *, again: bool = False) -> Submission:
     _check_reviewer(connection, row, reviewer_id, "approve")
-    if row.state not in _MAY_BE_SIGNED:
+    if row.state not in (_IN_USE if again and row.record_id is None else _MAY_BE_SIGNED):
         raise cannot(submission_of(row), SubmissionState.APPROVED.value)
     return submission_of(row)
 

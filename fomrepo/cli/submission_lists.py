@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fomrepo.cli.output import print_json, print_table
+from fomrepo.model.differences import visible
 
 if TYPE_CHECKING:
     from fomrepo.model.submissions import Submission
@@ -26,6 +27,9 @@ def print_submissions(found: list[Submission], *, as_json: bool) -> None:
             for one in found
         ]
         print_table(rows, ("id", "method", "author", "state", "since", "for"))
+        for one in found:
+            if one.trouble:
+                typer.echo(f"{one.id}: {visible(one.trouble)}")
 
 
 def submission_document(one: Submission) -> dict[str, Any]:

@@ -41,12 +41,13 @@ from fomrepo.model.people import Principal
 from fomrepo.model.statements import Approval, ReviewStatement, SignedMethod
 from fomrepo.model.submissions import Papers, Submission, SubmissionState, check_remark
 from fomrepo.model.trust import environment_of
+from fomrepo.site.approval import check_statement, verify_signature
 from fomrepo.site.gate import run_gate, site_runner
 from fomrepo.site.gate.samples import samples_beside
 from fomrepo.site.log import log_unexpected, logger
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.sites_known import SitesKnown
-from fomrepo.site.trust import signature_holds, verify_method
+from fomrepo.site.trust import verify_method
 from fomrepo.wire.methods import schema_to_wire
 
 #: Bundles that are in the gate at the same time; each of their runs also waits for a slot.
@@ -59,8 +60,6 @@ POLL_S = 0.25
 REASON_LIMIT = 1_000
 #: Longest lock file of an environment that reviewers are shown, in bytes: a few hundred packages.
 LONGEST_LOCK = 2**20
-#: An approval must have been signed so lately, in seconds: clocks may differ, and people sleep over a signature.
-SIGNED_AHEAD_S, SIGNED_LATELY_S = 300, 24 * 3600
 
 _DRAFT = SubmissionState.DRAFT
 _BEFORE_REVIEW = (_DRAFT, SubmissionState.CHECKING)
@@ -128,7 +127,19 @@ class SubmissionDesk:
     def listed(self, principal: Principal, *, to_review: bool) -> tuple[Submission, ...]:
         """Submissions of somebody, or those that wait for them as a reviewer."""
         catalog = self._site.catalog
-        return catalog.reviews.waiting(principal.id) if to_review else catalog.submissions.of_author(principal.id)
+        if not to_review:
+            return catalog.submissions.of_author(principal.id)
+        return catalog.reviews.waiting(principal.id) + self._stopped(principal)
+
+    def _stopped(self, principal: Principal) -> tuple[Submission, ...]:
+        """What is published and has too few signatures by now: reviewers may sign it again."""
+        snapshot = self._site.registry.snapshot()
+        stopped = {key: error.message for key, error in snapshot.refused.items() if key in snapshot.listed.methods}
+        return tuple(
+            replace(one, trouble=stopped[one.name, one.version])
+            for one in (self._site.catalog.reviews.in_use(principal.id) if stopped else ())
+            if (one.name, one.version) in stopped
+        )
 
     def withdraw(self, principal: Principal, submission_id: str) -> Submission:
         """Take a submission back; if it is in the gate, its run is ended."""
@@ -291,10 +302,27 @@ class SubmissionDesk:
             reviewer=principal.name,
             signed=approval.statement.signed,
         )
-        _check_statement(approval.statement, expected, submission_id, now=time.time())
-        _verify_signature(self._site, approval)
+        check_statement(approval.statement, expected, submission_id, now=time.time())
+        verify_signature(self._site, approval)
+        if submission.state in (SubmissionState.PUBLISHED, SubmissionState.DEPRECATED):
+            return self._sign_again(principal, submission, approval)
         submission = catalog.reviews.approve(submission_id, principal.id, approval)
         return self._publish(submission) if submission.state is SubmissionState.APPROVED else submission
+
+    def _sign_again(self, principal: Principal, submission: Submission, approval: Approval) -> Submission:
+        """3. Add a signature to what is published, which may have lost others."""
+        catalog = self._site.catalog
+        packed, _ = catalog.reviews.signed(submission.id)
+        schema = schema_to_wire(_unpacked(packed).schema)
+        signed = SignedMethod(packed, (approval,))
+        catalog.together(
+            [
+                lambda: catalog.reviews.sign_again(submission.id, principal.id),
+                lambda: catalog.methods.publish(signed, schema),
+            ]
+        )
+        stopped = self._site.registry.snapshot().refused.get((submission.name, submission.version))
+        return submission if stopped is None else replace(submission, trouble=stopped.message)
 
     # --- 4. publication -----------------------------------------------------------------------------------------------
 
@@ -322,31 +350,6 @@ class SubmissionDesk:
         return after[0]
 
 
-def _verify_signature(site: SiteParts, approval: Approval) -> None:
-    """Verify a signature under a key that the signed root lists for its reviewer.
-
-    Raises
-    ------
-    MethodNotTrustedError
-        If there is no such key in use, or the signature does not hold.
-    """
-    statement, key = approval.statement, site.registry.snapshot().root.reviewers.get(approval.key_id)
-    if key is None or key.name != statement.reviewer or not key.vouches_at(statement.signed):
-        raise MethodNotTrustedError(
-            f"{approval.key_id[:16]} is no key that {statement.reviewer} may approve with",
-            remedy="publish your key: fomrepo key publish; then an operator accepts it: "
-            f"fomrepo key accept {approval.key_id}",
-        )
-    revoked = approval.key_id in site.catalog.keys.revoked()
-    if revoked or not signature_holds(key.public, approval.signature, statement.to_bytes()):
-        raise MethodNotTrustedError(
-            f"the key of {statement.reviewer} was revoked"
-            if revoked
-            else f"the signature of {statement.reviewer} does not hold",
-            remedy="sign it again, with a key that is in use: fomrepo review approve ID",
-        )
-
-
 def _unpacked(packed: bytes) -> Bundle:
     return read_bundle(unpack_files(packed))
 
@@ -362,19 +365,3 @@ def _refusal(report: GateReport) -> str:
 
 def _shortened(text: str) -> str:
     return " ".join(visible(text).split())[:REASON_LIMIT]
-
-
-def _check_statement(signed: ReviewStatement, expected: ReviewStatement, submission_id: str, *, now: float) -> None:
-    """Compare what was signed with what this site knows."""
-    for fact in ReviewStatement.__slots__:
-        if getattr(signed, fact) != getattr(expected, fact):
-            raise ConflictError(
-                f"the approval is of {fact.replace('_', ' ')} {str(getattr(signed, fact))[:64]!r}, "
-                f"and what was submitted has {str(getattr(expected, fact))[:64]!r}",
-                remedy=f"read what was submitted and sign that: fomrepo review approve {submission_id}",
-                facts={"fact": fact},
-            )
-    if not now - SIGNED_LATELY_S <= signed.signed <= now + SIGNED_AHEAD_S:
-        raise ConflictError(
-            "the approval was not signed lately", remedy=f"set your clock, then: fomrepo review approve {submission_id}"
-        )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, text, update
 from sqlalchemy.exc import IntegrityError
 
 from fomrepo.catalog import Catalog
@@ -410,6 +410,26 @@ def test_a_published_method_is_deprecated_and_revoked_by_who_may(
         catalog.reviews.retire("count", "9.9.9", ada.id, SubmissionState.DEPRECATED, "not there")
 
 
+def test_what_is_published_may_be_signed_again(
+    catalog: Catalog, ada: Principal, bob: Principal, cyd: Principal, eve: Principal
+) -> None:
+    """A method that lost signatures, with a key that was revoked, gets new ones; its own files and author stay."""
+    submission = published(catalog, ada, bob)
+    for reviewer in (bob, cyd):
+        assert catalog.reviews.may_approve(submission.id, reviewer.id).state is PUBLISHED
+        assert catalog.reviews.sign_again(submission.id, reviewer.id).state is PUBLISHED
+    assert [one.id for one in catalog.reviews.in_use(cyd.id)] == [submission.id]
+    assert catalog.reviews.in_use(eve.id) == ()
+    with pytest.raises(NotAllowedError, match="you wrote count"):
+        catalog.reviews.sign_again(submission.id, ada.id)
+    with pytest.raises(NotFoundError):
+        catalog.reviews.sign_again(submission.id, eve.id)
+    with pytest.raises(ConflictError):
+        catalog.reviews.sign_again(in_review(catalog, ada, bundle(version="2.0.0")).id, bob.id)
+    *_, events = catalog.submissions.papers(submission.id, ada.id)
+    assert [one.who for one in events if one.what == "signed again"] == ["bob", "cyd"]
+
+
 def test_two_sites_publish_once(catalog: Catalog, ada: Principal, bob: Principal) -> None:
     submission = approved(catalog, ada, bob)
     first = catalog.reviews.publish(submission.id)
@@ -438,8 +458,9 @@ def test_an_attached_draft_is_its_owners_only(catalog: Catalog, ada: Principal, 
     assert catalog.submissions.to_check("site-a") == ()
 
 
+@pytest.mark.parametrize("taken_off_by", ["ada", "bob"])
 def test_a_reviewed_file_method_is_for_all_who_see_the_file(
-    catalog: Catalog, ada: Principal, bob: Principal, eve: Principal
+    catalog: Catalog, ada: Principal, bob: Principal, eve: Principal, taken_off_by: str
 ) -> None:
     adk = named(record(catalog, ada))
     submission = attach(catalog, ada, adk, bundle())
@@ -453,7 +474,11 @@ def test_a_reviewed_file_method_is_for_all_who_see_the_file(
     with pytest.raises(NotFoundError):
         catalog.submissions.attached(adk, "adk.xtc", bob.id)
     assert catalog.submissions.begin(bob.id, bundle(version="3.0.0"), site="site-a").state is DRAFT  # no name was taken
-    assert catalog.submissions.withdraw(submission.id, ada.id).state is SubmissionState.REVOKED
+    if taken_off_by == "ada":
+        gone = catalog.submissions.withdraw(submission.id, ada.id)
+    else:
+        gone = catalog.reviews.reject(submission.id, bob.id, "it is wrong")
+    assert gone.state is SubmissionState.REVOKED
     assert catalog.submissions.attached(adk, "adk.xtc", eve.id) == ()
 
 

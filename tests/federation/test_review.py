@@ -24,6 +24,7 @@ from fomrepo.errors import (
 from fomrepo.isolation.environment import default_environments_folder
 from fomrepo.model.canonical import new_id, sha256_hex
 from fomrepo.model.differences import file_differences, schema_differences
+from fomrepo.model.operations import MethodRef
 from fomrepo.model.statements import Approval, ReviewStatement
 from fomrepo.model.submissions import ReviewPolicy, Submission, SubmissionState
 from fomrepo.model.trust import TrustPolicy
@@ -176,6 +177,28 @@ def test_another_site_takes_a_submission_over_whose_site_is_lost(pair: LocalFede
         pair["two"].kill()
         found = repo.submissions.checked(submission.id)
         assert (found.state, found.site) == (SubmissionState.IN_REVIEW, "one")
+
+
+def test_a_method_that_lost_its_signature_runs_again_when_somebody_else_signs(
+    federation: LocalFederation, repo: Repository, rita: Reviewer, written: Written
+) -> None:
+    rex = Reviewer(federation, "rex", site="site-a")
+    submission = through_the_gate(repo, written("count_resigned"))
+    with rex.repo:
+        assert rex.approve(submission.id).state is SubmissionState.PUBLISHED
+    key = MethodRef("count_resigned", "1.0.0")
+    until(lambda: repo.whoami() and str(key) in [f"{one.schema.name} {one.schema.version}" for one in repo.methods()])
+    with open_administration(federation.home) as administration:
+        assert administration.trust.revoke_key(rex.key_id)[1] == (str(key),)
+    (waits,) = [one for one in rita.repo.submissions.to_review() if one.id == submission.id]
+    assert (
+        "0 valid signatures of reviewers, and this federation asks for 1; the key of rex was revoked" in waits.trouble
+    )
+    signed = rita.approve(submission.id)
+    assert (signed.state, signed.trouble) == (SubmissionState.PUBLISHED, "")
+    assert submission.id not in [one.id for one in rita.repo.submissions.to_review()]
+    repo.whoami()
+    assert repo.method(key.name, key.version).digest == submission.bundle_digest
 
 
 def test_a_reviewer_sees_what_changed(
