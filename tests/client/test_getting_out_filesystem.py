@@ -29,7 +29,7 @@ def netcdf() -> bytes:
 
 
 CSV = b"time,energy\n0,1.5\n1,2.5\n"
-LARGE = np.random.default_rng(1).bytes(40 * BLOCK_BYTES + 17)
+LARGE = np.random.default_rng(1).bytes((BLOCKS + 2) * BLOCK_BYTES + 17)
 CONTENTS = {"energies.csv": CSV, "run.dcd": LARGE, "run.nc": netcdf()}
 
 
@@ -152,7 +152,7 @@ def test_blocks_come_when_they_are_read_and_once(fs: FomFileSystem, shelf: Shelf
         assert file.read() == LARGE[-7:]
         assert file.read(1) == b""
     record = "FOM-402917.v1"
-    assert shelf.ranges == [(record, 3 * BLOCK_BYTES, BLOCK_BYTES), (record, 40 * BLOCK_BYTES, 17)]
+    assert shelf.ranges == [(record, 3 * BLOCK_BYTES, BLOCK_BYTES), (record, (BLOCKS + 2) * BLOCK_BYTES, 17)]
 
 
 def test_memory_holds_the_last_blocks(fs: FomFileSystem) -> None:
