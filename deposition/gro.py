@@ -12,6 +12,7 @@ import numpy as np
 
 from deposition.quantities import CoordinateCheck, box_of_vectors
 from deposition.report import Deposited, Report, Topology, check_atoms, empty, facts, truncated, unreadable
+from deposition.residues import composition
 from deposition.text_lines import count_changes, lines
 
 TYPE = "GRO"
@@ -36,7 +37,7 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
     title = next(text, "")
     n_atoms = _count(file, next(text, ""))
     check_atoms(file, n_atoms, topology)
-    n_residues, has_velocities = _read_atoms(file, text, n_atoms, doubts)
+    residues, names, has_velocities = _read_atoms(file, text, n_atoms, doubts)
     box = _box(file, next(text, None), doubts)
     frames_after = _count_frames_after(text, n_atoms)
     if frames_after:
@@ -50,13 +51,14 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
             type=TYPE,
             families=FAMILIES,
             n_atoms=n_atoms,
-            n_residues=n_residues,
+            n_residues=count_changes(residues),
             n_segments=1,
             n_frames=1,
             times={"first_time": {"value": float(time[1]), "unit": "ps"}} if time else None,
             box=box,
             has=["positions", *(["velocities"] if has_velocities else [])],
             doubts=doubts,
+            **composition(residues, names),
         )
     )
 
@@ -70,9 +72,12 @@ def _count(file: Deposited, line: str) -> int:
     return n_atoms
 
 
-def _read_atoms(file: Deposited, text: Iterator[str], n_atoms: int, doubts: list[str]) -> tuple[int, bool]:
-    """Read the lines of atoms; returns the number of residues and whether there are velocities."""
-    residues: list[tuple[str, str]] = []
+def _read_atoms(
+    file: Deposited, text: Iterator[str], n_atoms: int, doubts: list[str]
+) -> tuple[list[tuple[str, str, str]], list[str], bool]:
+    """Read the lines of atoms; returns their residues, their names, and whether there are velocities."""
+    residues: list[tuple[str, str, str]] = []
+    names: list[str] = []
     positions: list[tuple[float, ...]] = []
     width, has_velocities = 0, False
     for number, line in zip(range(1, n_atoms + 1), text, strict=False):
@@ -84,11 +89,12 @@ def _read_atoms(file: Deposited, text: Iterator[str], n_atoms: int, doubts: list
             positions.append(tuple(float(numbers[place : place + width]) for place in range(0, 3 * width, width)))
         except ValueError:
             raise truncated(file, f"atom {number} of {n_atoms} has no three coordinates: {line[:80]!r}") from None
-        residues.append((line[:5], line[5:10]))
+        residues.append((line[:5], line[5:10], ""))
+        names.append(line[10:15])
     if len(positions) < n_atoms:
         raise truncated(file, f"{len(positions)} of {n_atoms} atoms are there")
     CoordinateCheck(file, doubts).look_at(np.array(positions) * ANGSTROM_PER_NM, 0)
-    return count_changes(residues), has_velocities
+    return residues, names, has_velocities
 
 
 def _column_width(file: Deposited, line: str) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 
 from deposition.quantities import CoordinateCheck, box_fact
 from deposition.report import Deposited, Report, Topology, empty, facts, truncated, unreadable
+from deposition.residues import composition
 from deposition.text_lines import count_changes, lines
 
 TYPE = "MMCIF"
@@ -43,18 +44,20 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
         )
     if not last.startswith("#"):
         doubts.append("its last line is no #: it may be cut after a whole line")
-    keys = [(chain.name, str(residue.seqid), residue.name) for chain in models[0] for residue in chain for _ in residue]
+    atoms = [(chain, residue, atom) for chain in models[0] for residue in chain for atom in residue]
+    keys = [(str(residue.seqid), residue.name, chain.name) for chain, residue, _ in atoms]
     return Report(
         facts(
             type=TYPE,
             families=FAMILIES,
             n_atoms=len(keys),
             n_residues=count_changes(keys),
-            n_segments=count_changes((key[0],) for key in keys),
+            n_segments=count_changes((key[2],) for key in keys),
             n_frames=1,
             box=None if cell == NO_CELL else box_fact(cell[:3], cell[3:], doubts),
             has=["positions", "masses"],
             doubts=doubts,
+            **composition(keys, [atom.name for *_, atom in atoms]),
         )
     )
 

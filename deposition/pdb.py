@@ -11,6 +11,7 @@ import numpy as np
 
 from deposition.quantities import CoordinateCheck, box_fact
 from deposition.report import Deposited, Report, Topology, check_atoms, empty, facts, truncated, unreadable
+from deposition.residues import composition
 from deposition.text_lines import count_changes, lines
 
 TYPE = "PDB"
@@ -37,18 +38,19 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
         reading.take(line)
     reading.finish()
     check_atoms(file, reading.n_atoms, topology)
-    n_residues, n_segments = reading.count_residues_and_segments()
+    residues = reading.residues()
     return Report(
         facts(
             type=TYPE,
             families=FAMILIES if reading.n_models > 1 else FAMILIES[:2],
             n_atoms=reading.n_atoms,
-            n_residues=n_residues,
-            n_segments=n_segments,
+            n_residues=count_changes(residues),
+            n_segments=count_changes((segment,) for *_, segment in residues),
             n_frames=reading.n_models,
             box=reading.box,
             has=["positions", *(["bonds"] if reading.has_bonds else [])],
             doubts=doubts,
+            **composition(residues, reading.names),
         )
     )
 
@@ -66,6 +68,7 @@ class _Reading:
         self._last_line = ""
         self.n_atoms = 0
         self.n_models = 0
+        self.names: list[str] = []  # of the first model's atoms
         self.has_bonds = False
         self.box: dict[str, object] | None = None
 
@@ -99,12 +102,16 @@ class _Reading:
         if not self._last_line.startswith("END"):
             self._doubts.append("it does not end with END: it may be cut after a whole line")
 
-    def count_residues_and_segments(self) -> tuple[int, int]:
-        """Count changes of residue and segment along the atoms; chains stand for segments where there are none."""
+    def residues(self) -> list[tuple[str, str, str]]:
+        """Return number with insertion code, name and segment of each atom's residue.
+
+        Chains stand for segments where there are none.
+        """
         has_segments = any(segment for *_, segment in self._keys)
-        segments = [segment if has_segments else chain for chain, *_, segment in self._keys]
-        residues = [(*key[1:4], segment) for key, segment in zip(self._keys, segments, strict=True)]
-        return count_changes(residues), count_changes((segment,) for segment in segments)
+        return [
+            (number + insertion, name, segment if has_segments else chain)
+            for chain, number, insertion, name, segment in self._keys
+        ]
 
     def _take_atom(self, line: str) -> None:
         try:
@@ -113,6 +120,7 @@ class _Reading:
             what = f"atom {len(self._positions) + 1} has no three coordinates: {line[:80]!r}"
             raise truncated(self._file, what) if len(line) < 54 else unreadable(self._file, what) from None
         if self.n_models == 0:
+            self.names.append(line[12:16])
             self._keys.append((line[21:22].strip(), line[22:26], line[26:27], line[17:21].strip(), line[72:76].strip()))
 
     def _take_cell(self, line: str) -> None:

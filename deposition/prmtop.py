@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from deposition.report import Deposited, Report, Topology, empty, facts, truncated, unreadable
+from deposition.residues import composition
 from deposition.text_lines import doubt_missing_end, lines
 
 TYPE = "PRMTOP"
@@ -70,8 +72,20 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
             n_residues=n_residues,
             has=["masses", "charges", *(["bonds"] if n_bonds else [])],
             doubts=doubts,
+            **_composition(sections, starts, charges),
         )
     )
+
+
+def _composition(sections: _Sections, starts: np.ndarray, charges: np.ndarray) -> dict[str, Any]:
+    """Return what the residues are, which begin at these atoms, counted from 1."""
+    sizes = np.diff(np.append(starts, len(charges) + 1))
+    keys = [
+        (number, name, "")
+        for number, (name, size) in enumerate(zip(sections["RESIDUE_LABEL"], sizes.tolist(), strict=True))
+        for _ in range(size)
+    ]
+    return composition(keys, sections["ATOM_NAME"], charges / CHARGE_UNIT) if len(keys) == len(charges) else {}
 
 
 def _sections(file: Deposited) -> _Sections:

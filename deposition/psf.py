@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from deposition.report import Deposited, Report, Topology, empty, facts, truncated, unreadable
+from deposition.residues import composition
 from deposition.text_lines import count_changes, doubt_missing_end, lines
 
 TYPE = "PSF"
@@ -23,9 +24,9 @@ INDICES_PER_ENTRY = {"NBOND": 2, "NTHETA": 3, "NPHI": 4, "NIMPHI": 4, "NDON": 2,
 USUAL_SECTIONS = ("NBOND", "NTHETA", "NPHI", "NIMPHI")
 _HEADING = re.compile(r"\s*(\d{1,12})\s+(?:\d+\s+)?!(\w+)")
 
-# Columns of segment, residue number, residue, charge and mass.
-_STANDARD = (slice(9, 13), slice(14, 18), slice(19, 23), slice(34, 48), slice(48, 62))
-_EXTENDED = (slice(11, 19), slice(20, 28), slice(29, 37), slice(52, 66), slice(66, 80))
+# Columns of segment, residue number, residue, atom, charge and mass.
+_STANDARD = (slice(9, 13), slice(14, 18), slice(19, 23), slice(24, 28), slice(34, 48), slice(48, 62))
+_EXTENDED = (slice(11, 19), slice(20, 28), slice(29, 37), slice(38, 46), slice(52, 66), slice(66, 80))
 
 
 def looks_like(head: bytes) -> bool:
@@ -55,7 +56,7 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
     if missing := [f"!{section}" for section in USUAL_SECTIONS if section not in counts]:
         doubts.append(f"it has no section {', '.join(missing)}: written so, or cut between two sections")
     doubt_missing_end(file, doubts)
-    charges, masses, n_residues, n_segments = atoms
+    charges, masses, residues, names = atoms
     if np.any(masses <= 0.0):
         doubts.append(f"{int(np.sum(masses <= 0.0))} atoms have no mass")
     if abs(charges.sum() - round(charges.sum())) > 0.01:
@@ -65,28 +66,29 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
             type=TYPE,
             families=FAMILIES,
             n_atoms=n_atoms,
-            n_residues=n_residues,
-            n_segments=n_segments,
+            n_residues=count_changes(residues),
+            n_segments=count_changes((segment,) for *_, segment in residues),
             has=["masses", "charges", *(["bonds"] if counts.get("NBOND") else [])],
             doubts=doubts,
+            **composition(residues, names, charges),
         )
     )
 
 
 def _read_atoms(
     file: Deposited, text: Iterator[str], flags: list[str], count: int
-) -> tuple[np.ndarray, np.ndarray, int, int]:
-    """Read the atoms; returns charges, masses, the number of residues and of segments."""
+) -> tuple[np.ndarray, np.ndarray, list[tuple[str, str, str]], list[str]]:
+    """Read the atoms; returns charges, masses, number, name and segment of their residues, and their names."""
     if count == 0:
         raise empty(file, "has no atoms")
     columns = None if "NAMD" in flags else _EXTENDED if "EXT" in flags else _STANDARD
-    charges, masses, residues, segments = [], [], [], []
+    charges, masses, residues, names = [], [], [], []
     for number, line in zip(range(1, count + 1), text, strict=False):
         words = line.split()
         if len(words) >= 9 or (columns is None and len(words) == 8):
-            segment, resid, residue, _, _, charge, mass = words[1:8]
+            segment, resid, residue, name, _, charge, mass = words[1:8]
         elif columns is not None and len(words) >= 7:  # an empty column: only the places of the others tell which
-            segment, resid, residue, charge, mass = (line[column].strip() for column in columns)
+            segment, resid, residue, name, charge, mass = (line[column].strip() for column in columns)
         else:
             raise truncated(file, f"atom {number} of {count} is {line[:80]!r}")
         try:
@@ -95,13 +97,13 @@ def _read_atoms(
         except ValueError:
             raise unreadable(file, f"atom {number} has no charge and mass: {line[:80]!r}") from None
         residues.append((resid, residue, segment))
-        segments.append((segment,))
+        names.append(name)
     if len(charges) < count:
         raise truncated(file, f"{len(charges)} of {count} atoms are there")
     found = np.array(charges), np.array(masses)
     if not (np.all(np.isfinite(found)) and np.all(np.abs(found[0]) < LARGEST_CHARGE)):
         raise unreadable(file, "charges or masses are not finite numbers of reasonable size")
-    return *found, count_changes(residues), count_changes(segments)
+    return *found, residues, names
 
 
 def _read_indices(file: Deposited, text: Iterator[str], section: str, count: int, n_atoms: int) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from deposition.quantities import CoordinateCheck, box_fact
 from deposition.report import Deposited, Report, Topology, empty, facts, truncated, unreadable
+from deposition.residues import composition
 
 TYPE = "TPR"
 FAMILIES = ("topology", "structure")
@@ -58,8 +59,15 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
             ],
             program={"name": "GROMACS", "version": program},
             doubts=doubts,
+            **_composition(universe.atoms),
         )
     )
+
+
+def _composition(atoms: Any) -> dict[str, Any]:
+    """Return what the atoms are."""
+    columns = (atoms.resids.tolist(), atoms.resnames.tolist(), atoms.segids.tolist())
+    return composition(list(zip(*columns, strict=True)), atoms.names.tolist(), atoms.charges)
 
 
 def _check_header(file: Deposited, doubts: list[str]) -> str:
