@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from fomrepo.client.filesystem import BLOCK_BYTES, BLOCKS, FomFileSystem
+from fomrepo.client.filesystem import BLOCKS, FomFileSystem
 from fomrepo.errors import DigestMismatchError, NotFoundError, SiteUnreachableError
 from fomrepo.wire.v1 import files_pb2
 from tests.client.scripted_site import AUTHORITY, TOKEN, ScriptedSite
@@ -28,8 +28,9 @@ def netcdf() -> bytes:
     return stream.getvalue()
 
 
+BLOCK = 2**16
 CSV = b"time,energy\n0,1.5\n1,2.5\n"
-LARGE = np.random.default_rng(1).bytes((BLOCKS + 2) * BLOCK_BYTES + 17)
+LARGE = np.random.default_rng(1).bytes((BLOCKS + 2) * BLOCK + 17)
 CONTENTS = {"energies.csv": CSV, "run.dcd": LARGE, "run.nc": netcdf()}
 
 
@@ -142,23 +143,23 @@ def test_it_is_read_only(fs: FomFileSystem) -> None:
 
 
 def test_blocks_come_when_they_are_read_and_once(fs: FomFileSystem, shelf: Shelf) -> None:
-    with fs.open("FOM-402917/run.dcd") as file:
+    with fs.open("FOM-402917/run.dcd", block_size=BLOCK) as file:
         assert shelf.ranges == []
-        file.seek(3 * BLOCK_BYTES + 5)
-        assert file.read(10) == LARGE[3 * BLOCK_BYTES + 5 :][:10]
+        file.seek(3 * BLOCK + 5)
+        assert file.read(10) == LARGE[3 * BLOCK + 5 :][:10]
         file.seek(-4, 1)
-        assert file.read(4) == LARGE[3 * BLOCK_BYTES + 11 :][:4]
+        assert file.read(4) == LARGE[3 * BLOCK + 11 :][:4]
         file.seek(-7, 2)
         assert file.read() == LARGE[-7:]
         assert file.read(1) == b""
     record = "FOM-402917.v1"
-    assert shelf.ranges == [(record, 3 * BLOCK_BYTES, BLOCK_BYTES), (record, (BLOCKS + 2) * BLOCK_BYTES, 17)]
+    assert shelf.ranges == [(record, 3 * BLOCK, BLOCK), (record, (BLOCKS + 2) * BLOCK, 17)]
 
 
 def test_memory_holds_the_last_blocks(fs: FomFileSystem) -> None:
-    with fs.open("FOM-402917/run.dcd") as file:
+    with fs.open("FOM-402917/run.dcd", block_size=BLOCK) as file:
         digest = hashlib.sha256()
-        while part := file.read(2**19):
+        while part := file.read(50_000):
             digest.update(part)
         assert digest.digest() == hashlib.sha256(LARGE).digest()
         assert file.cache.cache_info().currsize == BLOCKS
