@@ -7,7 +7,7 @@ whoever writes to the database, and refuse to change a version that has left the
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +37,15 @@ YEAR_S = 365.25 * 86_400
 EMBARGO_LIMIT_S = 10 * YEAR_S
 
 _ENDED = select(versions.c.id).where(versions.c.embargoed, versions.c.public_from <= CatalogClock()).limit(1)
+_WITHDRAWN = (
+    select(versions.c.id)
+    .join_from(versions, records, versions.c.record_id == records.c.id)
+    .where(
+        records.c.accession == bindparam("accession"),
+        versions.c.number == bindparam("number"),
+        versions.c.state == RecordState.WITHDRAWN.value,
+    )
+)
 _BY = select(supersessions.c.by_id).where(supersessions.c.version_id == bindparam("version"))
 _WITHDRAWALS = (
     select(audit.c.number, audit.c.details)
@@ -229,6 +238,25 @@ class Lifecycle:
         return connection.scalar(_ENDED) is not None
 
     @reads
+    def refuse_withdrawn(self, connection: Connection, names: Iterable[str]) -> None:
+        """Refuse to give out what was computed from versions that were withdrawn since.
+
+        Parameters
+        ----------
+        names
+            Of versions, each as ``FOM-402917.v1``, as provenance has them.
+
+        Raises
+        ------
+        WithdrawnError
+            If one of them was.
+        """
+        for name in sorted(names):
+            version_id = connection.scalar(_WITHDRAWN, _numbered(RecordName.parse(name)))
+            if version_id is not None:
+                refuse_withdrawn(version_by_id(connection, version_id))
+
+    @reads
     def withdrawn_since(self, connection: Connection, number: int) -> tuple[int, tuple[str, ...]]:
         """Find what was withdrawn after an entry of the audit log.
 
@@ -252,6 +280,10 @@ class Lifecycle:
             delete(results).where(results.c.site == site, results.c.key.in_(tainted)).returning(results.c.blob)
         )
         return tuple(sorted(dropped.scalars()))
+
+
+def _numbered(name: RecordName) -> dict[str, Any]:
+    return {"accession": name.accession, "number": name.version}
 
 
 def _to_change(connection: Connection, name: RecordName, principal_id: str) -> RecordVersion:

@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from fomrepo.cli import (
+    audit,
     calls,
     deposit,
     environments,
     get,
     keys,
+    lifecycle,
     machine,
     method_submission,
     methods,
@@ -46,6 +48,11 @@ app.command(rich_help_panel=_DATA, context_settings=calls.METHOD_OPTIONS)(calls.
 app.command(rich_help_panel=_DATA)(get.get)
 app.command(rich_help_panel=_DATA)(mount.mount)
 app.command(rich_help_panel=_DATA)(records.replicate)
+app.command(rich_help_panel=_DATA)(lifecycle.publish)
+app.command(rich_help_panel=_DATA)(lifecycle.embargo)
+app.command(rich_help_panel=_DATA)(lifecycle.supersede)
+app.command(rich_help_panel=_DATA)(lifecycle.withdraw)
+app.command(rich_help_panel=_DATA)(lifecycle.similar)
 app.command(rich_help_panel=_DATA)(stubs.stubs)
 app.add_typer(methods.method, name="method", rich_help_panel=_DATA)
 for command in (
@@ -69,6 +76,7 @@ app.command(rich_help_panel=_SITES)(machine.doctor)
 app.add_typer(environments.environment, name="environment", rich_help_panel=_SITES)
 app.add_typer(samples.samples, name="samples", rich_help_panel=_SITES)
 app.add_typer(machine.catalog, name="catalog", rich_help_panel=_SITES)
+app.add_typer(audit.audit, name="audit", rich_help_panel=_SITES)
 app.add_typer(people.user, name="user", rich_help_panel=_SITES)
 app.add_typer(people.token, name="token", rich_help_panel=_SITES)
 app.add_typer(people.project, name="project", rich_help_panel=_SITES)

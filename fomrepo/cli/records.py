@@ -110,11 +110,13 @@ def show(path: RecordPath, profile: ProfileName = None, json: Json = False) -> N
         quality = [check_document(one) for one in checks]
         print_json(record_facts(record) | {"replicas": held, "disagreements": doubtful, "quality": quality})
         return
-    described = {name: value for name, value in record_facts(record).items() if name not in ("files", "created")}
+    moments = {"created": record.created, "public from": record.public_from, "withdrawn": record.withdrawn}
+    skipped = ("files", "created", "public_from", "withdrawn")
+    described = [(name, value) for name, value in record_facts(record).items() if value and name not in skipped]
     print_table(
         [
-            *((name, str(value)) for name, value in described.items()),
-            ("created", f"{record.created:%Y-%m-%d %H:%M} UTC"),
+            *((name.replace("_", " "), str(value)) for name, value in described),
+            *((name, f"{moment:%Y-%m-%d %H:%M} UTC") for name, moment in moments.items() if moment is not None),
         ]
     )
     typer.echo("files")
@@ -157,6 +159,11 @@ def record_facts(record: Record) -> dict[str, Any]:
         "state": record.state,
         "owner": record.owner,
         "created": record.created.timestamp(),
+        "licence": record.licence,
+        "public_from": None if record.public_from is None else record.public_from.timestamp(),
+        "superseded_by": record.superseded_by,
+        "withdrawn": None if record.withdrawn is None else record.withdrawn.timestamp(),
+        "reason": record.reason or None,
         "files": [file_facts(one) for one in record.files],
     }
 

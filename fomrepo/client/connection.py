@@ -20,7 +20,7 @@ from fomrepo.wire.v1.calls_pb2_grpc import CallsStub
 from fomrepo.wire.v1.checks_pb2_grpc import ChecksStub
 from fomrepo.wire.v1.deposits_pb2_grpc import DepositsStub
 from fomrepo.wire.v1.files_pb2_grpc import FilesStub
-from fomrepo.wire.v1.metadata_pb2_grpc import MetadataStub
+from fomrepo.wire.v1.lifecycle_pb2_grpc import LifecycleStub
 from fomrepo.wire.v1.metadata_pb2_grpc import MetadataStub
 from fomrepo.wire.v1.methods_pb2_grpc import MethodsStub
 from fomrepo.wire.v1.review_pb2_grpc import ReviewStub
@@ -86,9 +86,9 @@ class SiteChannel:
         return FilesStub(self._channel)
 
     @cached_property
-    def metadata(self) -> MetadataStub:
-        """What is known of records, and their quality."""
-        return MetadataStub(self._channel)
+    def lifecycle(self) -> LifecycleStub:
+        """What becomes of records after they were deposited."""
+        return LifecycleStub(self._channel)
 
     @cached_property
     def metadata(self) -> MetadataStub:

@@ -74,8 +74,33 @@ class Record:
 
     @property
     def state(self) -> str:
-        """Who sees it: ``private``, ``published`` or ``withdrawn``."""
+        """Who sees it: ``private``, ``embargoed``, ``published`` or ``withdrawn``."""
         return self._version.state.value
+
+    @property
+    def licence(self) -> str | None:
+        """SPDX expression; None before it is published."""
+        return self._version.licence
+
+    @property
+    def public_from(self) -> datetime.datetime | None:
+        """Since when, or from when on, everybody sees it, UTC; None: members of its project alone."""
+        return _moment(self._version.public_from)
+
+    @property
+    def superseded_by(self) -> str | None:
+        """What took its place, as far as you may see that: ``FOM-402917.v2``; None if nothing did."""
+        return self._version.superseded_by
+
+    @property
+    def withdrawn(self) -> datetime.datetime | None:
+        """When it was withdrawn, UTC; None if it was not. A withdrawn record has no files."""
+        return _moment(self._version.withdrawn)
+
+    @property
+    def reason(self) -> str:
+        """Why it was withdrawn; empty if it was not."""
+        return self._version.reason
 
     @property
     def created(self) -> datetime.datetime:
@@ -115,7 +140,12 @@ class Record:
             "  " + "  ".join(f"{cell:{'<' if column < 2 else '>'}{widths[column]}}" for column, cell in enumerate(row))
             for row in rows
         ]
-        return "\n".join([f"{self.versioned}  {self.title}  ({self.path}, {self.state})", *lines])
+        said = [self.state]
+        if self.superseded_by is not None:
+            said.append(f"superseded by {self.superseded_by}")
+        if self.withdrawn is not None:
+            said.append(self.reason)
+        return "\n".join([f"{self.versioned}  {self.title}  ({self.path}, {', '.join(said)})", *lines])
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -125,6 +155,10 @@ class Record:
             for one in self.files
         )
         return f"<table><caption>{html.escape(f'{self.versioned} {self.title}')}</caption>{rows}</table>"
+
+
+def _moment(seconds: float | None) -> datetime.datetime | None:
+    return None if seconds is None else datetime.datetime.fromtimestamp(seconds, datetime.UTC)
 
 
 def _facts(file: RemoteFile) -> tuple[str, str, str]:

@@ -14,6 +14,7 @@ from fomrepo.client.connection import Connection
 from fomrepo.client.deposit import DepositListener, deposit_files
 from fomrepo.client.deposit_folder import PATIENCE_S, FolderDeposit
 from fomrepo.client.drafts import send_draft
+from fomrepo.client.lifecycle import Lifecycle
 from fomrepo.client.metadata import RecordMetadata, RecordQuality
 from fomrepo.client.method_lock import Pin, read_method_lock, write_method_lock
 from fomrepo.client.operation import OperationFuture
@@ -174,6 +175,11 @@ class Repository:
     def submissions(self) -> Submissions:
         """Methods on their way to being published: submit, follow and review them."""
         return Submissions(self._connection)
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """What becomes of your records: publish, embargo, supersede and withdraw them, and find similar ones."""
+        return Lifecycle(self._connection, self._record)
 
     @property
     def trust(self) -> Trust:

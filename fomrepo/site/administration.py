@@ -9,9 +9,11 @@ from pathlib import Path
 
 from fomrepo.catalog import Catalog, open_catalog
 from fomrepo.installed_files import installed_folder
+from fomrepo.model.audit import AuditFault
 from fomrepo.model.bundle import read_bundle
 from fomrepo.model.methods import Bundle
 from fomrepo.model.people import new_token
+from fomrepo.site.audit_seal import audit_faults
 from fomrepo.site.settings import SiteHome, SiteSettings
 from fomrepo.site.trust_administration import TrustAdministration
 
@@ -49,6 +51,11 @@ class Administration:
         expires = None if days is None else time.time() + days * SECONDS_A_DAY
         self.catalog.people.add_token(user, label=label, handle=handle, sha256=digest, expires=expires)
         return text
+
+    def audit_faults(self) -> Iterator[AuditFault]:
+        """Check the audit log of the federation; yields what shows that it was tampered with."""
+        authority = self.home.read_secret("authority.pem")
+        return audit_faults(self.catalog, authority=authority, own_copy=self.home.audit_seal)
 
     def publish_built_ins(self) -> list[str]:
         """Approve and publish the built-in methods that are not published yet; returns their names and versions.

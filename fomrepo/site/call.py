@@ -139,6 +139,7 @@ class CallDesk:
         live = self._book.find(principal, operation_id)
         if live.answer is not None:
             self._site.registry.refuse_revoked(live.answer.provenance.method_digest)
+            self._site.catalog.lifecycle.refuse_withdrawn({record for record, _, _ in live.answer.provenance.inputs})
         return live
 
     def cancel(self, principal: Principal, operation_id: str) -> LiveOperation:

@@ -20,6 +20,7 @@ from fomrepo.isolation.doctor import WallVerdict
 from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.warden import Warden
 from fomrepo.model.sites import SiteRuns
+from fomrepo.site.audit_seal import AuditSealer
 from fomrepo.site.call import CallDesk
 from fomrepo.site.check import CheckDesk
 from fomrepo.site.deposit import DepositDesk
@@ -27,6 +28,7 @@ from fomrepo.site.environments import Environments
 from fomrepo.site.forward import Forward
 from fomrepo.site.holders import HolderDesk
 from fomrepo.site.ledger import Ledger
+from fomrepo.site.lifecycle import LifecycleDesk
 from fomrepo.site.load import Slots
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
@@ -41,6 +43,7 @@ from fomrepo.site.services.calls import CallsService
 from fomrepo.site.services.checks import ChecksService
 from fomrepo.site.services.deposits import DepositsService
 from fomrepo.site.services.files import FilesService
+from fomrepo.site.services.lifecycle import LifecycleService
 from fomrepo.site.services.metadata import MetadataService
 from fomrepo.site.services.methods import MethodsService
 from fomrepo.site.services.peers import PeersService
@@ -60,6 +63,7 @@ from fomrepo.wire.v1 import (
     checks_pb2_grpc,
     deposits_pb2_grpc,
     files_pb2_grpc,
+    lifecycle_pb2_grpc,
     metadata_pb2_grpc,
     methods_pb2_grpc,
     review_pb2_grpc,
@@ -139,6 +143,8 @@ class SiteServer:
         self._calls = calls = CallDesk(site, known, Forward(peers))
         self._deposits = deposits = DepositDesk(site)
         self._revoked = RevokedResults(site)
+        sealer = AuditSealer(site.name, key, certificate, home.audit_seal)
+        self._lifecycle = lifecycle = LifecycleDesk(site, sealer)
         self._submissions = submissions = SubmissionDesk(site, known)
         checks = CheckDesk(site)
         self._quality = quality = QualityDesk(site)
@@ -154,6 +160,7 @@ class SiteServer:
         deposits_pb2_grpc.add_DepositsServicer_to_server(DepositsService(site, deposits, room), clients)
         files_pb2_grpc.add_FilesServicer_to_server(FilesService(site, peers, replicate), clients)
         metadata_pb2_grpc.add_MetadataServicer_to_server(MetadataService(site), clients)
+        lifecycle_pb2_grpc.add_LifecycleServicer_to_server(LifecycleService(site, lifecycle), clients)
         methods_pb2_grpc.add_MethodsServicer_to_server(MethodsService(site), clients)
         trust_pb2_grpc.add_TrustServicer_to_server(TrustService(site), clients)
         review_pb2_grpc.add_ReviewServicer_to_server(ReviewService(site, submissions, calls, answers, room), clients)
@@ -227,6 +234,7 @@ class SiteServer:
         except FomrepoError as error:  # methods do not run; everything else goes on
             logger.warning("list of methods", error=error.message)
         self._revoked.remove()
+        self._lifecycle.heed()
 
 
 def _listener(threads: int, name: str) -> grpc.Server:

@@ -90,6 +90,8 @@ class SiteHome:
         #: Written when the site is ready: its name, addresses and process id.
         self.ready_file = self.folder / "ready.json"
         self.log_file = self.folder / "site.log"
+        #: How this site last saw the audit log, where nobody reaches it who can only write to the catalog.
+        self.audit_seal = self.folder / "audit-seal.json"
 
     def read_settings(self) -> SiteSettings:
         """Read ``site.toml``.

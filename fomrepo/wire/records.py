@@ -1,4 +1,4 @@
-"""Records and methods on the wire: both directions side by side."""
+"""Records on the wire: both directions side by side."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 
 from fomrepo.model.canonical import canonical_json
 from fomrepo.model.files import FileObject, RecordState, RecordVersion
+from fomrepo.model.systems import SimilarRecord
 from fomrepo.wire.v1 import files_pb2 as pb
+from fomrepo.wire.v1 import lifecycle_pb2
 
 
 def record_to_wire(version: RecordVersion) -> pb.Record:
@@ -71,4 +73,13 @@ def record_from_wire(message: pb.Record) -> RecordVersion:
         withdrawn=message.withdrawn or None,
         reason=message.reason,
         superseded_by=message.superseded_by or None,
+    )
+
+
+def similar_to_wire(similar: SimilarRecord) -> lifecycle_pb2.SimilarRecord:
+    """Write a record that is like another one as a message."""
+    return lifecycle_pb2.SimilarRecord(
+        record=record_to_wire(similar.version),
+        same=[one.value for one in similar.same],
+        contents=[lifecycle_pb2.SameContent(file=file, other=other) for file, other in similar.contents],
     )

@@ -1,0 +1,131 @@
+"""The life of a version after its deposit, at the site that is asked.
+
+1. ``publish``: the licence is one that exists; a member of the project makes the version immutable, and public now or
+   from a date on. Visibility is a function of the catalog's clock: when the date comes, nobody has to do anything.
+2. ``set_embargo``: the date moves while it is still to come.
+3. ``supersede``: another version takes its place; the old one stays readable, and says so.
+4. ``withdraw``: a tombstone stays. From that transaction on nobody reads or computes on its files, at any site; what
+   was computed from them before is no longer given out.
+5. ``heed``, with each heartbeat, at each site: holders of withdrawn data are closed and their results deleted; the
+   audit log hears of embargoes that have ended; the site seals the log now and then.
+
+Each step is one transaction with its entry in the audit log (fomrepo/catalog/lifecycle.py), and may be asked for twice.
+"""
+
+from __future__ import annotations
+
+import math
+
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+from fomrepo.errors import ArgumentError
+from fomrepo.model.files import RecordName, RecordVersion
+from fomrepo.model.people import Principal
+from fomrepo.model.submissions import check_remark
+from fomrepo.model.systems import SimilarRecord
+from fomrepo.site.audit_seal import AuditSealer
+from fomrepo.site.log import logger
+from fomrepo.site.parts import SiteParts
+
+#: Longest licence, in characters: an SPDX expression of several licences.
+LICENCE_LIMIT = 200
+
+
+class LifecycleDesk:
+    """Changes what versions are to others, and heeds what was changed elsewhere."""
+
+    def __init__(self, site: SiteParts, sealer: AuditSealer) -> None:
+        self._site, self._sealer = site, sealer
+        #: Newest entry of the audit log whose withdrawals this site has heeded.
+        self._heeded = 0
+
+    def publish(self, principal: Principal, record: str, *, licence: str, embargo_until: float | None) -> RecordVersion:
+        """1. Publish a version.
+
+        Parameters
+        ----------
+        principal
+            Who does it.
+        record
+            As a person names it.
+        licence
+            SPDX expression; empty: what was claimed at deposit.
+        embargo_until
+            Seconds since 1970; None: it is public at once.
+        """
+        catalog, name = self._site.catalog, RecordName.parse(record)
+        if not licence and (version := catalog.records.find(name, principal.id)) is not None:
+            licence = str(catalog.deposits.claims(version.version_id).get("licence") or "")
+        version = catalog.lifecycle.publish(
+            name, principal.id, licence=spdx_licence(licence), embargo_until=_date(embargo_until)
+        )
+        logger.info("published", record=version.versioned, state=version.state.value)
+        return version
+
+    def set_embargo(self, principal: Principal, record: str, until: float | None) -> RecordVersion:
+        """2. Let an embargo end on another date, or now for None."""
+        return self._site.catalog.lifecycle.set_embargo(RecordName.parse(record), principal.id, _date(until))
+
+    def supersede(self, principal: Principal, record: str, by: str) -> RecordVersion:
+        """3. Say what takes the place of a version; empty: nothing does any more."""
+        latter = RecordName.parse(by) if by else None
+        return self._site.catalog.lifecycle.supersede(RecordName.parse(record), principal.id, latter)
+
+    def withdraw(self, principal: Principal, record: str, reason: str) -> RecordVersion:
+        """4. Leave a tombstone."""
+        name = RecordName.parse(record)
+        version = self._site.catalog.lifecycle.withdraw(name, principal.id, check_remark(reason, "reason"))
+        logger.info("withdrawn", record=version.versioned)
+        self._drop_withdrawn()
+        return version
+
+    def similar(self, principal: Principal, record: str) -> tuple[SimilarRecord, ...]:
+        """List records of the same bytes or the same system, as far as the caller may see them."""
+        return self._site.catalog.systems.similar(RecordName.parse(record), principal.id)
+
+    def heed(self) -> None:
+        """5. Do what time and other sites have brought."""
+        self._drop_withdrawn()
+        lifecycle = self._site.catalog.lifecycle
+        if lifecycle.embargoes_have_ended():
+            for name in lifecycle.note_ended_embargoes():
+                logger.info("embargo ended", record=name)
+        self._sealer.seal_now_and_then(self._site.catalog)
+
+    def _drop_withdrawn(self) -> None:
+        """Close the holders and delete the results of content that no version has any more."""
+        site, lifecycle = self._site, self._site.catalog.lifecycle
+        number, digests = lifecycle.withdrawn_since(self._heeded)
+        if digests:
+            site.ledger.flush()  # what was computed from it is in the index, and goes with it
+            for digest in digests:
+                if site.holders is not None:
+                    site.holders.forget(digest)
+            for blob in lifecycle.forget_results(site.name, digests):
+                site.results.discard(blob)
+        self._heeded = number
+
+
+def spdx_licence(text: str) -> str:
+    """Return an SPDX expression in its canonical spelling: ``cc-by-4.0`` -> ``CC-BY-4.0``.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none.
+    """
+    try:
+        if not 1 <= len(text.strip()) <= LICENCE_LIMIT:
+            raise InvalidLicenseExpression
+        return str(canonicalize_license_expression(text.strip()))
+    except InvalidLicenseExpression:
+        raise ArgumentError(
+            f"{text[:80]!r} names no licence" if text.strip() else "a version cannot be published without a licence",
+            remedy="give its SPDX identifier (https://spdx.org/licenses): --licence CC-BY-4.0, CC0-1.0, MIT ...",
+        ) from None
+
+
+def _date(moment: float | None) -> float | None:
+    if moment is not None and not (math.isfinite(moment) and moment > 0):
+        raise ArgumentError("that is no date", remedy="write it as YEAR-MONTH-DAY, such as 2027-06-30")
+    return moment
