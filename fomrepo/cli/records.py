@@ -10,6 +10,7 @@ import typer
 
 from fomrepo.cli.commands import continued_by_same_command
 from fomrepo.cli.connected import ProfileName, RecordPath, complete_path, connected
+from fomrepo.cli.in_place import Door, register_in_place
 from fomrepo.cli.output import Json, print_json, print_table, progress_bar
 from fomrepo.cli.quality import check_document
 from fomrepo.client.paths import split_path
@@ -31,6 +32,10 @@ def deposit(
     new_version_of: Annotated[
         str | None, typer.Option(help="Record that gets a new version.", autocompletion=complete_path)
     ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Copy nothing: register them where they lie, on a site's own machine.")
+    ] = False,
+    door: Door = None,
     profile: ProfileName = None,
     json: Json = False,
 ) -> None:
@@ -48,9 +53,23 @@ def deposit(
         def told(progress: DepositProgress) -> None:
             move(progress.done, progress.total, progress.step)
 
-        record = repo.deposit(
-            *files, title=title, project=project, name=name, new_version_of=new_version_of, progress=told
-        )
+        if in_place:
+            record = repo[
+                register_in_place(
+                    files,
+                    title=title,
+                    project=project,
+                    name=name,
+                    new_version_of=new_version_of,
+                    door=door,
+                    profile=profile,
+                    progress=told,
+                )
+            ]
+        else:
+            record = repo.deposit(
+                *files, title=title, project=project, name=name, new_version_of=new_version_of, progress=told
+            )
     if json:
         print_json(record_facts(record))
     else:

@@ -11,6 +11,7 @@ import typer
 
 from fomrepo.cli.connected import ProfileName, connected
 from fomrepo.cli.homes import Home
+from fomrepo.cli.in_place import scrub
 from fomrepo.cli.output import Json, print_json, print_table
 
 site = typer.Typer(no_args_is_help=True, help="Sites on this machine.")
@@ -98,6 +99,9 @@ def status(home: Home, profile: ProfileName = None, json: Json = False) -> None:
     else:
         shown = [(name, address, "up" if up else "down", *map(str, rest)) for name, address, up, *rest in whole]
         print_table(shown, heads, right=range(4, len(heads)))
+
+
+site.command()(scrub)
 
 
 def up(home: Home, json: Json = False) -> None:

@@ -125,6 +125,9 @@ class Provenance:
     way: str
     #: Sites that were asked and failed on the way, with the reason.
     detours: tuple[tuple[str, str], ...] = ()
+    #: Of files that lie in place: name, and by which guard a change would have been noticed (``lease``, ``rehash``,
+    #: ``none``).
+    guards: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> str:
         """Spell it as the catalog keeps it."""
@@ -142,7 +145,8 @@ class Provenance:
         told = json.loads(text)
         known = [one.name for one in fields(cls)]
         try:
-            rows = {name: tuple(tuple(row) for row in told[name]) for name in ("inputs", "detours")}
+            listed = [name for name in ("inputs", "detours", "guards") if name in told]
+            rows = {name: tuple(tuple(row) for row in told[name]) for name in listed}
             found = cls(**{name: told[name] for name in known if name in told} | rows)
         except (TypeError, KeyError) as error:
             raise ValueError(f"no provenance: {error}") from None

@@ -319,6 +319,7 @@ class CallDesk:
             computed=found.computed if cached or not found.stored else time.time(),
             way=found.way,
             detours=detours,
+            guards=found.guards,
         )
         return Answer(provenance, schema_to_wire(schema), found.size, site, found.blob, found.content)
 

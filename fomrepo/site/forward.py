@@ -59,4 +59,15 @@ def _answer(reply: calls_pb2.CallReply) -> RunAnswer:
     told = reply.peer
     inputs = tuple((one.record, one.name, one.digest) for one in told.inputs)
     size, stored = reply.result_size, told.stored
-    return RunAnswer(told.key, told.blob, size, told.wall_s, told.computed, told.way, stored, inputs, reply.result)
+    return RunAnswer(
+        told.key,
+        told.blob,
+        size,
+        told.wall_s,
+        told.computed,
+        told.way,
+        stored,
+        inputs,
+        reply.result,
+        tuple(sorted(told.guards.items())),
+    )

@@ -16,7 +16,7 @@ from fomrepo.site.peers import Peers
 from fomrepo.site.probe import PROBE_REPORT_BYTES
 from fomrepo.site.run import refresh_or_spoil
 from fomrepo.site.sites_known import SitesKnown
-from fomrepo.vault.receive import IncomingFile, fetch_object, read_chunks
+from fomrepo.vault.receive import IncomingFile, fetch_object
 from fomrepo.wire.calls import CALL_WAIT_S
 from fomrepo.wire.v1 import files_pb2, sites_pb2
 
@@ -125,7 +125,7 @@ class _Fetching(threading.Thread):
         """
         site = self._site
         replica = site.catalog.replicas.get(site.name, digest)
-        here = site.vault.fingerprint(digest)
+        here = None if replica is None else site.copies.fingerprint(replica)
         if replica is not None and replica.state is ReplicaState.GOOD and here == replica.fingerprint:
             if not known:
                 self._read(digest)
@@ -188,9 +188,9 @@ def read_file(
         replica is not None
         and site.name in holders
         and replica.state is ReplicaState.GOOD
-        and site.vault.fingerprint(file.digest) == replica.fingerprint
+        and site.copies.fingerprint(replica) == replica.fingerprint
     ):
-        yield from read_chunks(site.vault.path(file.digest), offset=offset, length=length)
+        yield from site.copies.read(replica, offset=offset, length=length)
         return
     last: FomrepoError = NoReplicaError(
         f"no site holds a good copy of {file.name} now", remedy="see where it is: fomrepo show RECORD"

@@ -27,9 +27,11 @@ from fomrepo.site.deposit import DepositDesk
 from fomrepo.site.environments import Environments
 from fomrepo.site.forward import Forward
 from fomrepo.site.holders import HolderDesk
+from fomrepo.site.in_place import InPlaceDesk
 from fomrepo.site.ledger import Ledger
 from fomrepo.site.lifecycle import LifecycleDesk
 from fomrepo.site.load import Slots
+from fomrepo.site.local_door import LocalDoor
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.parts_of_run import Paces
@@ -37,6 +39,7 @@ from fomrepo.site.peers import Peers
 from fomrepo.site.quality import QualityDesk
 from fomrepo.site.replicate import ReplicateDesk
 from fomrepo.site.revocation import RevokedResults
+from fomrepo.site.scrub import Scrub
 from fomrepo.site.serve_peer import PeerDesk
 from fomrepo.site.services.border import WaitingRoom
 from fomrepo.site.services.calls import CallsService
@@ -142,6 +145,8 @@ class SiteServer:
         )
         self._calls = calls = CallDesk(site, known, Forward(peers))
         self._deposits = deposits = DepositDesk(site)
+        in_place, self._scrub = InPlaceDesk(site, deposits), Scrub(site)
+        self._door = LocalDoor(site, in_place, self._scrub)
         self._revoked = RevokedResults(site)
         sealer = AuditSealer(site.name, key, certificate, home.audit_seal)
         self._lifecycle = lifecycle = LifecycleDesk(site, sealer)
@@ -177,6 +182,8 @@ class SiteServer:
         self.peer_address = _listen(sites, settings.peer_address, mutual_tls)
         self._listeners = (clients, sites)
         self._certificate_digest = hashlib.sha256(certificate).hexdigest()
+        for part in (self._scrub, self._door, in_place):
+            self._end.callback(part.close)
         self._heartbeat = Heartbeat(self._beat, lambda error: logger.warning("heartbeat failed", error=error.message))
         for desk in (peers, calls, checks, quality, deposits, submissions, served):
             self._end.callback(desk.close)
@@ -197,6 +204,8 @@ class SiteServer:
         self._quality.start()
         for listener in self._listeners:
             listener.start()
+        self._scrub.start()
+        self._door.start()
         self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         return self
 

@@ -53,6 +53,12 @@ class SiteSettings(BaseSettings):
     upload_idle_s: float = Field(default=60.0, gt=0)
     #: Days after which the bytes of a draft that nobody continues, and bytes that no record has, are deleted.
     draft_days: float = Field(default=14.0, gt=0)
+    #: Socket for commands on this machine; empty: ``door.sock`` in the site's home. It must lie where people can pass.
+    door: str = ""
+    #: Seconds for which a file must have rested before it is registered in place, where no lease says that none writes.
+    stable_s: float = Field(default=10.0, ge=0)
+    #: How fast files in place are read again behind everything else, in MiB/s; 0: never. 10 MiB/s are 26 TB a month.
+    scrub_mib_s: float = Field(default=10.0, ge=0)
     #: Where guest environments are kept; empty: the machine's common folder.
     environments: str = ""
     #: User that a site started by root becomes.

@@ -79,10 +79,11 @@ class PeersService(sites_pb2_grpc.PeersServicer):
         self, request: sites_pb2.ReadObjectRequest, context: grpc.ServicerContext
     ) -> Iterator[bytes]:
         peer_certificate(context)
-        if self._site.vault.fingerprint(request.digest) is None:
-            raise NotFoundError(f"{self._site.name} does not hold this object")
-        path = self._site.vault.path(request.digest)
-        yield from read_chunks(path, offset=request.offset, length=request.length)
+        site = self._site
+        replica = site.catalog.replicas.get(site.name, request.digest)
+        if replica is None or site.copies.fingerprint(replica) is None:
+            raise NotFoundError(f"{site.name} does not hold this object")
+        yield from site.copies.read(replica, offset=request.offset, length=request.length)
 
     @unary
     def Fetch(self, request: sites_pb2.PeerFetchRequest, context: grpc.ServicerContext) -> files_pb2.ReplicateReply:
@@ -109,6 +110,7 @@ class PeersService(sites_pb2_grpc.PeersServicer):
                         calls_pb2.UsedInput(record=record, name=name, digest=digest)
                         for record, name, digest in run.inputs
                     ],
+                    guards=dict(run.guards),
                 )
             )
             reply.result = run.content

@@ -366,6 +366,26 @@ class PeerAnswer(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class GuardsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     BLOB_FIELD_NUMBER: _builtins.int
     KEY_FIELD_NUMBER: _builtins.int
     WALL_S_FIELD_NUMBER: _builtins.int
@@ -373,6 +393,7 @@ class PeerAnswer(_message.Message):
     STORED_FIELD_NUMBER: _builtins.int
     INPUTS_FIELD_NUMBER: _builtins.int
     WAY_FIELD_NUMBER: _builtins.int
+    GUARDS_FIELD_NUMBER: _builtins.int
     blob: _builtins.str
     """digest of the container"""
     key: _builtins.str
@@ -388,6 +409,10 @@ class PeerAnswer(_message.Message):
     def inputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___UsedInput]:
         """what was read, which may be newer than what the home site knew"""
 
+    @_builtins.property
+    def guards(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """of files in place: by name, how a change of them is noticed"""
+
     def __init__(
         self,
         *,
@@ -398,10 +423,11 @@ class PeerAnswer(_message.Message):
         stored: _builtins.bool = ...,
         inputs: _abc.Iterable[Global___UsedInput] | None = ...,
         way: _builtins.str = ...,
+        guards: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blob", b"blob", "computed", b"computed", "inputs", b"inputs", "key", b"key", "stored", b"stored", "wall_s", b"wall_s", "way", b"way"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blob", b"blob", "computed", b"computed", "guards", b"guards", "inputs", b"inputs", "key", b"key", "stored", b"stored", "wall_s", b"wall_s", "way", b"way"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

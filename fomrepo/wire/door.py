@@ -1,0 +1,74 @@
+"""Messages of the door by which a site talks with commands on its own machine: JSON, and now and then an open file.
+
+A message is a length of four bytes, little-endian, and so many bytes of UTF-8. An open file comes beside the length.
+docs/in-place.md says what is said.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+from fomrepo.errors import SiteUnreachableError
+
+#: Longest message: a deposit of a thousand files is described in 300 KiB.
+MESSAGE_LIMIT_BYTES = 2**20
+
+_LENGTH = struct.Struct("<I")
+
+
+def send_message(door: socket.socket, message: Mapping[str, Any], *, descriptor: int | None = None) -> None:
+    """Send a message, and an open file with it.
+
+    Raises
+    ------
+    SiteUnreachableError
+        If the other side has gone.
+    """
+    body = json.dumps(message).encode()
+    try:
+        socket.send_fds(door, [_LENGTH.pack(len(body))], [] if descriptor is None else [descriptor])
+        door.sendall(body)
+    except OSError as error:
+        raise _gone(error.strerror or "it is silent") from None
+
+
+def receive_message(door: socket.socket) -> tuple[dict[str, Any], int | None]:
+    """Receive a message, and the open file that came with it, which is the caller's to close.
+
+    Raises
+    ------
+    SiteUnreachableError
+        If the other side has gone, is silent for too long, or speaks otherwise.
+    """
+    descriptors: list[int] = []
+    try:
+        header, descriptors, _, _ = socket.recv_fds(door, _LENGTH.size, 1, socket.MSG_CMSG_CLOEXEC)
+        length = _LENGTH.unpack(header)[0]
+        if length > MESSAGE_LIMIT_BYTES:
+            raise ValueError(f"a message of {length} bytes")
+        body = b""
+        while len(body) < length:
+            more = door.recv(length - len(body))
+            if not more:
+                raise ValueError("it ended within a message")
+            body += more
+        message = json.loads(body)
+        if not isinstance(message, dict):
+            raise ValueError("a message of another form")
+    except (OSError, ValueError, struct.error, RecursionError) as error:
+        for one in descriptors:
+            os.close(one)
+        raise _gone(str(error)) from None
+    return message, descriptors[0] if descriptors else None
+
+
+def _gone(why: str) -> SiteUnreachableError:
+    return SiteUnreachableError(
+        f"the other side of the site's door has gone: {why}",
+        remedy="see whether the site runs (fomrepo site status), then run the command again",
+    )
