@@ -36,6 +36,13 @@ _MINIMISES = {
     "AMBER": ("imin", ("1", "5", "6")),
     "NAMD": ("minimization", ("on", "yes")),
 }
+#: What a thermostat and a barostat are set to, which means nothing where there is none.
+_GOVERNS = {
+    "thermostat_algorithm": ("target_temperature", "temperature_time_constant", "collision_frequency"),
+    "barostat_algorithm": (
+        "target_pressure", "pressure_time_constant", "pressure_coupling_type", "compressibility",
+    ),
+}  # fmt: skip
 _HAS = {
     "masses": "masses", "charges": "fixed_charges", "bonds": "bonds", "positions": "positions",
     "velocities": "velocities", "forces": "forces",
@@ -223,7 +230,7 @@ def _of_facts(file: str, facts: Mapping[str, Any]) -> Iterator[Entry]:
     yield entry("residue_names", "residues", *residues)
     yield entry("ion_names", "ions", *ions)
     yield entry("water_count", "water", water.get("count"))
-    yield entry("water_potential_name", "water", water.get("model"))
+    yield entry("water_potential_name", str(water.get("told_by", "water"))[:INDEXED_TEXT_LIMIT], water.get("model"))
     for kind, name in (("protein", "protein_sequence"), ("nucleic acid", "nucleic_sequence")):
         chains = [one for one in map(_dict, _list(facts.get("sequences"))) if one.get("kind") == kind]
         yield entry(name, "sequences", *(one.get("letters") for one in chains))
@@ -237,15 +244,29 @@ def _of_settings(file: str, program: str, settings: Mapping[str, Any]) -> list[E
         rules: Sequence[Rule] = ()
     else:
         rules = RULES.get(program, ())
-    entries, mapped = [], set()
+    entries: list[Entry] = []
+    mapped: set[str] = set()
     for rule in rules:
         if rule.key in plain and (values := _applied(rule, plain[rule.key], plain.get("units", "lj"))):
             mapped.add(rule.key)
             source = f"{rule.key} = {plain[rule.key]}"
             entries.append(Entry(rule.name, values, TERMS[rule.name].unit, file, source))
+    entries, mapped = _without_targets_of_nothing(entries, mapped)
     entries += _ensemble(file, entries)
     kept = (key for key in settings if _plain_key(key) not in mapped)
     return entries + [Entry(f"{program}.{key}", (str(settings[key]),), "", file, key) for key in kept]
+
+
+def _without_targets_of_nothing(entries: list[Entry], mapped: set[str]) -> tuple[list[Entry], set[str]]:
+    """Leave out what is stated of a thermostat or barostat that is switched off; it stays a setting of the program."""
+    off = {
+        name
+        for algorithm, names in _GOVERNS.items()
+        if {entry.values for entry in entries if entry.name == algorithm} == {("none",)}
+        for name in names
+    }
+    kept = [entry for entry in entries if entry.name not in off]
+    return kept, {key for key in mapped if any(entry.source.startswith(f"{key} = ") for entry in kept)}
 
 
 def _applied(rule: Rule, written: str, system: str) -> tuple[Value, ...]:

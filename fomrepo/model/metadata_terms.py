@@ -224,6 +224,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType({
     "LAMMPS": (
         Rule("timestep", "time_step", _LAMMPS_TIME),
         Rule("run", "number_of_steps", number=0),
+        Rule("fix nvt temp", "ensemble_type", always="NVT"),
         *_nose_hoover("nvt"), *_nose_hoover("npt"), *_nose_hoover("nph"),
         *_rescaling("langevin", "Langevin"), *_rescaling("temp/berendsen", "Berendsen"),
         *_rescaling("temp/csvr", "Bussi"),

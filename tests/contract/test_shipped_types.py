@@ -425,3 +425,31 @@ class TestNAMDCONF(FileTypeContract):
             "timeStep   2.0\ncutoff = 12\nrun 1000\n"
         )
         return [sample(path, n_lines=8)]
+
+
+class TestLAMMPSIN(FileTypeContract):
+    type_name = "LAMMPSIN"
+    notices_cuts = False  # between two commands
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        path = folder / "in.lammps"
+        path.write_text(
+            "units real\natom_style full\npair_style lj/cut/coul/long 10.0\nread_data a.data\ntimestep 2.0\n"
+            "fix 1 all nvt temp 300 300 100\nrun 1000\n"
+        )
+        return [sample(path, n_lines=7, program={"name": "LAMMPS", "version": ""})]
+
+
+class TestLAMMPSLOG(FileTypeContract):
+    type_name = "LAMMPSLOG"
+
+    @classmethod
+    def make_samples(cls, folder: Path) -> Sequence[FileSample]:
+        path = folder / "log.lammps"
+        path.write_text(
+            "LAMMPS (29 Aug 2024)\nunits real\natom_style full\ntimestep 2.0\nrun 100\n   Step   Temp\n      0   300\n"
+            "Loop time of 0.5 on 1 procs\nTotal wall time: 0:00:01\n"
+        )
+        return [sample(path, finished=True, settings={
+            "units": "real", "atom_style": "full", "timestep": "2.0", "run": "100"})]  # fmt: skip
