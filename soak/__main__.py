@@ -7,13 +7,15 @@ import sys
 import time
 from pathlib import Path
 
-from soak import bombs, canaries, walls
+from soak import bombs, canaries, deposit, kills, walls
 from soak.campaign import Campaign, carry_out
 from soak.report import write_report
 
 CAMPAIGNS: dict[str, Campaign] = {
     "bombs": bombs.CAMPAIGN,
     "canaries": canaries.CAMPAIGN,
+    "deposit": deposit.CAMPAIGN,
+    "kills": kills.CAMPAIGN,
     "walls": walls.CAMPAIGN,
 }
 
