@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 metadata = typer.Typer(no_args_is_help=True, help="What files and depositors say of records.")
 
 #: Longest value that a line of a table shows, in characters.
-SHOWN = 72
+SHOWN = 60
 
 RecordOnly = Annotated[
     str, typer.Argument(metavar="RECORD", help="Accession or path.", autocompletion=complete_path, show_default=False)
@@ -43,8 +43,8 @@ def show(
             "disagreements": [_disagreement_document(one) for one in found.disagreements],
         })  # fmt: skip
         return
-    rows = [(one.name, _short(one.text), "depositor") for one in found.claims]
-    rows += [(one.name, _short(one.text), one.file) for one in _in_order(extracted, list(TERMS))]
+    rows = [(one.name, _short(one.text), "depositor", "") for one in found.claims]
+    rows += [(one.name, _short(one.text), one.file, _short(one.source)) for one in _in_order(extracted, list(TERMS))]
     print_table(rows)
     hidden = len(found.extracted) - len(extracted)
     if hidden:

@@ -332,7 +332,9 @@ def _read_claim(term: Term, value: Any) -> Value:
     unit = _SPELLINGS.get(match[2] or "", match[2] or "")
     if bool(unit) != bool(term.unit):
         what = f"carries a unit, such as {term.unit}" if term.unit else "is a plain number"
-        raise ArgumentError(f"{value!r} is no {term.name}, which {what}")
+        raise ArgumentError(
+            f"{value!r} is no {term.name}, which {what}", remedy=f"write {match[1]} {term.unit}".rstrip()
+        )
     number = _as_number(match[1])
     if not _is_number(number):
         raise ArgumentError(f"{value!r} is no finite number")
