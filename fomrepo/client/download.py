@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from fomrepo.client.connection import Connection
 from fomrepo.client.part_file import PartFile
+from fomrepo.client.turns import cache_folder, in_turn
 from fomrepo.errors import ArgumentError, DigestMismatchError, OutcomeRefusedError, StorageError
 from fomrepo.model.files import check_file_name
 from fomrepo.wire.v1 import files_pb2
@@ -29,18 +30,8 @@ def download_file(file: RemoteFile, path: Path, connection: Connection, progress
     try:
         if target.is_dir():
             target = target / check_file_name(file.name)  # the name came from a site
-        if target.exists():
-            if target.stat().st_size == file.size and digest_of(target) == file.sha256:
-                return target
-            raise ArgumentError(f"{target} exists and is another file", remedy="give another path, or move it away")
-        with PartFile(target, file.sha256) as part:
-            for data in _chunks(file, connection, part.size) if part.size < file.size else ():
-                part.append(data)
-                if progress is not None:
-                    progress(part.size, file.size)
-                if part.size > file.size:
-                    break
-            if part.complete():
+        with in_turn(cache_folder(), "download", str(target.absolute())):
+            if _fetched(file, target, connection, progress):
                 return target
     except OSError as error:
         remedy = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "give a path that you may write to"
@@ -50,6 +41,22 @@ def download_file(file: RemoteFile, path: Path, connection: Connection, progress
         remedy="download it again; if it happens again, tell the site's operator",
         facts={"expected": file.sha256},
     )
+
+
+def _fetched(file: RemoteFile, target: Path, connection: Connection, progress: DownloadProgress | None) -> bool:
+    """Fetch a file, unless it is there; False if other bytes came, which are thrown away."""
+    if target.exists():
+        if target.stat().st_size == file.size and digest_of(target) == file.sha256:
+            return True
+        raise ArgumentError(f"{target} exists and is another file", remedy="give another path, or move it away")
+    with PartFile(target, file.sha256) as part:
+        for data in _chunks(file, connection, part.size) if part.size < file.size else ():
+            part.append(data)
+            if progress is not None:
+                progress(part.size, file.size)
+            if part.size > file.size:
+                break
+        return part.complete()
 
 
 def read_range(file: RemoteFile, connection: Connection, start: int, end: int) -> bytes:

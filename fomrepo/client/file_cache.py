@@ -21,16 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
-
 from fomrepo.client.download import DownloadProgress, digest_of
 from fomrepo.client.several_files import FilesProgress, fetch_several
+from fomrepo.client.turns import cache_folder, in_turn
 from fomrepo.errors import OutcomeRefusedError, SettingsError, StorageError
 from fomrepo.model.files import check_file_name
 
 if TYPE_CHECKING:
-    from filelock import BaseFileLock
-
     from fomrepo.client.remote_file import RemoteFile
 
 #: What the cache may hold if ``FOMREPO_CACHE_GIB`` does not say it: a few trajectories of the usual size.
@@ -65,8 +62,7 @@ class FileCache:
             raise SettingsError(
                 f"FOMREPO_CACHE_GIB is {named!r}, which is no size", remedy="export FOMREPO_CACHE_GIB=20"
             )
-        folder = os.environ.get("FOMREPO_CACHE") or platformdirs.user_cache_dir("fomrepo")
-        return cls(Path(folder).expanduser().absolute(), int(float(named) * 2**30))
+        return cls(cache_folder(), int(float(named) * 2**30))
 
     def paths(self, files: Sequence[RemoteFile], *, progress: FilesProgress | None = None) -> tuple[Path, ...]:
         """Where the files are, fetched if they were not here; each under its own name, read-only.
@@ -95,7 +91,7 @@ class FileCache:
             raise OutcomeRefusedError(f"a site says that {file.name!r} has the digest {file.sha256[:80]!r}")
         entry = self.folder / "files" / file.sha256[:2] / file.sha256
         path, content = entry / check_file_name(file.name), entry / _CONTENT
-        with self._turn(file.sha256):
+        with in_turn(self.folder, "content", file.sha256):
             entry.mkdir(parents=True, exist_ok=True)
             if not _is_intact(entry, file.sha256):
                 for one in entry.iterdir():
@@ -112,8 +108,6 @@ class FileCache:
 
     def _drop_what_is_too_much(self, *, keep: set[str]) -> None:
         """Drop entries, least recently used first, until the others fit."""
-        from filelock import Timeout
-
         entries = sorted((_last_use(one), one) for one in (self.folder / "files").glob("??/*"))
         sizes = {one: _size(one) for _, one in entries}
         held = sum(sizes.values())
@@ -122,20 +116,10 @@ class FileCache:
                 return
             if entry.name in keep:
                 continue
-            try:
-                with self._turn(entry.name, wait=False):
+            with in_turn(self.folder, "content", entry.name, wait=False) as ours:
+                if ours:  # nobody is fetching it
                     shutil.rmtree(entry)
-            except Timeout:  # somebody is fetching it
-                continue
-            held -= sizes[entry]
-
-    def _turn(self, digest: str, *, wait: bool = True) -> BaseFileLock:
-        """Lock of a content; contents share 4,096 locks, so that the files of locks need no cleaning."""
-        from filelock import FileLock
-
-        locks = self.folder / "locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        return FileLock(locks / f"{digest[:3]}.lock", timeout=-1 if wait else 0)
+                    held -= sizes[entry]
 
 
 def _is_intact(entry: Path, digest: str) -> bool:

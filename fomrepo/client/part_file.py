@@ -57,7 +57,8 @@ class PartFile:
 
     def complete(self) -> bool:
         """Give the whole its name, if it is what was expected; otherwise throw it away."""
-        right = self._digest.hexdigest() == self._sha256
+        alone = os.fstat(self._output.fileno()).st_size == self.size  # no program of another machine wrote here, too
+        right = alone and self._digest.hexdigest() == self._sha256
         self._output.close()
         if right:
             self._path.replace(self._target)

@@ -18,6 +18,7 @@ def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     for name in ("FOMREPO_ADDRESS", "FOMREPO_TOKEN", "FOMREPO_CA", "FOMREPO_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("FOMREPO_CONFIG", str(tmp_path / "config" / "config.toml"))
+    monkeypatch.setenv("FOMREPO_CACHE", str(tmp_path.with_name(f"{tmp_path.name}-cache")))
 
 
 @pytest.fixture

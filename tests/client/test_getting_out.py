@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,20 @@ def test_one_bad_file_does_not_keep_the_others(site: ScriptedSite, record: Recor
     with pytest.raises(DigestMismatchError, match=r"run0\.dcd"):
         fetch_several(record.files, lambda file, progress: file.download(tmp_path, progress=progress))
     assert sorted(path.name for path in tmp_path.iterdir()) == list(CONTENTS)[1:]
+
+
+def test_a_file_that_is_wanted_twice_at_once_comes_once(site: ScriptedSite, record: Record, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: record["run0.dcd"].download(tmp_path), range(4)))
+    assert set(found) == {tmp_path / "run0.dcd"}
+    assert site.counted["ReadFile"] == 1
+
+
+def test_where_no_lock_can_be_nobody_is_kept_waiting(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOMREPO_CACHE", "/proc/none")
+    assert record["run0.dcd"].download(tmp_path).read_bytes() == CONTENTS["run0.dcd"]
 
 
 def test_an_interruption_stops_all_and_keeps_what_came(record: Record, tmp_path: Path) -> None:

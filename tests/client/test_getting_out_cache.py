@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 import fomrepo
 from fomrepo.client.file_cache import FRESH_S, FileCache
 from fomrepo.client.repository import Repository
+from fomrepo.client.turns import in_turn
 from fomrepo.errors import ArgumentError, DigestMismatchError, OutcomeRefusedError, SettingsError, StorageError
 from fomrepo.wire.v1 import files_pb2
 from tests.client.scripted_site import ScriptedSite
@@ -175,7 +175,7 @@ def test_the_least_used_is_dropped_once_it_is_not_fresh(shelf: Shelf, repo: Repo
     aged(run2, 2 * FRESH_S)
     aged(run1, 3 * FRESH_S)
     tight = FileCache(folder, len(CONTENTS["run2.dcd"]) + 200)
-    with FileLock(folder / "locks" / f"{run1.parent.name[:3]}.lock"):
+    with in_turn(folder, "content", run1.parent.name):
         tight.paths([record["box.gro"]])
         assert run1.exists()  # somebody else has it in hand
         assert not run2.exists()

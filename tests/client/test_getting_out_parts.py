@@ -94,6 +94,15 @@ def test_another_file_is_begun_anew(target: Path) -> None:
     assert target.read_bytes() == b"other"
 
 
+def test_who_writes_into_it_too_spoils_it(target: Path) -> None:
+    with PartFile(target, SHA256) as part:
+        part.append(WHOLE[3000:])
+        with target.with_name("a.dcd.part").open("ab") as another:
+            another.write(b"x")
+        assert not part.complete()
+    assert list(target.parent.iterdir()) == []
+
+
 def test_wrong_bytes_leave_nothing(target: Path) -> None:
     with PartFile(target, SHA256) as part:
         part.append(b"wrong")
