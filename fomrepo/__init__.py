@@ -76,7 +76,9 @@ def connect(
 
 
 @short_tracebacks
-def fetch(path: str, *files: str, repo: Repository | None = None, profile: str | None = None) -> tuple[Path, ...]:
+def fetch(
+    path: str, *files: str, repo: Repository | None = None, profile: str | None = None, verbose: bool = False
+) -> tuple[Path, ...]:
     """Fetch files of a record, in the order in which ``MDAnalysis.Universe`` takes them: the topology first.
 
     They come once, by their content, into a cache that is shared by all programs of yours, and are verified; what was
@@ -92,6 +94,8 @@ def fetch(path: str, *files: str, repo: Repository | None = None, profile: str |
         Where to ask; as :func:`connect` does without arguments if None.
     profile
         Profile to connect with, if ``repo`` is None.
+    verbose
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -112,9 +116,9 @@ def fetch(path: str, *files: str, repo: Repository | None = None, profile: str |
     from fomrepo.client.fetch import fetch_paths  # grpc is loaded when it is needed, not on import
 
     if repo is not None:
-        return fetch_paths(repo, path, files)
+        return fetch_paths(repo, path, files, verbose=verbose)
     with connect(profile=profile) as own:
-        return fetch_paths(own, path, files)
+        return fetch_paths(own, path, files, verbose=verbose)
 
 
 @short_tracebacks

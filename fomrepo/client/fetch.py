@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from fomrepo.client.file_cache import FileCache
 from fomrepo.client.paths import split_path
-from fomrepo.client.several_files import FilesProgress
 from fomrepo.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -17,15 +16,13 @@ if TYPE_CHECKING:
     from fomrepo.client.repository import Repository
 
 
-def fetch_paths(
-    repo: Repository, path: str, names: Sequence[str], *, progress: FilesProgress | None = None
-) -> tuple[Path, ...]:
+def fetch_paths(repo: Repository, path: str, names: Sequence[str], *, verbose: bool) -> tuple[Path, ...]:
     """Fetch what :func:`fomrepo.fetch` names."""
     record, name = split_path(path)
     if name is not None and names:
         raise ArgumentError(f"{path} is a file already", remedy=f'fomrepo.fetch("{record}", "FILE", "FILE")')
     files = topology_first(repo[record], names if name is None else [name])
-    return FileCache.of_this_user().paths(files, progress=progress)
+    return FileCache.of_this_user().paths(files, verbose=verbose)
 
 
 def topology_first(record: Record, names: Sequence[str] = ()) -> list[RemoteFile]:

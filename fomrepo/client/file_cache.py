@@ -17,12 +17,14 @@ import re
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fomrepo.client.download import DownloadProgress, digest_of
-from fomrepo.client.several_files import FilesProgress, fetch_several
+from fomrepo.client.progress import watched_files
+from fomrepo.client.several_files import fetch_several
 from fomrepo.client.turns import cache_folder, in_turn
 from fomrepo.errors import OutcomeRefusedError, SettingsError, StorageError
 from fomrepo.model.files import check_file_name
@@ -64,8 +66,15 @@ class FileCache:
             )
         return cls(cache_folder(), int(float(named) * 2**30))
 
-    def paths(self, files: Sequence[RemoteFile], *, progress: FilesProgress | None = None) -> tuple[Path, ...]:
+    def paths(self, files: Sequence[RemoteFile], *, verbose: bool = False) -> tuple[Path, ...]:
         """Where the files are, fetched if they were not here; each under its own name, read-only.
+
+        Parameters
+        ----------
+        files
+            Which.
+        verbose
+            Whether to show a progress bar.
 
         Raises
         ------
@@ -76,7 +85,8 @@ class FileCache:
         """
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # others of this machine may not see the records
-            found = fetch_several(files, self._path, progress=progress)
+            with watched_files("fetch") if verbose else nullcontext() as progress:
+                found = fetch_several(files, self._path, progress=progress)
             self._drop_what_is_too_much(keep={file.sha256 for file in files})
         except OSError as error:
             raise StorageError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from fomrepo.client.several_files import FilesProgress
 from fomrepo.wire.v1 import calls_pb2
 
 
@@ -20,5 +21,21 @@ def watched(title: str) -> Iterator[Callable[[calls_pb2.CallReply], None]]:
         def move(reply: calls_pb2.CallReply) -> None:
             at = f" at {reply.site}" if reply.site else ""
             bars.update(bar, description=f"{title}{at}", completed=reply.done, total=reply.total or None)
+
+        yield move
+
+
+@contextmanager
+def watched_files(title: str) -> Iterator[FilesProgress]:
+    """Show a bar while files are fetched, and give the function that moves it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(TextColumn("{task.description}"), *columns, console=Console(stderr=True), transient=True) as bars:
+        bar = bars.add_task(title, total=None)
+
+        def move(finished: int, done: int, total: int) -> None:
+            bars.update(bar, completed=done, total=total or None)
 
         yield move

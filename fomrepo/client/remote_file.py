@@ -164,6 +164,7 @@ class RemoteFile(MethodAttributes, Unchanging):
         step: int | None = None,
         frames: Sequence[int] | slice | None = None,
         whole: bool = False,
+        verbose: bool = False,
     ) -> MDAnalysis.Universe:
         """Fetch some atoms in some frames, as a Universe of MDAnalysis with them in memory.
 
@@ -177,6 +178,8 @@ class RemoteFile(MethodAttributes, Unchanging):
             Which frames; ``frames`` is a list of indices or a slice.
         whole
             Whether to make molecules whole that the periodic cell has cut, by their bonds.
+        verbose
+            Whether to show progress bars.
 
         Returns
         -------
@@ -204,7 +207,7 @@ class RemoteFile(MethodAttributes, Unchanging):
             start, stop, step, frames = frames.start, frames.stop, frames.step, None
         given = {"start": start, "stop": stop, "step": step, "frames": frames}
         chosen = {name: value for name, value in given.items() if value is not None}
-        return local_universe(self, select=select, whole=whole, frames=chosen)
+        return local_universe(self, select=select, whole=whole, frames=chosen, verbose=verbose)
 
     @short_tracebacks
     def download(self, path: str | Path = ".", *, progress: DownloadProgress | None = None) -> Path:

@@ -52,11 +52,13 @@ class TimedMemoryReader(MemoryReader):  # type: ignore[misc]  # MDAnalysis ships
         return ts
 
 
-def local_universe(file: RemoteFile, *, select: str, whole: bool, frames: dict[str, Any]) -> MDAnalysis.Universe:
+def local_universe(
+    file: RemoteFile, *, select: str, whole: bool, frames: dict[str, Any], verbose: bool
+) -> MDAnalysis.Universe:
     """Make the Universe that :meth:`RemoteFile.universe` promises."""
-    found = file.methods["coordinates"](select=select, whole=whole, **frames)
+    found = file.methods["coordinates"](select=select, whole=whole, **frames, verbose=verbose)
     topology = file.topology or file
-    (path,) = FileCache.of_this_user().paths([topology])
+    (path,) = FileCache.of_this_user().paths([topology], verbose=verbose)
     kind = FORMATS.get(topology.file_type, topology.file_type)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="No coordinate reader found")  # a topology alone is no mistake here

@@ -123,6 +123,10 @@ def test_what_makes_no_universe_is_said_before_a_byte_is_sent(
     assert shelf.sent == []
 
 
+def test_a_bar_is_shown_to_who_wants_it(shelf: Shelf, repo: Repository, folder: Path) -> None:
+    assert fomrepo.fetch("FOM-402917", repo=repo, verbose=True) == fomrepo.fetch("FOM-402917", repo=repo)
+
+
 def test_a_content_comes_once(shelf: Shelf, repo: Repository, folder: Path) -> None:
     shelf.names = ["adk.psf", "run1.dcd", "same.dcd"]
     first = fomrepo.fetch("FOM-402917", repo=repo)
