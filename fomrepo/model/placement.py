@@ -12,6 +12,10 @@ LOAD_IS_OLD_AFTER_S = 5.0
 #: A site whose last sign of life is older is not asked.
 SITE_IS_DOWN_AFTER_S = 10.0
 
+#: Most bytes that a site fetches for one call whose files lie at several sites: seconds between institutes. What is
+#: larger is worth a copy that somebody asked for.
+FETCH_LIMIT_BYTES = 256 * 2**20
+
 
 @dataclass(frozen=True, slots=True)
 class SiteLoad:
@@ -46,17 +50,32 @@ class Candidate:
     here: bool
 
 
-def sites_with_all(good: Mapping[str, Sequence[str]], digests: Sequence[str]) -> list[str]:
-    """Sites that hold a good replica of each of the digests.
+def bytes_to_fetch(
+    good: Mapping[str, Sequence[str]], objects: Sequence[str], sizes: Mapping[str, int]
+) -> dict[str, int]:
+    """Sites that can have all objects of a call, and how many bytes each would have to fetch for it.
+
+    If a site holds all of them, there are such sites only, and nothing is fetched. Else each site that holds one
+    counts, if each object is somewhere.
 
     Parameters
     ----------
     good
         For each site, the digests of which it holds good replicas.
-    digests
-        The inputs of a run and their paired files.
+    objects
+        Digests of the inputs of a run, their paired files and what belongs to them.
+    sizes
+        Bytes of the files among the objects; what belongs to them is small.
     """
-    return sorted(site for site, held in good.items() if set(digests) <= set(held))
+    missing = {site: set(objects) - set(held) for site, held in sorted(good.items())}
+    if not set(objects) <= {digest for held in good.values() for digest in held}:
+        return {}
+    fetched = {
+        site: sum(sizes.get(digest, 0) for digest in lacking)
+        for site, lacking in missing.items()
+        if len(lacking) < len(set(objects))
+    }
+    return {site: 0 for site in fetched if not missing[site]} or fetched
 
 
 def candidates(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fomrepo.model.files import FileObject, RecordState, RecordVersion
@@ -70,3 +71,9 @@ class ResolvedCall:
     def objects(self) -> tuple[str, ...]:
         """Digests of all objects that a site needs, each once, in order."""
         return tuple(dict.fromkeys(digest for one in self.inputs for digest in one.objects))
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes of each file, by its digest; frame offsets are not among them."""
+        files = (file for one in self.inputs for file in (one.file, one.topology) if file is not None)
+        return {file.digest: file.size for file in files}

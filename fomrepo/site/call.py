@@ -4,7 +4,7 @@
 2. The caller was authenticated (authenticate.py); what he may not see is "not found".
 3. One transaction authorises, resolves to exact bytes and looks the result up.
 4. A stored result is verified and answered. Otherwise:
-5. A site is chosen that holds good replicas of everything: the least loaded one. The run happens there:
+5. A site is chosen that holds good replicas of everything: the least loaded one (choose.py). The run happens there:
    here (run.py), or at a peer, which authorises again.
 6. - 9. Signature, files, guest, outcome, fence: run.py.
    ``release``: a step of its own, where the time of a first answer is covered.
@@ -19,20 +19,20 @@ import contextlib
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fomrepo import errors
-from fomrepo.errors import ArgumentError, CancelledError, FomrepoError, NoReplicaError, NotFoundError, SiteBusyError
+from fomrepo.errors import ArgumentError, CancelledError, FomrepoError, NotFoundError, SiteBusyError
 from fomrepo.model.arguments import canonical_arguments, canonical_frames
 from fomrepo.model.canonical import canonical_json
 from fomrepo.model.methods import Bundle, MethodSchema
 from fomrepo.model.operations import CallOrder, FrameRange, Operation, Provenance, check_idempotency_key
 from fomrepo.model.people import Principal
-from fomrepo.model.placement import candidates, choose_replica, lacks_environment, sites_with_all
 from fomrepo.model.results import ResolvedCall
+from fomrepo.site.choose import choose_site
 from fomrepo.site.forward import Forward
 from fomrepo.site.live import Answer, LiveOperation
 from fomrepo.site.load import RETRY_AFTER_S
@@ -72,8 +72,10 @@ class Asked:
 class CallDesk:
     """Answers calls at one site."""
 
-    def __init__(self, site: SiteParts, sites: SitesKnown, forward: Forward) -> None:
-        self._site = site
+    def __init__(
+        self, site: SiteParts, sites: SitesKnown, forward: Forward, gather: Callable[[Resolution, str], bool]
+    ) -> None:
+        self._site, self._gather = site, gather
         self._sites = sites
         self._forward = forward
         self._book = OperationBook(site, sites, self._start)
@@ -253,6 +255,7 @@ class CallDesk:
                         on_progress=live.progress,
                         cancelled=live.cancelled,
                         known=known,
+                        gather=self._gather,
                     )
                 else:
                     run = self._forward.run(site, live, question)
@@ -269,27 +272,7 @@ class CallDesk:
         return question.seat.same_site(lambda: self._choose(question, known, detours))
 
     def _choose(self, question: Question, known: Resolution, detours: dict[str, str]) -> str:
-        """Site that keeps the answer, else the least loaded one with good replicas and the environment."""
-        loads, call = self._sites.loads(), known.call
-        good = sites_with_all(known.good(), call.objects)
-        keeps = {one.site for one in known.stored}
-        environment = self._site.environments.digest_of(question.bundle)
-        options = candidates(good, loads, here=self._site.name, environment=environment, tried=frozenset(detours))
-        chosen = choose_replica([one for one in options if one.load.site in keeps] or options, draw=self._draw)
-        if chosen is not None:
-            return chosen.load.site
-        name, accession = call.inputs[0].file.name, call.inputs[0].version.accession
-        told = "".join(f"; {site}: {why}" for site, why in detours.items())
-        silent = [site for site in good if site not in detours]
-        bare = [site for site in silent if lacks_environment(loads.get(site), environment)]
-        told += "".join(f"; {site} is down or runs no methods" for site in silent if site not in bare)
-        told += "".join(f"; {site} does not have the environment {question.schema.environment}" for site in bare)
-        remedy = f"see where it is: fomrepo show {accession}; copy it: fomrepo replicate {accession} --to SITE"
-        if bare:
-            remedy = (
-                f"an operator builds it there: fomrepo environment build {question.schema.environment}; or {remedy}"
-            )
-        raise NoReplicaError(f"no site can run {question.schema.name} on {name} now{told}", remedy=remedy)
+        return choose_site(self._site, self._sites.loads(), question, known, detours, draw=self._draw)
 
     def _answer(
         self,

@@ -11,8 +11,9 @@ import random
 
 from fomrepo.model.explanation import Explanation, SiteOption
 from fomrepo.model.methods import MethodSchema
-from fomrepo.model.placement import candidates, choose_replica, sites_with_all
+from fomrepo.model.placement import choose_replica
 from fomrepo.site.call import Asked
+from fomrepo.site.choose import able_sites, near_sites
 from fomrepo.site.holders import CHILD_LIMITS, fits_a_child
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.sites_known import SitesKnown
@@ -22,8 +23,7 @@ def explain(site: SiteParts, sites: SitesKnown, asked: Asked) -> Explanation:
     """Tell what a call would do."""
     schema, known, loads = asked.question.schema, asked.known, sites.loads()
     environment = site.environments.digest_of(asked.question.bundle)
-    good = sites_with_all(known.good(), known.call.objects)
-    able = candidates(good, loads, here=site.name, environment=environment)
+    able = able_sites(known, loads, here=site.name, environment=environment)
     keeping = {one.site for one in known.stored} if asked.seen else set()
     first = choose_replica([one for one in able if one.load.site in keeping] or able, draw=random.Random(0))  # noqa: S311 - spreads load, guards nothing
     entries = sites.entries()
@@ -45,7 +45,7 @@ def explain(site: SiteParts, sites: SitesKnown, asked: Asked) -> Explanation:
                 waiting=loads[name].waiting,
                 slots=loads[name].slots,
             )
-            for name in good
+            for name in near_sites(known)
             if name in entries
         ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fomrepo.cache.key import result_key
 from fomrepo.errors import ArgumentError
@@ -33,6 +33,10 @@ class Resolution:
     def held_by(self, site: str) -> Mapping[str, Replica]:
         """Replicas of one site, by digest."""
         return {one.digest: one for one in self.replicas if one.site == site}
+
+    def counting(self, held: Mapping[str, Replica]) -> Resolution:
+        """The same with these replicas, of a site where the versions were not put."""
+        return replace(self, replicas=(*self.replicas, *held.values()))
 
     def good(self) -> Mapping[str, Sequence[str]]:
         """For each site, the objects of which it holds good replicas."""

@@ -10,10 +10,12 @@ from fomrepo import errors
 from fomrepo.errors import FomrepoError, NoReplicaError, NotFoundError
 from fomrepo.model.files import FileObject, RecordVersion, ReplicaState
 from fomrepo.model.people import Principal
+from fomrepo.model.placement import FETCH_LIMIT_BYTES, bytes_to_fetch
 from fomrepo.site.log import log_unexpected
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.peers import Peers
 from fomrepo.site.probe import PROBE_REPORT_BYTES
+from fomrepo.site.question import Resolution
 from fomrepo.site.run import refresh_or_spoil
 from fomrepo.site.sites_known import SitesKnown
 from fomrepo.vault.receive import IncomingFile, fetch_object
@@ -24,6 +26,10 @@ from fomrepo.wire.v1 import files_pb2, sites_pb2
 OFFSETS_LIMIT_BYTES = PROBE_REPORT_BYTES
 
 
+#: Objects fetched for calls are remembered until so many others were; after that they are read again, at worst.
+GATHERED_REMEMBERED = 10_000
+
+
 class ReplicateDesk:
     """Makes copies at this site, and asks other sites to make theirs."""
 
@@ -32,6 +38,8 @@ class ReplicateDesk:
         self._lock = threading.Lock()
         self._fetching: dict[str, _Fetching] = {}
         self._turns = _Turns()
+        #: Who had which object fetched for a call of his.
+        self._gathered: dict[tuple[str, str], None] = {}
 
     def to_site(self, principal: Principal, version: RecordVersion, site: str) -> files_pb2.ReplicateReply:
         """Ask for a copy of a record's files at a site; tells how far it is."""
@@ -60,6 +68,33 @@ class ReplicateDesk:
             if running.error is not None:
                 raise running.error
         return files_pb2.ReplicateReply(done=running.ended.is_set(), copied=running.copied, total=running.total)
+
+    def gather(self, known: Resolution, principal: str) -> bool:
+        """Fetch what this site lacks of the files that a call reads, if no site has all and it is little.
+
+        Such a copy is in no list and serves no other call by being there: nobody put the record here. Whoever asks for
+        the first time has it read again, so that the time does not tell whether somebody else has asked before.
+
+        Returns
+        -------
+        bool
+            Whether this site has all of them only by that.
+        """
+        call, good = known.call, known.good()
+        size = bytes_to_fetch(good, call.objects, call.sizes).get(self._site.name)
+        put_here = good.get(self._site.name, ())
+        if size is None or size > FETCH_LIMIT_BYTES or set(call.objects) <= set(put_here):
+            return False
+        for one in call.inputs:
+            fetching = _Fetching(self._site, self._peers, self._turns, one.version)
+            for digest in set(one.objects) - set(put_here):
+                with self._turns.of(digest):
+                    fetching.fetch(digest, call.sizes.get(digest), known=(principal, digest) in self._gathered)
+                with self._lock:
+                    self._gathered[principal, digest] = None
+                    if len(self._gathered) > GATHERED_REMEMBERED:
+                        del self._gathered[next(iter(self._gathered))]
+        return True
 
 
 class _Turns:
@@ -104,11 +139,11 @@ class _Fetching(threading.Thread):
             known = replicas.placed_content(version_id, here)
             for digest, size in self._objects.items():
                 with self._turns.of(digest):
-                    self._fetch(digest, size, known=digest in known)
+                    self.fetch(digest, size, known=digest in known)
                 self.copied += size
             for digest in self._offsets:
                 with self._turns.of(digest):
-                    self._fetch(digest, None)
+                    self.fetch(digest, None)
             replicas.place(version_id, here)
         except FomrepoError as error:
             self.error = error
@@ -117,7 +152,7 @@ class _Fetching(threading.Thread):
         finally:
             self.ended.set()
 
-    def _fetch(self, digest: str, size: int | None, *, known: bool = True) -> None:
+    def fetch(self, digest: str, size: int | None, *, known: bool = True) -> None:
         """Copy one object from a site that has a good one, unless it is here and good.
 
         If it is here for others only (not ``known`` to those who see this record), it is read again all the same: a

@@ -81,6 +81,7 @@ def run_here(
     on_progress: Callable[[int, int], None],
     cancelled: threading.Event,
     known: Resolution | None = None,
+    gather: Callable[[Resolution, str], bool] | None = None,
 ) -> RunAnswer:
     """Run a method on data of this site, or answer from this site's cache.
 
@@ -98,6 +99,8 @@ def run_here(
         Set it to end the run.
     known
         What the question means, if that was found out just now.
+    gather
+        Fetches files that lie at other sites, where that is done on the way; returns whether all are here by that.
 
     Raises
     ------
@@ -112,6 +115,9 @@ def run_here(
         # Authorise again, unless that was just now, whatever another site has said; somebody may have answered.
         if known is None or time.monotonic() - known.moment > RESOLVED_JUST_NOW_S:
             known = question.resolve(site, principal)
+        if gather is not None and gather(known, principal):
+            known = question.resolve(site, principal)
+            known = known.counting(site.catalog.replicas.held(site.name, known.call.objects))
         call, key = known.call, known.key
         if (answer := stored_answer(site, known)) is not None:
             return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
@@ -25,8 +26,8 @@ TOGETHER_REMEMBERED = 256
 class PeerDesk:
     """Serves the calls of other sites' callers."""
 
-    def __init__(self, site: SiteParts) -> None:
-        self._site = site
+    def __init__(self, site: SiteParts, gather: Callable[[Resolution, str], bool]) -> None:
+        self._site, self._gather = site, gather
         self._live = LiveOperations()
         self._lock = threading.Lock()
         #: Calls that are asked for together, by their home and its name for them.
@@ -98,7 +99,15 @@ class PeerDesk:
         try:
             site, asker = self._site, live.principal
             with question.seat or nullcontext():
-                run = run_here(site, question, asker, on_progress=live.progress, cancelled=live.cancelled, known=known)
+                run = run_here(
+                    site,
+                    question,
+                    asker,
+                    on_progress=live.progress,
+                    cancelled=live.cancelled,
+                    known=known,
+                    gather=self._gather,
+                )
             live.end(run=run)
         except FomrepoError as error:
             live.end(error=error)

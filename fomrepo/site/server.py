@@ -143,7 +143,8 @@ class SiteServer:
         peers = Peers(
             grpc.ssl_channel_credentials(authority, key, certificate), TicketPrinter(site.name, key), known.entries
         )
-        self._calls = calls = CallDesk(site, known, Forward(peers))
+        replicate = ReplicateDesk(site, peers, known)
+        self._calls = calls = CallDesk(site, known, Forward(peers), replicate.gather)
         self._deposits = deposits = DepositDesk(site)
         in_place, self._scrub = InPlaceDesk(site, deposits), Scrub(site)
         self._door = LocalDoor(site, in_place, self._scrub)
@@ -153,8 +154,7 @@ class SiteServer:
         self._submissions = submissions = SubmissionDesk(site, known)
         checks = CheckDesk(site)
         self._quality = quality = QualityDesk(site)
-        replicate = ReplicateDesk(site, peers, known)
-        served = PeerDesk(site)
+        served = PeerDesk(site, replicate.gather)
 
         # Each listener has threads of its own, so that clients cannot starve sites; half of them may wait.
         room, peer_room = WaitingRoom(settings.threads // 2), WaitingRoom(settings.threads // 2)
