@@ -68,6 +68,8 @@ class TrustDocuments:
             connection.execute(
                 delete(trust_documents).where(of_lists, trust_documents.c.version < version - OLD_LISTS_KEPT)
             )
+        if again and first.endswith(".snapshot.json"):  # the old key's lists would stand in the way of the new one's
+            connection.execute(delete(trust_documents).where(of_lists, trust_documents.c.version > version))
         count_change(connection)
         return True
 

@@ -44,6 +44,8 @@ class MethodRegistry:
         self._pins = pins
         self._lock = threading.Lock()
         self._methods: dict[str, dict[str, PublishedMethod | FomrepoError]] = {}
+        #: Why methods were revoked, by name and version, older versions first.
+        self._revoked: dict[tuple[str, str], str] = {}
         self._known: int | None = None
         self._newest = 0
 
@@ -72,16 +74,18 @@ class MethodRegistry:
         NotFoundError
             If there is no such method or version.
         MethodNotTrustedError
-            If it is pinned and its digest differs from the lock's.
+            If it was revoked, or is pinned and its digest differs from the lock's.
         BundleRefusedError
             If its schema says what this client does not understand.
         """
         versions = self._fresh().get(name)
         if versions is None:
+            self._refuse_revoked(name, version)
             raise NotFoundError(f"there is no method {name!r}", remedy=closest(name, self.names()))
         wanted = version or self._meant(name, versions)
         method = versions.get(wanted)
         if method is None:
+            self._refuse_revoked(name, wanted)
             raise NotFoundError(
                 f"there is no version {wanted} of the method {name!r}",
                 remedy=f"use one of: {', '.join(sorted(versions, key=version_rank))}",
@@ -99,6 +103,16 @@ class MethodRegistry:
             )
         return method
 
+    def _refuse_revoked(self, name: str, version: str | None) -> None:
+        """Say that a method was revoked, if it was; the newest of its name where no version is asked for."""
+        gone = [one for of, one in self._revoked if of == name and version in (None, one)]
+        if gone:
+            raise MethodNotTrustedError(
+                f"the method {name} {gone[-1]} was revoked: {self._revoked[name, gone[-1]]}",
+                remedy="use another one: fomrepo method list; see which of your results it touched: "
+                f"fomrepo method tainted {name}",
+            )
+
     def _meant(self, name: str, versions: Mapping[str, PublishedMethod | FomrepoError]) -> str:
         pin = self._pins.get(name)
         return max(versions, key=lambda one: _rank(one, versions[one])) if pin is None else pin.version
@@ -110,6 +124,7 @@ class MethodRegistry:
                 reply = self._connection.ask(lambda site: site.methods.ListMethods, request)
                 if self._known is None or reply.snapshot != self._known:
                     self._methods = _by_name(reply)
+                    self._revoked = {(one.name, one.version): one.reason for one in reply.revoked}
                 self._known = self._newest = reply.snapshot
             return self._methods
 

@@ -102,7 +102,7 @@ def _is_there(repo: Repository, name: str) -> bool:
     repo.whoami()  # hears of the newest snapshot
     try:
         repo.method(name)
-    except NotFoundError:
+    except (MethodNotTrustedError, NotFoundError):
         return False
     return True
 
@@ -154,6 +154,9 @@ def test_what_it_computed_is_given_to_nobody_and_its_owner_is_told(
     reviewer("method", "revoke", method, "0.1.0", "--reason", "it is wrong")
     with pytest.raises(MethodNotTrustedError, match="was revoked: it is wrong"):
         repo.operation(operation).result()
+    repo.whoami()  # hears of the newest snapshot
+    with pytest.raises(MethodNotTrustedError, match=rf"{method} 0\.1\.0 was revoked: it is wrong\n.*tainted {method}"):
+        record[TRAJECTORY].methods[method]()
     touched = repo.trust.tainted(method)
     assert [(one.operation, one.method, one.version, one.reason) for one in touched] == [
         (operation, method, "0.1.0", "it is wrong")

@@ -31,4 +31,7 @@ class MethodsService(methods_pb2_grpc.MethodsServicer):
                     state=snapshot.known[key].state.value,
                     reason=snapshot.known[key].reason,
                 )
+            for known in snapshot.revoked.values():
+                schema = known.verified.bundle.schema
+                reply.revoked.add(name=schema.name, version=schema.version, reason=known.reason)
         return reply

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66omrepo/wire/v1/methods.proto\x12\x0f\x66omrepo.wire.v1\",\n\x12ListMethodsRequest\x12\x16\n\x0eknown_snapshot\x18\x01 \x01(\x04\"N\n\x10ListMethodsReply\x12\x10\n\x08snapshot\x18\x01 \x01(\x04\x12(\n\x07methods\x18\x02 \x03(\x0b\x32\x17.fomrepo.wire.v1.Method\"L\n\x06Method\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x13\n\x0bschema_json\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"4\n\x06\x42undle\x12*\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x1b.fomrepo.wire.v1.BundleFile\"+\n\nBundleFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x32`\n\x07Methods\x12U\n\x0bListMethods\x12#.fomrepo.wire.v1.ListMethodsRequest\x1a!.fomrepo.wire.v1.ListMethodsReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66omrepo/wire/v1/methods.proto\x12\x0f\x66omrepo.wire.v1\",\n\x12ListMethodsRequest\x12\x16\n\x0eknown_snapshot\x18\x01 \x01(\x04\"\x7f\n\x10ListMethodsReply\x12\x10\n\x08snapshot\x18\x01 \x01(\x04\x12(\n\x07methods\x18\x02 \x03(\x0b\x32\x17.fomrepo.wire.v1.Method\x12/\n\x07revoked\x18\x03 \x03(\x0b\x32\x1e.fomrepo.wire.v1.RevokedMethod\"L\n\x06Method\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x13\n\x0bschema_json\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\">\n\rRevokedMethod\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"4\n\x06\x42undle\x12*\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x1b.fomrepo.wire.v1.BundleFile\"+\n\nBundleFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x32`\n\x07Methods\x12U\n\x0bListMethods\x12#.fomrepo.wire.v1.ListMethodsRequest\x1a!.fomrepo.wire.v1.ListMethodsReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,13 +34,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTMETHODSREQUEST']._serialized_start=50
   _globals['_LISTMETHODSREQUEST']._serialized_end=94
   _globals['_LISTMETHODSREPLY']._serialized_start=96
-  _globals['_LISTMETHODSREPLY']._serialized_end=174
-  _globals['_METHOD']._serialized_start=176
-  _globals['_METHOD']._serialized_end=252
-  _globals['_BUNDLE']._serialized_start=254
-  _globals['_BUNDLE']._serialized_end=306
-  _globals['_BUNDLEFILE']._serialized_start=308
-  _globals['_BUNDLEFILE']._serialized_end=351
-  _globals['_METHODS']._serialized_start=353
-  _globals['_METHODS']._serialized_end=449
+  _globals['_LISTMETHODSREPLY']._serialized_end=223
+  _globals['_METHOD']._serialized_start=225
+  _globals['_METHOD']._serialized_end=301
+  _globals['_REVOKEDMETHOD']._serialized_start=303
+  _globals['_REVOKEDMETHOD']._serialized_end=365
+  _globals['_BUNDLE']._serialized_start=367
+  _globals['_BUNDLE']._serialized_end=419
+  _globals['_BUNDLEFILE']._serialized_start=421
+  _globals['_BUNDLEFILE']._serialized_end=464
+  _globals['_METHODS']._serialized_start=466
+  _globals['_METHODS']._serialized_end=562
 # @@protoc_insertion_point(module_scope)

@@ -487,6 +487,8 @@ def test_after_a_theft_of_the_keys_of_the_list_all_begins_anew(sites: Sites, mon
     sites.trust.replace_list_keys()
     assert sites.registry("site-a").snapshot().listed == replace(listed, version=1)
     assert b.snapshot().listed == replace(listed, version=1)
+    sites.trust.set_state("box", "1.0.0", MethodState.DEPRECATED, "box_sanity says more")  # and goes on from there
+    assert b.snapshot().listed.version == 2
     renew_always(monkeypatch)
     before = lease(sites)
     b.keep_fresh()
