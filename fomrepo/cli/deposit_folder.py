@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,9 +17,16 @@ from fomrepo.cli.connected import ProfileName, connected
 from fomrepo.cli.deposit_init import Folder
 from fomrepo.cli.deposit_look import looking_here
 from fomrepo.cli.output import Json, failure_document, print_failure, print_json, print_table, progress_bar
+from fomrepo.errors import CallerError
+from fomrepo.model.quality import CheckState
 
 if TYPE_CHECKING:
     from fomrepo.client.deposit_folder import CheckedFile, FileListener, FolderDeposit
+    from fomrepo.client.repository import Repository
+    from fomrepo.model.deposit_plan import DepositPlan
+
+#: How long the quality checks of a record that shall be public are waited for, and the pause between two looks.
+CHECKS_S, POLL_S = 600.0, 0.5
 
 #: The option that names the site that takes the bytes.
 AtSite = Annotated[str | None, typer.Option("--at", metavar="SITE", help="Site that takes the bytes.")]
@@ -41,7 +50,7 @@ def check(folder: Folder, at_site: AtSite = None, profile: ProfileName = None, j
                 inorder = sorted(plan.files, key=lambda one: bool(one.topology))
                 found = [look(one.name, one.topology) for one in inorder]
     if found is None:
-        with _steps(folder, at_site, profile) as deposit:
+        with _steps(folder, at_site, profile) as (_, deposit):
             where = f"at {deposit.site}"
             with _bars(hidden=json) as told:
                 deposit.push(progress=told)
@@ -63,7 +72,7 @@ def push(
     folder: Folder, at_site: AtSite = None, streams: Streams = 3, profile: ProfileName = None, json: Json = False
 ) -> None:
     """Send the files of a folder. The same command again continues, or finds that there is nothing to do."""
-    with _steps(folder, at_site, profile) as deposit, _bars(hidden=json) as told:
+    with _steps(folder, at_site, profile) as (_, deposit), _bars(hidden=json) as told:
         pushed = deposit.push(streams=streams, progress=told)
     if json:
         print_json(
@@ -85,19 +94,23 @@ def push(
 def submit(folder: Folder, profile: ProfileName = None, json: Json = False) -> None:
     """Make a record of what was pushed: the site looks at all files, and accepts all or none.
 
-    What fomrepo.toml says of licence, visibility and embargo goes with it. The same command again tells the accession.
+    If fomrepo.toml says that it is public, it is published when its quality checks have passed, under its embargo. The
+    same command again goes on where it was.
     """
-    with _steps(folder, None, profile) as deposit, progress_bar("submit", hidden=json) as move:
+    with _steps(folder, None, profile) as (repo, deposit), progress_bar("submit", hidden=json) as move:
         accession = deposit.submit(step=lambda step: move(0, 0, step))
+        if deposit.plan.visibility == "public":
+            _publish(repo, accession, deposit.plan, folder, lambda step: move(0, 0, step))
+        state = repo[accession].state
     if json:
-        print_json({"accession": accession})
+        print_json({"accession": accession, "state": state})
     else:
         typer.echo(accession)
 
 
 def status(folder: Folder, profile: ProfileName = None, json: Json = False) -> None:
     """Show how far the deposit of a folder is."""
-    with _steps(folder, None, profile) as deposit:
+    with _steps(folder, None, profile) as (_, deposit):
         found = deposit.status()
     if json:
         files = [
@@ -124,7 +137,7 @@ def status(folder: Folder, profile: ProfileName = None, json: Json = False) -> N
 
 def abandon(folder: Folder, profile: ProfileName = None, json: Json = False) -> None:
     """Give the draft of a folder up; the site deletes its bytes."""
-    with _steps(folder, None, profile) as deposit:
+    with _steps(folder, None, profile) as (_, deposit):
         deposit.abandon()
     if json:
         print_json({"abandoned": True})
@@ -133,7 +146,7 @@ def abandon(folder: Folder, profile: ProfileName = None, json: Json = False) -> 
 
 
 @contextmanager
-def _steps(folder: Path, at_site: str | None, profile: str | None) -> Iterator[FolderDeposit]:
+def _steps(folder: Path, at_site: str | None, profile: str | None) -> Iterator[tuple[Repository, FolderDeposit]]:
     from fomrepo.client.deposit_folder import read_plan
 
     read_plan(folder)  # what is wrong here is said before anybody is asked
@@ -142,7 +155,25 @@ def _steps(folder: Path, at_site: str | None, profile: str | None) -> Iterator[F
         connected(profile) as repo,
         repo.deposit_folder(folder, at_site=at_site) as deposit,
     ):
-        yield deposit
+        yield repo, deposit
+
+
+def _publish(repo: Repository, accession: str, plan: DepositPlan, folder: Path, step: Callable[[str], None]) -> None:
+    """Publish a record as its plan says, when its quality was looked at."""
+    until = plan.embargo_until
+    give_up = time.monotonic() + CHECKS_S
+    while (
+        any(one.verdict.state is CheckState.WAITING for one in repo.quality.of(accession))
+        and time.monotonic() < give_up
+    ):
+        step("the site looks at the quality")
+        time.sleep(POLL_S)
+    begin = None if until is None else datetime.datetime.combine(until, datetime.time(), datetime.UTC)
+    try:
+        repo.lifecycle.publish(accession, licence=plan.licence, embargo_until=begin)
+    except CallerError as error:
+        remedy = f"{error.remedy or 'mend that'}; then: fomrepo deposit submit {folder}"
+        raise type(error)(f"it is {accession}, and still private: {error.message}", remedy=remedy) from None
 
 
 @contextmanager

@@ -39,7 +39,8 @@ def test_a_folder_becomes_a_record(run: CommandLine, folder: Path) -> None:
     assert list(document["left_out"]) == ["notes.txt"]
     text = (folder / "fomrepo.toml").read_text()
     assert 'name = "adk.dcd"  # DCD, 3,341 atoms, 98 frames' in text
-    (folder / "fomrepo.toml").write_text(text + 'temperature = "300 K"\n')
+    public = text.replace('visibility = "private"', 'visibility = "public"\nembargo_until = 2035-01-31')
+    (folder / "fomrepo.toml").write_text(public + 'temperature = "300 K"\n')
     assert tomllib.loads(text)["licence"] == "CC-BY-4.0"
     checked = run("deposit", "check", folder, "--json").document
     assert (checked["where"], checked["missing"]) == ("on this machine", [])
@@ -49,7 +50,9 @@ def test_a_folder_becomes_a_record(run: CommandLine, folder: Path) -> None:
     assert "nothing to do" in run("deposit", "push", folder).out
     status = run("deposit", "status", folder, "--json").document
     assert (status["state"], [one["verified"] for one in status["files"]]) == ("draft", [True, True, True])
-    accession = run("deposit", "submit", folder, "--json").document["accession"]
+    submitted = run("deposit", "submit", folder, "--json").document
+    accession = submitted["accession"]
+    assert submitted["state"] == "embargoed"
     assert run("deposit", "submit", folder).out.strip() == accession
     assert f"it is {accession}" in run("deposit", "push", folder).out
     record = run("show", accession, "--json").document
