@@ -6,7 +6,7 @@ digests shows that, and the sites' seals show it of who rewrites the chain.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -83,6 +83,13 @@ class AuditLog:
         """Number and digest of the newest entry, as they are noted apart from the log; 0 and empty before the first."""
         row = connection.execute(select(audit_head.c.number, audit_head.c.digest)).one()
         return row.number, row.digest
+
+    @writes
+    def note(
+        self, connection: Connection, actor: str, action: AuditAction, subject: str, details: Mapping[str, Any]
+    ) -> None:
+        """Add an entry, within the transaction of a change that the caller makes together with it."""
+        write_entry(connection, actor, action, subject, **details)
 
     @writes
     def seal(self, connection: Connection, seal: AuditSeal) -> None:

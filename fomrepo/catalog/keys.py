@@ -9,10 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
+from fomrepo.catalog.audit import name_of, write_entry
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.methods import count_change
 from fomrepo.catalog.tables import principals, public_keys
 from fomrepo.errors import ConflictError, NotFoundError
+from fomrepo.model.audit import OPERATOR, AuditAction
 from fomrepo.model.trust import key_id
 
 #: Keys that one user may have published and not revoked.
@@ -78,6 +80,7 @@ class PublicKeys:
         )
         if added.rowcount != 1:
             raise ConflictError("somebody else published this key", remedy="make one of your own: fomrepo key new")
+        write_entry(connection, name_of(connection, principal_id), AuditAction.KEY_PUBLISHED, found, replaces=replaces)
         return found
 
     @writes
@@ -107,6 +110,9 @@ class PublicKeys:
         row = connection.execute(_KEYS.where(*chosen)).first()
         if row is None:
             raise NotFoundError(f"there is no key {wanted[:16]}", remedy="see the keys: fomrepo key list")
+        if changed.rowcount:
+            actor = OPERATOR if principal_id is None else row.name
+            write_entry(connection, actor, AuditAction.KEY_REVOKED, wanted, owner=row.name)
         return _key_of(row)
 
     @reads

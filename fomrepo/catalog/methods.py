@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
+from fomrepo.catalog.audit import write_entry
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.tables import approvals, methods, registry, verdicts
 from fomrepo.errors import ConflictError, MethodNotTrustedError
+from fomrepo.model.audit import METHOD_ACTIONS, AuditAction
 from fomrepo.model.canonical import new_id
 from fomrepo.model.methods import version_rank
 from fomrepo.model.operations import MethodRef
@@ -86,6 +88,10 @@ class Methods:
             changed += self._insert_signed(connection, approvals, known.id, one)
         if changed:
             count_change(connection)
+        if published.rowcount:
+            details = {"bundle": statement.bundle_digest, "author": statement.author}
+            subject = f"{statement.name} {statement.version}"
+            write_entry(connection, statement.reviewer, AuditAction.METHOD_PUBLISHED, subject, **details)
 
     @writes
     def judge(self, connection: Connection, verdict: Verdict) -> bool:
@@ -109,6 +115,10 @@ class Methods:
         new = self._insert_signed(connection, verdicts, method_id, verdict, state=statement.state) == 1
         if new:
             count_change(connection)
+            subject = f"{statement.name} {statement.version}"
+            write_entry(
+                connection, statement.reviewer, METHOD_ACTIONS[statement.state], subject, reason=statement.reason
+            )
         return new
 
     @reads

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from fomrepo.catalog.audit import write_entry
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.tables import members, principals, projects, tokens
 from fomrepo.errors import ConflictError, NotFoundError
+from fomrepo.model.audit import OPERATOR, AuditAction
 from fomrepo.model.canonical import new_id
 from fomrepo.model.files import check_slug
 from fomrepo.model.people import Principal, Project, Token
@@ -64,6 +66,7 @@ class People:
         except IntegrityError:
             raise ConflictError(f"there is a user {name!r} already", remedy="choose another name") from None
         _insert_project(connection, name, [principal])
+        write_entry(connection, OPERATOR, AuditAction.USER_ADDED, name)
         return principal
 
     @reads
@@ -104,6 +107,7 @@ class People:
                 expires=expires,
             )
         )
+        write_entry(connection, OPERATOR, AuditAction.TOKEN_MADE, principal_name, token=handle, expires=expires)
 
     @reads
     def authenticate(self, connection: Connection, handle: str, sha256: str, now: float) -> Principal | None:
@@ -131,6 +135,10 @@ class People:
         )
         if revoked.rowcount == 0 and not connection.scalar(select(exists().where(tokens.c.handle == handle))):
             raise NotFoundError(f"there is no token {handle!r}", remedy="fomrepo token list")
+        if revoked.rowcount:
+            owner = select(principals.c.name).join(tokens, tokens.c.principal_id == principals.c.id)
+            name = connection.scalars(owner.where(tokens.c.handle == handle)).one()
+            write_entry(connection, OPERATOR, AuditAction.TOKEN_REVOKED, name, token=handle)
 
     @reads
     def tokens(self, connection: Connection, principal_name: str | None) -> tuple[Token, ...]:
@@ -152,9 +160,10 @@ class People:
             If a member is unknown.
         """
         check_slug(name, "project")
-        return _insert_project(
-            connection, name, [_existing_principal(connection, one) for one in dict.fromkeys(members)]
-        )
+        its_members = [_existing_principal(connection, one) for one in dict.fromkeys(members)]
+        made = _insert_project(connection, name, its_members)
+        write_entry(connection, OPERATOR, AuditAction.PROJECT_MADE, name, members=made.members)
+        return made
 
     @writes
     def add_member(self, connection: Connection, project: str, principal_name: str) -> None:
@@ -163,17 +172,21 @@ class People:
             "project_id": _existing_project(connection, project),
             "principal_id": _existing_principal(connection, principal_name).id,
         }
-        connection.execute(self._database.insert(members).values(values).on_conflict_do_nothing())
+        added = connection.execute(self._database.insert(members).values(values).on_conflict_do_nothing())
+        if added.rowcount:
+            write_entry(connection, OPERATOR, AuditAction.MEMBER_ADDED, project, user=principal_name)
 
     @writes
     def remove_member(self, connection: Connection, project: str, principal_name: str) -> None:
         """Take somebody out of a project; nothing happens if they are not in it."""
-        connection.execute(
+        removed = connection.execute(
             delete(members).where(
                 members.c.project_id == _existing_project(connection, project),
                 members.c.principal_id == _existing_principal(connection, principal_name).id,
             )
         )
+        if removed.rowcount:
+            write_entry(connection, OPERATOR, AuditAction.MEMBER_REMOVED, project, user=principal_name)
 
     @reads
     def projects_of(self, connection: Connection, principal_id: str) -> tuple[Project, ...]:

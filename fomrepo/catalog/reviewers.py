@@ -6,9 +6,11 @@ import time
 
 from sqlalchemy import Connection, delete, exists, select, update
 
+from fomrepo.catalog.audit import write_entry
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.tables import affiliations, principals, reviewers, settings
 from fomrepo.errors import ArgumentError, NotFoundError
+from fomrepo.model.audit import OPERATOR, AuditAction
 from fomrepo.model.submissions import ReviewPolicy
 
 #: Keys of the policy among the settings that sites share; triggers of migration 0007 read them.
@@ -27,21 +29,27 @@ class Reviewers:
     @writes
     def add(self, connection: Connection, name: str) -> None:
         """Let somebody review; nothing happens if they do already."""
-        values = {"principal_id": _principal_id(connection, name), "since": time.time()}
+        principal_id = _principal_id(connection, name)
+        if may_review(connection, principal_id):
+            return
+        values = {"principal_id": principal_id, "since": time.time()}
         connection.execute(
             self._database.insert(reviewers)
             .values(values)
             .on_conflict_do_update(index_elements=[reviewers.c.principal_id], set_={"until": None})
         )
+        write_entry(connection, OPERATOR, AuditAction.REVIEWER_ADDED, name)
 
     @writes
     def remove(self, connection: Connection, name: str) -> None:
         """Let somebody review no more; what they have signed stays signed."""
-        connection.execute(
+        removed = connection.execute(
             update(reviewers)
             .where(reviewers.c.principal_id == _principal_id(connection, name), reviewers.c.until.is_(None))
             .values(until=time.time())
         )
+        if removed.rowcount:
+            write_entry(connection, OPERATOR, AuditAction.REVIEWER_REMOVED, name)
 
     @reads
     def all(self, connection: Connection) -> tuple[tuple[str, str], ...]:
@@ -104,6 +112,7 @@ class Reviewers:
                 .values(key=key, value=value)
                 .on_conflict_do_update(index_elements=[settings.c.key], set_={"value": value})
             )
+        write_entry(connection, OPERATOR, AuditAction.POLICY_CHANGED, "review", policy=str(policy))
 
 
 def policy_in(connection: Connection) -> ReviewPolicy:

@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from fomrepo.catalog.audit import name_of, write_entry
 from fomrepo.catalog.reviewers import may_review
 from fomrepo.catalog.tables import principals, records, review_approvals, submission_events, submissions
 from fomrepo.errors import ConflictError, NotFoundError
+from fomrepo.model.audit import METHOD_ACTIONS
 from fomrepo.model.canonical import new_id
 from fomrepo.model.statements import Approval, ReviewStatement
 from fomrepo.model.submissions import TRANSITIONS, Submission, SubmissionEvent, SubmissionState
@@ -138,6 +140,10 @@ def step(connection: Connection, row: Row[Any], state: SubmissionState, by: str 
             remedy=f"fomrepo review show {row.id}",
         ) from None
     note(connection, row.id, by, state.value, reason)
+    if before.record and state.value in METHOD_ACTIONS:  # what is for all files is audited where the registry changes
+        actor = before.site if by is None else name_of(connection, by)
+        subject = f"{before.name} {before.version} of {before.record}/{before.file}"
+        write_entry(connection, actor, METHOD_ACTIONS[state.value], subject, author=before.author, reason=reason)
     return submission_of(find_row(connection, row.id))
 
 

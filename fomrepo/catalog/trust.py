@@ -7,9 +7,12 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, delete, func, or_, select, update
 
+from fomrepo.catalog.audit import write_entry
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.methods import count_change
 from fomrepo.catalog.tables import environments, trust_documents
+from fomrepo.model.audit import SIGNED, AuditAction
+from fomrepo.model.canonical import sha256_hex
 
 #: Names of documents: root, list and snapshot carry their version, ``1.root.json``; there is one lease.
 LEASE_DOCUMENT = "timestamp.json"
@@ -71,6 +74,7 @@ class TrustDocuments:
         if again and first.endswith(".snapshot.json"):  # the old key's lists would stand in the way of the new one's
             connection.execute(delete(trust_documents).where(of_lists, trust_documents.c.version > version))
         count_change(connection)
+        write_entry(connection, SIGNED, AuditAction.TRUST_CHANGED, first, sha256=sha256_hex(documents[first]))
         return True
 
     @writes

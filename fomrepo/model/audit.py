@@ -8,8 +8,9 @@ from enum import StrEnum
 
 from fomrepo.model.canonical import canonical_json, sha256_hex
 
-#: Who acts where nobody does: on the machine of a site, with rights on the catalog; and by the passing of time.
-OPERATOR, CLOCK = "an operator", "the clock"
+#: Who acts where no user does: somebody with rights on the catalog, on the machine of a site; a site itself, which a
+#: key of the registry signed for; and the passing of time.
+OPERATOR, SIGNED, CLOCK = "an operator", "a signed document", "the clock"
 
 
 class AuditAction(StrEnum):
@@ -35,6 +36,15 @@ class AuditAction(StrEnum):
     POLICY_CHANGED = "policy changed"
     KEY_PUBLISHED = "key published"
     KEY_REVOKED = "key revoked"
+    TRUST_CHANGED = "trust changed"
+
+
+#: What it is called that a method comes into a state.
+METHOD_ACTIONS = {
+    "published": AuditAction.METHOD_PUBLISHED,
+    "deprecated": AuditAction.METHOD_DEPRECATED,
+    "revoked": AuditAction.METHOD_REVOKED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,7 @@ class AuditEntry:
     number: int
     #: By the clock of the catalog, seconds since 1970.
     time: float
-    #: Login name, :data:`OPERATOR` or :data:`CLOCK`.
+    #: Login name, :data:`OPERATOR`, :data:`SIGNED` or :data:`CLOCK`.
     actor: str
     action: str
     #: What was changed: an accession with its version, a method with its version, a user ...

@@ -18,6 +18,7 @@ from tuf.api.metadata import Metadata, Root, Timestamp
 from fomrepo.catalog import Catalog
 from fomrepo.catalog.trust import PENDING_ROOT
 from fomrepo.errors import ArgumentError, NotFoundError, SettingsError
+from fomrepo.model.audit import METHOD_ACTIONS, OPERATOR
 from fomrepo.model.bundle import pack_files
 from fomrepo.model.canonical import sha256_hex
 from fomrepo.model.methods import Bundle
@@ -273,7 +274,11 @@ class TrustAdministration:
         if (known := listed.methods.get((name, version))) is None:
             raise NotFoundError(f"there is no method {name} {version}", remedy="see them all: fomrepo method list")
         changed = replace(known, state=state, reason=reason)
-        self._publish(replace(listed, methods={**listed.methods, (name, version): changed}))
+        action = METHOD_ACTIONS[state.value]
+        self._catalog.together([
+            lambda: self._publish(replace(listed, methods={**listed.methods, (name, version): changed})),
+            lambda: self._catalog.audit.note(OPERATOR, action, f"{name} {version}", {"reason": reason}),
+        ])  # fmt: skip
         with suppress(NotFoundError):  # it was published without a submission
             self._catalog.reviews.retire(name, version, None, SubmissionState(state), reason)
 
