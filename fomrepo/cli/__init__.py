@@ -8,6 +8,7 @@ import typer
 
 from fomrepo.cli import (
     audit,
+    browse,
     calls,
     deposit,
     environments,
@@ -15,11 +16,13 @@ from fomrepo.cli import (
     keys,
     lifecycle,
     machine,
+    metadata,
     method_submission,
     methods,
     mount,
     people,
     profiles,
+    quality,
     records,
     review,
     revocation,
@@ -65,12 +68,15 @@ for command in (
     revocation.tainted,
 ):
     methods.method.command()(command)
+app.add_typer(metadata.metadata, name="metadata", rich_help_panel=_DATA)
+app.add_typer(quality.quality, name="quality", rich_help_panel=_DATA)
 app.add_typer(review.review, name="review", rich_help_panel=_DATA)
 app.add_typer(keys.key, name="key", rich_help_panel=_DATA)
 app.add_typer(calls.operation, name="operation", rich_help_panel=_DATA)
 app.command(rich_help_panel=_DATA)(profiles.login)
 app.add_typer(profiles.profile, name="profile", rich_help_panel=_DATA)
 app.command(rich_help_panel=_SITES)(sites.up)
+app.command(rich_help_panel=_SITES)(browse.browse)
 app.add_typer(sites.site, name="site", rich_help_panel=_SITES)
 app.command(rich_help_panel=_SITES)(machine.doctor)
 app.add_typer(environments.environment, name="environment", rich_help_panel=_SITES)

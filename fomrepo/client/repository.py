@@ -156,6 +156,11 @@ class Repository:
         """One published method; without a version the pinned or the newest one."""
         return self._calls.registry.get(name, version)
 
+    @short_tracebacks
+    def method_versions(self, name: str) -> list[str]:
+        """Published versions of a method, oldest first; empty if there is none of that name."""
+        return self._calls.registry.versions(name)
+
     @property
     def metadata(self) -> RecordMetadata:
         """What files and depositors say of records, under global names."""

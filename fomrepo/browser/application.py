@@ -1,0 +1,145 @@
+"""The web application: which address leads to which page, and what happens to errors."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.templating import Jinja2Templates
+
+from fomrepo.browser import machines, pages
+from fomrepo.browser.library import Library
+from fomrepo.browser.safety import SafeAnswers
+from fomrepo.browser.sessions import COOKIE, Sessions
+from fomrepo.browser.shelf import Shelf
+from fomrepo.browser.spelling import template_environment
+from fomrepo.client.profile import Profile
+from fomrepo.client.repository import repository_of
+from fomrepo.errors import (
+    ArgumentError,
+    FomrepoError,
+    InternalError,
+    NetworkError,
+    NotAllowedError,
+    NotAuthenticatedError,
+    NotFoundError,
+    SiteError,
+    WithdrawnError,
+)
+
+HERE = Path(__file__).parent
+
+#: What a browser is told, by whose fault it is; the first class that fits.
+STATUS: tuple[tuple[type[FomrepoError], int], ...] = (
+    (NotFoundError, 404),
+    (WithdrawnError, 410),
+    (NotAuthenticatedError, 401),
+    (NotAllowedError, 403),
+    (ArgumentError, 400),
+    (InternalError, 500),
+    (SiteError, 503),
+    (NetworkError, 503),
+)
+
+_log = logging.getLogger(__name__)
+
+
+def browser_application(visitor: Profile, *, url: str) -> Starlette:
+    """Make the web application.
+
+    Parameters
+    ----------
+    visitor
+        Of a principal who is a member of no project but its own, empty one: what it sees, everybody sees.
+    url
+        How people reach the pages, such as ``https://data.example.org``.
+    """
+    address = urlsplit(url)
+    repo = repository_of(visitor)
+    shelf = Shelf(repo)
+    sessions = Sessions(secure=address.scheme == "https")
+    templates = Jinja2Templates(env=template_environment(HERE / "templates"))
+    library = Library(repo, visitor, shelf, sessions, url.rstrip("/"), repo.whoami().federation, templates)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        shelf.begin()
+        yield
+        shelf.end()
+        sessions.end_all()
+        repo.close()
+
+    app = Starlette(
+        routes=[*_reading(), Mount("/api/v1", routes=_api()), Mount("/static", StaticFiles(directory=HERE / "static"))],
+        middleware=[
+            Middleware(SafeAnswers, secure=address.scheme == "https", cookie=COOKIE),
+            Middleware(TrustedHostMiddleware, allowed_hosts=[address.hostname or "localhost"], www_redirect=False),
+        ],
+        exception_handlers={FomrepoError: _failed, HTTPException: _no_page, Exception: _crashed},
+        lifespan=lifespan,
+    )
+    app.state.library = library
+    return app
+
+
+def _reading() -> list[Route]:
+    return [
+        Route("/", pages.home),
+        Route("/search", pages.search),
+        Route("/records/{name}", pages.record),
+        Route("/records/{name}/{form}", pages.citation),
+        Route("/methods", pages.methods),
+        Route("/methods/{name}", pages.method),
+        Route("/sites", pages.sites),
+        Route("/statistics", pages.numbers),
+        Route("/statistics.csv", pages.numbers_csv),
+        Route("/sitemap.xml", machines.sitemap),
+        Route("/robots.txt", machines.robots),
+    ]
+
+
+def _api() -> list[Route]:
+    return [
+        Route("/search", machines.search),
+        Route("/records/{name}", machines.record),
+        Route("/methods", machines.methods),
+        Route("/methods/{name}", machines.method),
+        Route("/sites", machines.sites),
+        Route("/statistics", machines.numbers),
+        Route("/export", machines.export),
+        Route("/openapi.json", machines.openapi),
+    ]
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    status = next((code for kind, code in STATUS if isinstance(error, kind)), 400)
+    if status >= 500:
+        _log.warning("%s: %s", request.url.path, error)
+    return _told(request, status, getattr(error, "message", str(error)))
+
+
+def _no_page(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return _told(request, status, "there is no such page" if status == 404 else str(error))
+
+
+def _crashed(request: Request, error: Exception) -> Response:
+    _log.error("%s failed", request.url.path, exc_info=error)
+    return _told(request, 500, "something went wrong here; the operator's log says what")
+
+
+def _told(request: Request, status: int, message: str) -> Response:
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"error": message}, status_code=status)
+    return pages.page(request, "error.html", status=status, message=message)

@@ -1,0 +1,210 @@
+"""Published records in memory: words, facets with counts, ranges, orders and pages. Nothing here asks a site."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fomrepo.browser.listed import Listed
+from fomrepo.browser.words import Mask, meant
+
+#: Facets, in the order in which they are shown.
+FACETS: Mapping[str, str] = MappingProxyType(
+    {
+        "system": "System",
+        "engine": "Program",
+        "force_field": "Force field",
+        "water": "Water model",
+        "ensemble": "Ensemble",
+        "file_type": "File type",
+        "method": "Method",
+        "site": "Site",
+        "licence": "Licence",
+        "project": "Project",
+    }
+)
+
+#: Numbers that can be bounded: label and unit.
+RANGES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "temperature": ("Temperature", "K"),
+        "atoms": ("Atoms", ""),
+        "length": ("Simulated time", "ns"),
+    }
+)
+
+#: Orders: label, the number that is sorted by, and whether large ones come first.
+ORDERS: Mapping[str, tuple[str, Callable[[Listed], float | str], bool]] = MappingProxyType(
+    {
+        "newest": ("newest first", lambda one: one.published, True),
+        "oldest": ("oldest first", lambda one: one.published, False),
+        "title": ("title", lambda one: one.title.casefold(), False),
+        "atoms": ("most atoms", lambda one: one.n_atoms, True),
+        "length": ("longest", lambda one: one.length_ps, True),
+    }
+)
+
+#: Records of one page, unless fewer are asked for.
+PAGE = 20
+#: Values that are shown of one facet, the most frequent first; those that were chosen are always there.
+VALUES_LIMIT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody searches for."""
+
+    #: As it was typed; see :mod:`fomrepo.browser.words`.
+    text: str = ""
+    #: Values by facet: one of each facet is enough.
+    chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Lowest and highest number by range, inclusive, in the range's unit; None: no bound.
+    ranges: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    order: str = "newest"
+    #: Accession after which the page begins; empty: the first page.
+    after: str = ""
+    limit: int = PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What was found."""
+
+    records: tuple[Listed, ...]
+    #: How many there are in all.
+    total: int
+    #: Values of each facet with the number of records that would remain, the most frequent first.
+    counts: Mapping[str, tuple[tuple[str, int], ...]]
+    #: What ``after`` of the next page is; empty: this is the last one.
+    following: str
+
+
+class Catalogue:
+    """Published records that do not change; news make a new catalogue.
+
+    Parameters
+    ----------
+    records
+        The newest version of each.
+    """
+
+    def __init__(self, records: Sequence[Listed]) -> None:
+        self.records = tuple(records)
+        self._rows = {one.accession: row for row, one in enumerate(self.records)}
+        self._lock = threading.Lock()
+        self._texts = _texts(self.records)
+        self._facets = {name: _coded([one.facets.get(name, ()) for one in self.records]) for name in FACETS}
+        self._numbers = {
+            "temperature": _column(one.temperature_k for one in self.records),
+            "atoms": _column(one.n_atoms or None for one in self.records),
+            "length": _column(one.length_ps / 1000.0 or None for one in self.records),
+        }
+        self._orders = {name: _order(self.records, key, last) for name, (_, key, last) in ORDERS.items()}
+
+    def newest(self, limit: int) -> tuple[Listed, ...]:
+        """Return the latest releases."""
+        return tuple(self.records[row] for row in self._orders["newest"][:limit])
+
+    def find(self, wanted: Wanted) -> Page:
+        """Find a page of records, and how often each value of each facet is among all that were found."""
+        everywhere = self._mask(wanted)
+        chosen = {name: self._chosen(name, values) for name, values in wanted.chosen.items() if name in FACETS}
+        mask = everywhere.copy()
+        for one in chosen.values():
+            mask &= one
+        order = self._orders.get(wanted.order, self._orders["newest"])
+        found = order[mask[order]]
+        begin = self._begin(order, found, wanted.after)
+        rows = found[begin : begin + wanted.limit]
+        more = begin + len(rows) < len(found)
+        counts = {}
+        for name in FACETS:
+            others = everywhere.copy()  # a facet's own choice does not empty its other values
+            for other, one in chosen.items():
+                if other != name:
+                    others &= one
+            counts[name] = self._counts(name, others, wanted.chosen.get(name, ()))
+        return Page(
+            tuple(self.records[row] for row in rows),
+            int(mask.sum()),
+            counts,
+            self.records[rows[-1]].accession if more and len(rows) else "",
+        )
+
+    def _mask(self, wanted: Wanted) -> Mask:
+        """Rows that have the words and lie within the bounds."""
+        said = meant(wanted.text, self._has)
+        mask = np.ones(len(self.records), bool) if said is None else said
+        for name, (lowest, highest) in wanted.ranges.items():
+            numbers = self._numbers.get(name)
+            if numbers is not None and lowest is not None:
+                mask = mask & (numbers >= lowest)
+            if numbers is not None and highest is not None:
+                mask = mask & (numbers <= highest)
+        return mask
+
+    def _has(self, phrase: str, may_go_on: bool) -> Mask:
+        quoted = '"' + phrase.replace('"', " ").replace("\0", " ") + '"' + ("*" if may_go_on else "")
+        with self._lock:
+            rows = self._texts.execute("SELECT rowid FROM texts WHERE texts MATCH ?", (quoted,)).fetchall()
+        mask = np.zeros(len(self.records), bool)
+        mask[[row for (row,) in rows]] = True
+        return mask
+
+    def _chosen(self, name: str, values: Sequence[str]) -> Mask:
+        names, rows, codes = self._facets[name]
+        wanted = [code for code, value in enumerate(names) if value in values]
+        mask = np.zeros(len(self.records), bool)
+        mask[rows[np.isin(codes, wanted)]] = True
+        return mask
+
+    def _counts(self, name: str, mask: Mask, chosen: Sequence[str]) -> tuple[tuple[str, int], ...]:
+        names, rows, codes = self._facets[name]
+        numbers = np.bincount(codes[mask[rows]], minlength=len(names))
+        frequent = sorted(zip(names, map(int, numbers), strict=True), key=lambda one: (-one[1], one[0]))
+        shown = [one for one in frequent if one[1]][:VALUES_LIMIT]
+        return (*shown, *(one for one in frequent if one[0] in chosen and one not in shown))
+
+    def _begin(self, order: NDArray[np.intp], found: NDArray[np.intp], after: str) -> int:
+        """Where the page begins: behind a record, also if it is no longer among those that were found."""
+        if after not in self._rows:
+            return 0
+        place = np.empty(len(order), np.intp)
+        place[order] = np.arange(len(order))
+        return int(np.searchsorted(place[found], place[self._rows[after]], side="right"))
+
+
+def _texts(records: Sequence[Listed]) -> sqlite3.Connection:
+    """Index of words, by the row of the record."""
+    texts = sqlite3.connect(":memory:", check_same_thread=False)  # one at a time, under the catalogue's lock
+    texts.execute("CREATE VIRTUAL TABLE texts USING fts5(words, content='', tokenize='unicode61 remove_diacritics 2')")
+    texts.executemany(
+        "INSERT INTO texts (rowid, words) VALUES (?, ?)",
+        ((row, f"{one.accession} {one.title} {one.path} {one.owner} {one.words}") for row, one in enumerate(records)),
+    )
+    return texts
+
+
+def _coded(values: Sequence[Sequence[str]]) -> tuple[list[str], NDArray[np.intp], NDArray[np.intp]]:
+    """Names of all values; and row and code of each value of each row, both of shape (value,)."""
+    names = sorted({one for each in values for one in each})
+    code = {name: number for number, name in enumerate(names)}
+    pairs = [(row, code[one]) for row, each in enumerate(values) for one in each]
+    table = np.array(pairs, np.intp).reshape(-1, 2)
+    return names, table[:, 0], table[:, 1]
+
+
+def _column(numbers: Iterable[float | None]) -> NDArray[np.float64]:
+    return np.array([np.nan if one is None else one for one in numbers], np.float64)
+
+
+def _order(records: Sequence[Listed], key: Callable[[Listed], float | str], last: bool) -> NDArray[np.intp]:
+    rows = sorted(range(len(records)), key=lambda row: records[row].accession)
+    rows.sort(key=lambda row: key(records[row]), reverse=last)
+    return np.array(rows, np.intp)

@@ -1,0 +1,119 @@
+"""Pages to read: everything that is there without logging in, and without JavaScript."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from fomrepo.browser import asked, statistics, views
+from fomrepo.browser.catalogue import FACETS, ORDERS, RANGES
+from fomrepo.browser.library import library_of, reader_of, session_of
+
+#: Releases on the first page.
+NEWEST = 6
+
+
+def page(request: Request, template: str, status: int = 200, **told: Any) -> Response:
+    """Make a page out of a template."""
+    library = library_of(request)
+    told |= {"session": session_of(request), "federation": library.federation}
+    return library.templates.TemplateResponse(request, template, told, status_code=status)
+
+
+def home(request: Request) -> Response:
+    """Show one search box, what there is in numbers, and what is new."""
+    catalogue = library_of(request).shelf.catalogue
+    view = statistics.statistics_view(catalogue.records)
+    return page(request, "home.html", newest=catalogue.newest(NEWEST), table=view["table"])
+
+
+def search(request: Request) -> Response:
+    """Show what was found, and how it can be narrowed."""
+    wanted = asked.wanted_of(request.query_params)
+    found = library_of(request).shelf.catalogue.find(wanted)
+    return page(
+        request,
+        "search.html",
+        wanted=wanted,
+        found=found,
+        facets=FACETS,
+        ranges=RANGES,
+        orders={name: label for name, (label, _, _) in ORDERS.items()},
+        address=asked.address_of,
+        kept=dict(asked.range_pairs(wanted.ranges)),
+    )
+
+
+def record(request: Request) -> Response:
+    """Show a record."""
+    view = record_view(request)
+    answer = page(request, "record.html", status=410 if view["withdrawn"] else 200, record=view)
+    answer.headers["link"] = ", ".join(links(view))
+    return answer
+
+
+def citation(request: Request) -> Response:
+    """Give a citation in the format that the address names."""
+    view = record_view(request)["citation"]
+    form = request.path_params["form"]
+    if view is None or form not in ("bibtex", "ris"):
+        return page(request, "error.html", status=404, message="there is no such citation")
+    kind, suffix = {"bibtex": ("application/x-bibtex", "bib"), "ris": ("application/x-research-info-systems", "ris")}[
+        form
+    ]
+    name = f"{request.path_params['name']}.{suffix}"
+    return PlainTextResponse(
+        view[form], media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def methods(request: Request) -> Response:
+    """List the published methods."""
+    return page(request, "methods.html", methods=views.methods_view(reader_of(request)[0]))
+
+
+def method(request: Request) -> Response:
+    """Show a method."""
+    view = views.method_view(reader_of(request)[0], request.path_params["name"], request.query_params.get("version"))
+    return page(request, "method.html", method=view)
+
+
+def sites(request: Request) -> Response:
+    """Show which sites are up, and what they can run."""
+    return page(request, "sites.html", sites=views.sites_view(reader_of(request)[0]))
+
+
+def numbers(request: Request) -> Response:
+    """Show statistics of what is published."""
+    view = statistics.statistics_view(library_of(request).shelf.catalogue.records)
+    return page(request, "statistics.html", statistics=view)
+
+
+def numbers_csv(request: Request) -> Response:
+    """Give the same statistics as CSV."""
+    view = statistics.statistics_view(library_of(request).shelf.catalogue.records)
+    return PlainTextResponse(statistics.as_csv(view), media_type="text/csv")
+
+
+def record_view(request: Request) -> dict[str, Any]:
+    """Tell of the record that an address names, as far as whoever looks may see it."""
+    library = library_of(request)
+    repo, visitor = reader_of(request)
+    found = views.readable_record(repo, request.path_params["name"], visitor=visitor)
+    return views.record_view(repo, found, url=library.url, federation=library.federation, visitor=visitor)
+
+
+def links(view: dict[str, Any]) -> list[str]:
+    """Spell what a record is to machines that read only headers (signposting.org)."""
+    url = view["url"]
+    found = [f'<{url}>; rel="cite-as"', '<https://schema.org/Dataset>; rel="type"']
+    found.append(f'<{url}>; rel="self"')
+    api = url.replace("/records/", "/api/v1/records/")
+    found.append(f'<{api}>; rel="describedby"; type="application/json"')
+    if view["licence"]:
+        found.append(f'<https://spdx.org/licenses/{view["licence"]}>; rel="license"')
+    if view["citation"]:
+        found.append(f'<{url}/bibtex>; rel="describedby"; type="application/x-bibtex"')
+    return found

@@ -1,0 +1,89 @@
+"""How values are spelt for people; everything that templates can call."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import jinja2
+from markupsafe import Markup
+
+from fomrepo.client.remote_file import readable_size
+
+#: Units of time and the picoseconds in one, the largest first.
+_TIMES = (("ms", 1e9), ("µs", 1e6), ("ns", 1e3), ("ps", 1.0), ("fs", 1e-3))
+
+
+def template_environment(folder: Path) -> jinja2.Environment:
+    """Make what reads templates: every value is escaped, and a name that is not there is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "count": count,
+        "size": readable_size,
+        "time": time_text,
+        "day": day,
+        "doi": doi_address,
+        "spdx": spdx_address,
+        "data": data_block,
+        "number": number,
+    }
+    return environment
+
+
+def count(number: int | float) -> str:
+    """Spell a count: ``47,681``."""
+    return f"{number:,.0f}"
+
+
+def number(value: float | None) -> str:
+    """Spell a measured number with four digits; nothing for None."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value == int(value) or abs(value) >= 1e4 else f"{value:,.4g}"
+
+
+def time_text(ps: float | None) -> str:
+    """Spell a time given in ps in the unit that fits: ``1.2 ns``; nothing for None."""
+    if not ps:
+        return ""
+    unit, scale = next((one for one in _TIMES if abs(ps) >= one[1]), _TIMES[-1])
+    return f"{ps / scale:.4g} {unit}"
+
+
+def day(moment: str | float | None) -> str:
+    """Spell a moment, ISO 8601 or seconds since 1970, as a day: ``22 November 2026``; nothing for None."""
+    if moment is None:
+        return ""
+    found = (
+        datetime.datetime.fromisoformat(moment)
+        if isinstance(moment, str)
+        else datetime.datetime.fromtimestamp(moment, datetime.UTC)
+    )
+    return f"{found.day} {found:%B %Y}"
+
+
+def doi_address(doi: str) -> str:
+    """Address that a DOI leads to."""
+    return f"https://doi.org/{quote(doi, safe='/().;:-_')}"
+
+
+def spdx_address(licence: str) -> str:
+    """Address of the text of a licence."""
+    return f"https://spdx.org/licenses/{quote(licence, safe='')}.html"
+
+
+def data_block(value: Any) -> Markup:
+    """JSON for a script element that holds data: nothing in it can end the element."""
+    text = json.dumps(value, ensure_ascii=True)
+    for mark in "<>&":
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return Markup(text)  # noqa: S704  (what could be markup was spelt otherwise)
