@@ -150,7 +150,10 @@ def accept(
     with _administration(home) as administration:
         found = _one(_all_keys(administration), wanted)
         changed = administration.trust.accept_key(found.id, institution=institution)
-    _told_of_root({"key": found.id, "owner": found.owner}, f"{found.id[:SHOWN]} of {found.owner}", changed, json)
+        works_at = _one(_all_keys(administration), found.id).institution
+    whose = f"{found.owner}, {works_at}," if works_at else found.owner
+    document = {"key": found.id, "owner": found.owner, "institution": works_at or None}
+    _told_of_root(document, f"{found.id[:SHOWN]} of {whose}", changed, json)
 
 
 @key.command()

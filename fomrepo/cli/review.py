@@ -125,15 +125,14 @@ def policy(
     lost: tuple[str, ...] = ()
     missing = 0
     with _administration(home) as administration:
-        asked = administration.trust.root().policy
-        if approvals is not None or other_institution is not None:
-            wanted = TrustPolicy(
-                asked.approvals if approvals is None else approvals,
-                asked.other_institution if other_institution is None else other_institution,
-            )
-            changed, lost = administration.trust.set_policy(wanted)
+        known = administration.trust.root().policy
+        asked = TrustPolicy(
+            known.approvals if approvals is None else approvals,
+            known.other_institution if other_institution is None else other_institution,
+        )
+        if asked != known:
+            changed, lost = administration.trust.set_policy(asked)
             missing = changed.missing
-            asked = wanted
     if json:
         print_json(asdict(asked) | {"missing": missing, "lost": list(lost)})
         return
