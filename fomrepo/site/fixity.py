@@ -53,6 +53,8 @@ def settle_in_place(
             site.catalog.replicas.checked(site.name, digest, time.time())
         else:
             fingerprint, guard = found
+            if site.holders is not None:
+                site.holders.forget(digest)  # it holds the file that was there before
             place = replace(replica.place, guard=guard, checked=time.time())
             site.catalog.replicas.finish(site.name, digest, fingerprint, place)
         return site.catalog.replicas.get(site.name, digest)

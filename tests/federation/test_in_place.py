@@ -1,0 +1,393 @@
+"""Files that are registered where they lie: read once, copied nowhere, answered for only while they stay the same."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fomrepo.cli.in_place import register_in_place
+from fomrepo.client.record import Record
+from fomrepo.client.repository import Repository
+from fomrepo.client.results.result import Result
+from fomrepo.errors import ConflictError, FileRefusedError, FomrepoError, NoReplicaError
+from fomrepo.model.files import Guard, Replica, ReplicaState
+from fomrepo.site.administration import open_administration
+from fomrepo.testing import LocalFederation
+from fomrepo.vault.in_place import LEASED_SYSTEMS, file_system_of
+from fomrepo.wire.door import receive_message, send_message
+from tests.federation.records import TOPOLOGY, TRAJECTORY, adk_files, object_path, runs, spoil, until
+
+MIB = 2**20
+
+
+@pytest.fixture(scope="module")
+def one_site(bubblewrap: Path, open_folder: Callable[[], Path]) -> Iterator[LocalFederation]:
+    """One site of this module's own, before which a file has rested after half a second."""
+    variables = {"FOMREPO_SITE_STABLE_S": "0.5", "FOMREPO_SITE_CHECKS_ON_DEPOSIT": "false"}
+    with LocalFederation(open_folder(), sites=("site-a",), slots=2, variables=variables) as started:
+        yield started
+
+
+@pytest.fixture
+def site(one_site: LocalFederation) -> LocalFederation:
+    """The module's site, up."""
+    if not one_site["site-a"].runs:
+        one_site.start("site-a")
+    return one_site
+
+
+@pytest.fixture
+def repo(site: LocalFederation, user: str) -> Iterator[Repository]:
+    """Return a new user's client."""
+    with site.connect(user) as connected:
+        yield connected
+
+
+@pytest.fixture
+def token(site: LocalFederation, user: str) -> str:
+    """Return his token."""
+    return site.token(user)
+
+
+def readable_adk(folder: Path) -> tuple[Path, Path]:
+    """Write topology and trajectory with bytes that nobody has, in a folder that everybody may read."""
+    psf, dcd = adk_files(folder.resolve() / "data")
+    for path in (psf, dcd, psf.parent):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return psf, dcd
+
+
+@pytest.fixture
+def data(open_folder: Callable[[], Path]) -> tuple[Path, Path]:
+    """Files of adenylate kinase that everybody may read."""
+    return readable_adk(open_folder())
+
+
+def door_of(site: LocalFederation) -> Path:
+    return site["site-a"].home / "door.sock"
+
+
+def register(site: LocalFederation, paths: tuple[Path, ...], *, token: str, title: str = "In place") -> str:
+    """Register files as the command does; returns the accession with its version."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("ADDRESS", site["site-a"].address), ("TOKEN", token), ("CA", str(site.ca))):
+            patch.setenv(f"FOMREPO_{name}", value)
+        return register_in_place(
+            paths,
+            title=title,
+            project=None,
+            name=f"in-place-{secrets.token_hex(4)}" if title == "In place" else None,
+            new_version_of=None,
+            door=door_of(site),
+            profile=None,
+            progress=lambda _: None,
+        )
+
+
+def replica(site: LocalFederation, digest: str) -> Replica:
+    with open_administration(site.home) as administration:
+        found = administration.catalog.replicas.get("site-a", digest)
+    assert found is not None
+    return found
+
+
+def scrub(site: LocalFederation, *, below: Path = Path("/")) -> dict[str, tuple[str, str]]:
+    """Have all files in place read again; returns what those in a folder were, and are now."""
+    found: dict[str, tuple[str, str]] = {}
+    with socket.socket(socket.AF_UNIX) as door:
+        door.connect(str(door_of(site)))
+        send_message(door, {"protocol": 1, "do": "scrub"})
+        while "ended" not in (told := receive_message(door)[0]):
+            found[told["path"]] = told["before"], told["now"]
+    return {path: states for path, states in found.items() if Path(path).is_relative_to(below)}
+
+
+def expected_guard(path: Path) -> Guard:
+    """What the machine allows: the depositor owns the file, so a lease wherever leases tell everything."""
+    with path.open("rb") as stream:
+        return Guard.LEASE if file_system_of(stream.fileno()) in LEASED_SYSTEMS else Guard.REHASH
+
+
+# --- registering ------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_in_place_is_an_object_like_any_other_and_copied_nowhere(
+    site: LocalFederation, repo: Repository, token: str, data: tuple[Path, Path], tmp_path: Path
+) -> None:
+    psf, dcd = data
+    record = repo[register(site, data, token=token)]
+    assert record[TRAJECTORY].n_frames == 98
+    found = replica(site, record[TRAJECTORY].sha256)
+    assert found.state is ReplicaState.GOOD
+    assert found.place is not None
+    assert (found.place.path, found.place.guard, found.place.handed_by) == (str(dcd), expected_guard(dcd), os.geteuid())
+    assert not object_path(site, "site-a", record[TRAJECTORY].sha256).exists()
+
+    answer = record[TRAJECTORY].radius_of_gyration(stop=5)
+    copied = repo.deposit(*adk_files(tmp_path), title="The same, copied")[TRAJECTORY].radius_of_gyration(stop=5)
+    np.testing.assert_array_equal(answer.radius_of_gyration, copied.radius_of_gyration)
+    guard = expected_guard(dcd).value
+    assert dict(answer.provenance.guards) == {TRAJECTORY: guard, TOPOLOGY: guard}
+    assert copied.provenance.guards == ()
+    assert record[TRAJECTORY].download(tmp_path / "fetched.dcd").read_bytes() == dcd.read_bytes()
+    assert psf.exists()
+
+
+def test_a_file_is_read_once_takes_no_disk_and_is_registered_once(
+    site: LocalFederation, token: str, data: tuple[Path, Path]
+) -> None:
+    def read_bytes() -> int:
+        told = dict(line.split(": ") for line in Path(f"/proc/{site['site-a'].pid}/io").read_text().splitlines())
+        return int(told["rchar"])
+
+    def used_bytes() -> int:
+        return sum(path.stat().st_size for path in (site["site-a"].home / "vault").rglob("*") if path.is_file())
+
+    size = sum(path.stat().st_size for path in data)
+    read, used = read_bytes(), used_bytes()
+    first = register(site, data, token=token, title="Registered twice")
+    assert size <= read_bytes() - read < 1.05 * size + MIB  # the catalog and the log of the site are read as well
+    assert used_bytes() - used < MIB
+    assert register(site, data, token=token, title="Registered twice") == first
+    assert read_bytes() - read < 1.05 * size + MIB
+
+
+def test_what_the_vault_has_already_stays_there(
+    site: LocalFederation, repo: Repository, token: str, data: tuple[Path, Path]
+) -> None:
+    digest = repo.deposit(*data, title="Copied first")[TRAJECTORY].sha256
+    record = repo[register(site, data, token=token)]
+    assert record[TRAJECTORY].sha256 == digest
+    assert replica(site, digest).place is None
+
+
+def test_a_file_that_is_being_written_is_not_taken(site: LocalFederation, token: str, data: tuple[Path, Path]) -> None:
+    with data[0].open("ab"), pytest.raises(ConflictError, match="open for writing"):
+        register(site, data, token=token, title="Half written")
+
+
+def test_a_damaged_file_is_refused_as_in_any_deposit(
+    site: LocalFederation, token: str, data: tuple[Path, Path]
+) -> None:
+    with data[1].open("r+b") as stream:
+        stream.truncate(2 * MIB + 1)
+    for _ in range(2):
+        with pytest.raises(FileRefusedError, match="last frame") as caught:
+            register(site, data, token=token, title="Cut")
+        assert caught.value.facts["reason"] == "truncated"
+
+
+def test_the_site_s_user_must_be_able_to_read_it(site: LocalFederation, token: str, data: tuple[Path, Path]) -> None:
+    data[1].parent.chmod(0o000)
+    data[1].chmod(0o000)
+    try:
+        if os.geteuid() != 0:  # then the depositor, who is the site's user too, cannot open it either
+            return
+        with pytest.raises(FileRefusedError, match="cannot read adk") as caught:
+            register(site, data, token=token)
+        assert "setfacl" in str(caught.value.remedy)
+    finally:
+        data[1].parent.chmod(0o755)
+
+
+def test_an_open_file_is_taken_only_with_the_path_that_leads_to_it(
+    site: LocalFederation, token: str, data: tuple[Path, Path]
+) -> None:
+    psf, dcd = data
+    for wrong in (str(dcd), "/etc/passwd", f"{psf.parent}/../data/{psf.name}", "relative"):
+        with socket.socket(socket.AF_UNIX) as door, psf.open("rb") as stream:
+            door.connect(str(door_of(site)))
+            deposit = {
+                "key": secrets.token_hex(16), "title": "Led astray", "project": "", "name": secrets.token_hex(8),
+                "new_version_of": "", "files": [{"name": psf.name, "size": psf.stat().st_size, "topology": None}],
+            }  # fmt: skip
+            send_message(door, {"protocol": 1, "do": "deposit", "token": token, "deposit": deposit})
+            assert receive_message(door)[0] == {"want": psf.name}
+            send_message(door, {"path": wrong}, descriptor=stream.fileno())
+            told = receive_message(door)[0]
+            while "step" in told:
+                told = receive_message(door)[0]
+            assert "failure" in told
+
+
+def test_a_kill_leaves_nothing_and_the_rerun_makes_one_record(
+    site: LocalFederation, user: str, token: str, data: tuple[Path, Path]
+) -> None:
+    def drafts() -> int:
+        with open_administration(site.home) as administration:
+            return len(administration.catalog.deposits.unfinished("site-a"))
+
+    before, failures = drafts(), []
+
+    def try_it() -> None:
+        try:
+            register(site, data, token=token, title="Killed meanwhile")
+        except FomrepoError as error:
+            failures.append(error)
+
+    command = threading.Thread(target=try_it)
+    command.start()
+    until(lambda: drafts() > before)
+    site["site-a"].kill()
+    command.join()
+    assert len(failures) == 1
+    site.start("site-a")
+    with site.connect(user) as again:
+        assert [one.title for one in again.records()] == []
+        accession = register(site, data, token=token, title="Killed meanwhile")
+        assert [one.versioned for one in again.records()] == [accession]
+
+
+# --- changes ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A record in place, of which an answer is kept, and its files."""
+
+    record: Record
+    psf: Path
+    dcd: Path
+
+    @property
+    def content(self) -> str:
+        """Digest of the trajectory."""
+        return self.record[TRAJECTORY].sha256
+
+    def answer(self, stop: int = 2) -> Result:
+        return self.record[TRAJECTORY].radius_of_gyration(stop=stop)
+
+
+@pytest.fixture(scope="module")
+def shared(one_site: LocalFederation, open_folder: Callable[[], Path]) -> Iterator[Placed]:
+    """The record that the tests of this part share; each leaves the files behind as it found them."""
+    psf, dcd = readable_adk(open_folder())
+    accession = register(one_site, (psf, dcd), token=one_site.token("owner"))
+    with one_site.connect("owner") as repo:
+        yield Placed(repo[accession], psf, dcd)
+
+
+@pytest.fixture
+def placed(site: LocalFederation, shared: Placed) -> Iterator[Placed]:
+    """Return the shared record, good; what becomes of its folder is undone."""
+    folder, kept = shared.dcd.parent, shared.dcd.parent.with_name("kept")
+    shutil.copytree(folder, kept)
+    yield shared
+    folder.unlink() if folder.is_symlink() else shutil.rmtree(folder)
+    kept.rename(folder)
+    assert {now for _, now in scrub(site, below=folder).values()} == {"good"}
+
+
+def replaced_by_a_link(path: Path) -> None:
+    path.rename(path.with_name("elsewhere.dcd"))
+    path.symlink_to("elsewhere.dcd")
+
+
+def folder_replaced_by_a_link(path: Path) -> None:
+    shutil.move(path.parent, path.parent.with_name("elsewhere"))
+    path.parent.symlink_to("elsewhere", target_is_directory=True)
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, MIB)
+
+
+def closed_to_the_site(path: Path) -> None:
+    path.chmod(0o000)
+
+
+def test_after_a_change_no_old_answer_is_given(site: LocalFederation, placed: Placed) -> None:
+    placed.answer()
+    assert placed.answer().cached
+    spoil(placed.dcd)
+    before = runs(site)
+    with pytest.raises(NoReplicaError, match="in place"):
+        placed.answer()
+    assert runs(site) == before
+    assert replica(site, placed.content).state is ReplicaState.STALE
+
+
+@pytest.mark.parametrize("deed", [Path.unlink, replaced_by_a_link, folder_replaced_by_a_link, cut, closed_to_the_site])
+def test_what_is_not_there_or_not_to_be_read_is_not_computed_on(
+    site: LocalFederation, placed: Placed, deed: Callable[[Path], None]
+) -> None:
+    deed(placed.dcd)
+    before = runs(site)
+    with pytest.raises(NoReplicaError, match="in place"):
+        placed.answer(stop=3)
+    with pytest.raises(NoReplicaError):
+        placed.answer(stop=3)
+    assert runs(site) == before
+
+
+def test_a_change_of_mode_takes_effect_and_so_does_its_end(site: LocalFederation, placed: Placed) -> None:
+    placed.dcd.chmod(0o000)
+    assert scrub(site)[str(placed.dcd)] == ("good", "stale")
+    assert scrub(site)[str(placed.dcd)] == ("stale", "stale")
+    placed.dcd.chmod(0o644)
+    assert scrub(site)[str(placed.dcd)] == ("stale", "good")
+
+
+def test_a_touched_file_with_the_same_bytes_stays_good(site: LocalFederation, placed: Placed) -> None:
+    shutil.copy(placed.dcd, placed.dcd.with_name("new"))
+    placed.answer()
+    placed.dcd.with_name("new").replace(placed.dcd)
+    before = runs(site)
+    assert placed.answer().cached
+    assert runs(site) == before
+
+
+def test_a_result_of_a_file_without_a_guard_is_given_and_not_kept(site: LocalFederation, placed: Placed) -> None:
+    known = replica(site, placed.content)
+    assert known.place is not None
+    with open_administration(site.home) as administration:
+        administration.catalog.replicas.finish(
+            "site-a", placed.content, known.fingerprint, replace(known.place, guard=Guard.NONE)
+        )
+    before = runs(site)
+    for _ in range(2):
+        answer = placed.answer(stop=4)
+        assert not answer.cached
+        assert dict(answer.provenance.guards)[TRAJECTORY] == "none"
+    assert runs(site) == before + 2
+
+
+def test_a_scrub_reads_everything_again_and_finds_what_changed(site: LocalFederation, placed: Placed) -> None:
+    before = replica(site, placed.record[TOPOLOGY].sha256).place
+    spoil(placed.dcd)
+    found = scrub(site)
+    assert (found[str(placed.psf)], found[str(placed.dcd)]) == (("good", "good"), ("good", "stale"))
+    now = replica(site, placed.record[TOPOLOGY].sha256).place
+    assert before is not None
+    assert now is not None
+    assert now.checked > before.checked
+
+
+def test_a_write_that_leaves_no_trace_is_found_before_a_result_is_kept(site: LocalFederation) -> None:
+    """A file in memory: whoever has it mapped writes to it, and its file system says nothing."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as name, site.connect("owner") as repo:
+        psf, dcd = readable_adk(Path(name))
+        Path(name).chmod(0o755)
+        record = repo[register(site, (psf, dcd), token=site.token("owner"))]
+        place = replica(site, record[TRAJECTORY].sha256).place
+        assert place is not None
+        assert place.guard is Guard.REHASH
+        assert not record[TRAJECTORY].radius_of_gyration(stop=2).cached
+        with dcd.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as mapped:
+            before = os.fstat(stream.fileno())
+            mapped[3 * MIB] ^= 1
+            assert os.fstat(stream.fileno()).st_ctime_ns == before.st_ctime_ns
+            with pytest.raises(NoReplicaError, match="in place"):
+                record[TRAJECTORY].radius_of_gyration(stop=3)
+        assert replica(site, record[TRAJECTORY].sha256).state is ReplicaState.STALE
