@@ -10,6 +10,7 @@ import random
 from collections.abc import Mapping
 
 from fomrepo.errors import NoReplicaError
+from fomrepo.model.files import ReplicaState
 from fomrepo.model.placement import (
     FETCH_LIMIT_BYTES,
     Candidate,
@@ -19,7 +20,6 @@ from fomrepo.model.placement import (
     choose_replica,
     lacks_environment,
 )
-from fomrepo.model.results import ResolvedCall
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.question import Question, Resolution
 
@@ -58,7 +58,7 @@ def choose_site(
     keeps = {one.site for one in known.stored}
     chosen = choose_replica([one for one in options if one.load.site in keeps] or options, draw=draw)
     if chosen is None:
-        raise _nowhere(question, known.call, _fetches(known), loads, detours, environment)
+        raise _nowhere(question, known, _fetches(known), loads, detours, environment)
     return chosen.load.site
 
 
@@ -88,14 +88,14 @@ def _fetches(known: Resolution) -> dict[str, int]:
 
 def _nowhere(
     question: Question,
-    call: ResolvedCall,
+    known: Resolution,
     fetches: Mapping[str, int],
     loads: Mapping[str, SiteLoad],
     detours: Mapping[str, str],
     environment: str,
 ) -> NoReplicaError:
     """Say of each site that holds something why the call cannot run there, and what would help."""
-    first = call.inputs[0]
+    first = known.call.inputs[0]
     remedy = (
         f"see where it is: fomrepo show {first.version.accession}; "
         f"copy it: fomrepo replicate {first.version.accession} --to SITE"
@@ -106,6 +106,8 @@ def _nowhere(
     bare = [site for site in silent if site not in far and lacks_environment(loads.get(site), environment)]
     told += "".join(f"; {site} is down or runs no methods" for site in silent if site not in (*bare, *far))
     told += "".join(f"; {site} does not have the environment {question.schema.environment}" for site in bare)
+    stale = {one.site for one in known.replicas if one.state is ReplicaState.STALE} - detours.keys()
+    told += "".join(f"; at {site} they lie in place, and have changed since" for site in sorted(stale))
     told += "".join(
         f"; {site} lacks {fetches[site] >> 20} MiB of its files, and {FETCH_LIMIT_BYTES >> 20} MiB would be fetched"
         for site in far
@@ -113,7 +115,7 @@ def _nowhere(
     if bare:
         remedy = f"an operator builds it there: fomrepo environment build {question.schema.environment}; or {remedy}"
     if far:
-        records = dict.fromkeys(one.version.accession for one in call.inputs)
+        records = dict.fromkeys(one.version.accession for one in known.call.inputs)
         remedy = "copy all of it to one site: " + "; ".join(f"fomrepo replicate {one} --to SITE" for one in records)
     name = first.file.name
     return NoReplicaError(f"no site can run {question.schema.name} on {name} now{told}", remedy=remedy)
