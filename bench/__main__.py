@@ -5,10 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import analysis, calls, transfer
+from bench import analysis, calls, deposit, transfer
 from bench.report import write_report
 
-BENCHES = {"calls": calls.measure, "analysis": analysis.measure, "transfer": transfer.measure}
+BENCHES = {
+    "calls": calls.measure,
+    "analysis": analysis.measure,
+    "transfer": transfer.measure,
+    "deposit": deposit.measure,
+}
 
 
 def main() -> int:

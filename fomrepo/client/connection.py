@@ -15,7 +15,8 @@ from fomrepo.client.profile import Profile
 from fomrepo.errors import CallerError, FomrepoError, SiteBusyError, SiteUnreachableError
 from fomrepo.wire.chunks import READ_FILE, READ_RESULT, chunk_stream
 from fomrepo.wire.failures import error_from_rpc
-from fomrepo.wire.v1 import calls_pb2, files_pb2
+from fomrepo.wire.uploads import upload_stream
+from fomrepo.wire.v1 import calls_pb2, deposits_pb2, files_pb2
 from fomrepo.wire.v1.calls_pb2_grpc import CallsStub
 from fomrepo.wire.v1.checks_pb2_grpc import ChecksStub
 from fomrepo.wire.v1.deposits_pb2_grpc import DepositsStub
@@ -124,6 +125,11 @@ class SiteChannel:
     def trust(self) -> TrustStub:
         """Keys of reviewers, and verdicts."""
         return TrustStub(self._channel)
+
+    @cached_property
+    def upload(self) -> grpc.StreamUnaryMultiCallable[bytes | deposits_pb2.UploadChunk, deposits_pb2.UploadReply]:
+        """Bytes of a deposit."""
+        return upload_stream(self._channel)
 
     def close(self) -> None:
         """Close the channel if it was opened."""

@@ -113,7 +113,7 @@ def _send_once(
     trouble: list[Exception] = []
     digests: list[str] = []
 
-    def messages() -> Iterator[deposits_pb2.UploadChunk]:
+    def messages() -> Iterator[bytes | deposits_pb2.UploadChunk]:
         try:
             yield deposits_pb2.UploadChunk(deposit=deposit, name=file.expected.name, offset=received)
             offset, spoken = 0, time.monotonic()
@@ -128,7 +128,7 @@ def _send_once(
                             spoken = time.monotonic()
                             yield deposits_pb2.UploadChunk()
                     elif block:
-                        yield deposits_pb2.UploadChunk(data=block)
+                        yield block
                     else:
                         digests.append(digest)
                         yield deposits_pb2.UploadChunk(digest=digest)
@@ -138,7 +138,7 @@ def _send_once(
             trouble.append(error)
 
     try:
-        reply = site.send(lambda channel: channel.deposits.Upload, messages)
+        reply = site.send(lambda channel: channel.upload, messages)
     except FomrepoError as error:
         raise (trouble or [error])[0] from None
     if trouble:

@@ -44,7 +44,7 @@ PROBED_AT_ONCE = 8
 class ReceivedPiece:
     """One message of an upload."""
 
-    data: bytes
+    data: bytes | memoryview
     #: With the last bytes: SHA-256 of the whole file as the sender read it; otherwise empty.
     digest: str = ""
     #: Before the first bytes: SHA-256 of what is there already, as the sender reads it; otherwise empty.

@@ -43,7 +43,7 @@ class IncomingFile:
         self.expected_bytes = expected_bytes
         self.received = 0
         self._sha256 = hashlib.sha256()
-        self._queue: queue.Queue[bytes | None] = queue.Queue(HASH_QUEUE_CHUNKS)
+        self._queue: queue.Queue[bytes | memoryview | None] = queue.Queue(HASH_QUEUE_CHUNKS)
         self._hasher = threading.Thread(target=self._hash, name="hash-incoming", daemon=True)
 
     def __enter__(self) -> IncomingFile:
@@ -87,7 +87,7 @@ class IncomingFile:
                 remedy="run the command again; it sends the file from its beginning",
             )
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append some bytes.
 
         Raises

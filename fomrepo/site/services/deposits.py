@@ -24,6 +24,7 @@ from fomrepo.site.services.border import WaitingRoom, caller, check_texts, unary
 from fomrepo.site.services.idle import IdleWatch
 from fomrepo.wire.calls import CALL_WAIT_S
 from fomrepo.wire.failures import failure_to_wire
+from fomrepo.wire.uploads import UploadMessage
 from fomrepo.wire.v1 import deposits_pb2, deposits_pb2_grpc, failures_pb2
 
 
@@ -67,22 +68,20 @@ class DepositsService(deposits_pb2_grpc.DepositsServicer):
         return self._reply(revised)
 
     @unary
-    def Upload(
-        self, request: Iterator[deposits_pb2.UploadChunk], context: grpc.ServicerContext
-    ) -> deposits_pb2.UploadReply:
+    def Upload(self, request: Iterator[UploadMessage], context: grpc.ServicerContext) -> deposits_pb2.UploadReply:
         principal = caller(self._site.catalog, context)
         with self._one_stream():
             messages = self._until_idle(request, context)
             first = next(messages, None)
-            if first is None:
-                raise ArgumentError("the upload was empty")
+            if not isinstance(first, deposits_pb2.UploadChunk):
+                raise ArgumentError("the upload does not begin with the name of its file")
             check_texts(first)
             received, digest = self._desk.upload(
                 principal,
                 first.deposit,
                 first.name,
                 offset=first.offset,
-                pieces=(ReceivedPiece(one.data, one.digest, one.prefix_digest) for one in messages),
+                pieces=map(_piece, messages),
             )
         return deposits_pb2.UploadReply(received=received, digest=digest or "")
 
@@ -121,9 +120,7 @@ class DepositsService(deposits_pb2_grpc.DepositsServicer):
         finally:
             self._streams.release()
 
-    def _until_idle(
-        self, request: Iterator[deposits_pb2.UploadChunk], context: grpc.ServicerContext
-    ) -> Iterator[deposits_pb2.UploadChunk]:
+    def _until_idle(self, request: Iterator[UploadMessage], context: grpc.ServicerContext) -> Iterator[UploadMessage]:
         """Messages of a stream, which is ended when none comes for too long."""
 
         def end() -> None:
@@ -164,6 +161,12 @@ class DepositsService(deposits_pb2_grpc.DepositsServicer):
         if deposit.refusal is not None:
             reply.refusal.CopyFrom(failures_pb2.Failure.FromString(deposit.refusal))
         return reply
+
+
+def _piece(message: UploadMessage) -> ReceivedPiece:
+    if isinstance(message, memoryview):
+        return ReceivedPiece(message)
+    return ReceivedPiece(message.data, message.digest, message.prefix_digest)
 
 
 def _expected(file: deposits_pb2.FileToCome) -> ExpectedFile:
