@@ -41,27 +41,30 @@ def atoms_of(data: str, select: str) -> np.ndarray:
 
 
 def answer(
-    name: str, data: str, arguments: Mapping[str, Any] | None = None, frames: FrameRange | None = None
+    name: str, data: str | tuple[str, ...], arguments: Mapping[str, Any] | None = None, frames: FrameRange | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Call a built-in method on a sample that is opened once: the outcome entry and the fields."""
     return read_outcome(outcome_bytes(method_request(name, data, arguments, frames), data))
 
 
-def outcome_bytes(request: MethodRequest, data: str) -> bytes:
-    """Run a request of a built-in method on a sample that is opened once; the module is called as the method."""
-    return outcome_of(request, installed_folder("methods") / request.module, held=[_opened(data)])
+def outcome_bytes(request: MethodRequest, data: str | tuple[str, ...]) -> bytes:
+    """Run a request of a built-in method on samples that are opened once; the module is called as the method."""
+    held = [_opened(one) for one in (data if isinstance(data, tuple) else (data,))]
+    return outcome_of(request, installed_folder("methods") / request.module, held=held)
 
 
 def fields(
-    name: str, data: str, arguments: Mapping[str, Any] | None = None, frames: FrameRange | None = None
+    name: str, data: str | tuple[str, ...], arguments: Mapping[str, Any] | None = None, frames: FrameRange | None = None
 ) -> dict[str, Any]:
-    """Call a built-in method on a sample that is opened once, and return its fields."""
+    """Call a built-in method on samples that are opened once, and return its fields."""
     outcome, found = answer(name, data, arguments, frames)
     assert outcome == {"status": "ok"}, outcome
     return found
 
 
-def refusal(name: str, data: str, arguments: Mapping[str, Any], frames: FrameRange | None = None) -> str:
+def refusal(
+    name: str, data: str | tuple[str, ...], arguments: Mapping[str, Any], frames: FrameRange | None = None
+) -> str:
     """Call a built-in method with an argument that means nothing for the sample, and return what it says."""
     outcome, _ = answer(name, data, arguments, frames)
     assert outcome.get("fault") == "argument", outcome

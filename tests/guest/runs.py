@@ -41,6 +41,7 @@ class Sample:
 
 SAMPLES = {
     "adk_dims": Sample(str(datafiles.PSF), str(datafiles.DCD), ("PSF", "DCD")),
+    "adk_dims2": Sample(str(datafiles.PSF), str(datafiles.DCD2), ("PSF", "DCD")),
     "adk_oplsaa": Sample(str(datafiles.GRO), str(datafiles.XTC), ("GRO", "XTC")),
     "adk_oplsaa_trr": Sample(str(datafiles.GRO), str(datafiles.TRR), ("GRO", "TRR")),
     "adk_oplsaa_bonds": Sample(str(datafiles.TPR), str(datafiles.XTC), ("TPR", "XTC")),
@@ -94,7 +95,10 @@ def sample_input(data: str | Sample) -> Input:
 
 
 def method_request(
-    name: str, data: str | Sample, arguments: Mapping[str, Any] | None = None, frames: FrameRange | None = None
+    name: str,
+    data: str | Sample | tuple[str, ...],
+    arguments: Mapping[str, Any] | None = None,
+    frames: FrameRange | None = None,
 ) -> MethodRequest:
     """Make the request for a built-in method, defaults filled in as the host would."""
     schema = schema_of(name)
@@ -105,7 +109,7 @@ def method_request(
     return MethodRequest(
         module=module,
         function=function,
-        inputs=(sample_input(data),),
+        inputs=tuple(sample_input(one) for one in (data if isinstance(data, tuple) else (data,))),
         frames=(frames or FrameRange()) if takes_frames(schema) else None,
         parameters=declared,
         arguments=defaults | (arguments or {}),

@@ -201,7 +201,7 @@ def test_info_equals_mdanalysis(data: str) -> None:
 
 
 TWO_DOMAINS = {"select_a": "resid 1:60", "select_b": "resid 120:160"}
-SPLIT: list[tuple[str, str, dict[str, Any]]] = [
+SPLIT: list[tuple[str, str | tuple[str, ...], dict[str, Any]]] = [
     ("rmsd", "adk_dims", {"select": "name CA", "ref_frame": -1, "mass_weighted": True}),
     ("rmsf", "adk_dims", {}),
     ("rmsf", "adk_dims", {"superpose": True}),
@@ -223,11 +223,14 @@ SPLIT: list[tuple[str, str, dict[str, Any]]] = [
     ("rdf", "adk_oplsaa", {"select_a": "name NA NA+", "select_b": "name OW", "r_max": 8.0}),
     ("density_profile", "adk_oplsaa_bonds", {"select": "protein", "center": "protein"}),
     ("lipid_order", "adk_oplsaa", {"select": "resname LYS and name CD CE"}),
+    ("coordinates", "adk_oplsaa_bonds", {"select": "name CA", "whole": True}),
+    ("rmsd_between", ("adk_dims", "adk_dims2"), {"all_frames": True}),
+    ("superpose_onto", ("adk_dims", "adk_dims2"), {"select": "name CB", "other_frame": -1}),
 ]
 
 
 @pytest.mark.parametrize(("name", "data", "arguments"), SPLIT)
-def test_parts_of_a_run_make_the_whole(name: str, data: str, arguments: dict[str, Any]) -> None:
+def test_parts_of_a_run_make_the_whole(name: str, data: str | tuple[str, ...], arguments: dict[str, Any]) -> None:
     request = method_request(name, data, arguments)
     whole = fields(name, data, arguments)
     parts = tuple(outcome_bytes(replace(request, part=Part(number, 3)), data) for number in range(3))
