@@ -14,6 +14,7 @@ import numpy as np
 from deposition.quantities import CoordinateCheck, box_fact
 from deposition.report import Deposited, Report, Topology, empty, facts, truncated, unreadable
 from deposition.residues import composition
+from deposition.tpr_settings import settings_of
 
 TYPE = "TPR"
 FAMILIES = ("topology", "structure")
@@ -58,6 +59,7 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
                 *(["bonds"] if len(getattr(universe, "bonds", ())) else []),
             ],
             program={"name": "GROMACS", "version": program},
+            settings=settings_of(file) or None,
             doubts=doubts,
             **_composition(universe.atoms),
         )

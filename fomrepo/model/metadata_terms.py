@@ -162,6 +162,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType({
             "no": "none", "berendsen": "Berendsen", "v-rescale": "Bussi", "nose-hoover": "Nose-Hoover",
             "andersen": "Andersen", "andersen-massive": "Andersen"}),
         Rule("ref_t", "target_temperature", "K"),
+        Rule("ensemble_temperature", "target_temperature", "K"),
         Rule("tau_t", "temperature_time_constant", "ps"),
         Rule("pcoupl", "barostat_algorithm", values={
             "no": "none", "berendsen": "Berendsen", "c-rescale": "C-rescale", "mttk": "Martyna-Tuckerman-Tobias-Klein",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from MDAnalysisTests import datafiles
 
 from deposition.recognise import file_types
 from fomrepo.model.metadata import entries_of_file
@@ -296,3 +297,31 @@ def test_a_log_of_lammps_that_is_cut_is_doubted(tmp_path: Path) -> None:
 def test_each_text_looks_like_one_type(text: str) -> None:
     alike = [one for one in file_types() if one.looks_like(text.encode())]
     assert len([one.name for one in alike if one.certain] or alike) == 1
+
+
+# Settings of one run, as `gmx dump` of GROMACS 2022.5 shows them for the files of 2020 and 2021.
+LYSOZYME = {
+    "integrator": "md", "nsteps": "100000000", "init-step": "0", "nstlist": "10", "nstcomm": "10", "nstlog": "200000",
+    "nstxout": "0", "nstvout": "0", "nstfout": "0", "nstenergy": "5000", "nstxout-compressed": "5000", "tinit": "0",
+    "dt": "0.002", "rlist": "0.9", "coulombtype": "PME", "rcoulomb": "0.9", "vdw-type": "Cut-off", "rvdw": "1.4",
+    "tcoupl": "Nose-Hoover", "pcoupl": "Parrinello-Rahman", "pcoupltype": "Isotropic", "tau-p": "2", "ref-p": "1 1 1",
+    "compressibility": "4.5e-05 4.5e-05 4.5e-05",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["TPR2020", "TPR2020Double", "TPR2021", "TPR2022RC1", "TPR2023", "TPR2024", "TPR2024_4", "TPR2025_0", "TPR2026_0"],
+)
+def test_a_tpr_of_each_version_says_how_it_is_run(name: str) -> None:
+    outcome, _ = probed(Path(str(getattr(datafiles, name))))
+    settings = outcome["facts"]["settings"]
+    assert {key: settings.get(key) for key in LYSOZYME} == LYSOZYME
+    found = {one.name: one.values for one in entries_of_file("a.tpr", outcome["facts"])}
+    assert (found["ensemble_type"], found["target_pressure"]) == (("NPT",), (1, 1, 1))
+    assert found.get("target_temperature") == ((300,) if int(name[3:7]) >= 2023 else None)
+
+
+def test_a_tpr_of_an_older_layout_has_no_settings() -> None:
+    outcome, _ = probed(Path(str(datafiles.TPR2018)))
+    assert "settings" not in outcome["facts"]
