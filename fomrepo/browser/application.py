@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
-from fomrepo.browser import machines, pages
+from fomrepo.browser import entrance, machines, pages
 from fomrepo.browser.library import Library
 from fomrepo.browser.safety import SafeAnswers
 from fomrepo.browser.sessions import COOKIE, Sessions
@@ -81,7 +81,12 @@ def browser_application(visitor: Profile, *, url: str) -> Starlette:
         repo.close()
 
     app = Starlette(
-        routes=[*_reading(), Mount("/api/v1", routes=_api()), Mount("/static", StaticFiles(directory=HERE / "static"))],
+        routes=[
+            *_reading(),
+            *_entrance(),
+            Mount("/api/v1", routes=_api()),
+            Mount("/static", StaticFiles(directory=HERE / "static")),
+        ],
         middleware=[
             Middleware(SafeAnswers, secure=address.scheme == "https", cookie=COOKIE),
             Middleware(TrustedHostMiddleware, allowed_hosts=[address.hostname or "localhost"], www_redirect=False),
@@ -106,6 +111,14 @@ def _reading() -> list[Route]:
         Route("/statistics.csv", pages.numbers_csv),
         Route("/sitemap.xml", machines.sitemap),
         Route("/robots.txt", machines.robots),
+    ]
+
+
+def _entrance() -> list[Route]:
+    return [
+        Route("/login", entrance.ask_token, methods=["GET"]),
+        Route("/login", entrance.log_in, methods=["POST"]),
+        Route("/logout", entrance.log_out, methods=["POST"]),
     ]
 
 

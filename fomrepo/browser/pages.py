@@ -39,6 +39,7 @@ def search(request: Request) -> Response:
         wanted=wanted,
         found=found,
         facets=FACETS,
+        closed=("method", "site", "licence", "project"),
         ranges=RANGES,
         orders={name: label for name, (label, _, _) in ORDERS.items()},
         address=asked.address_of,
