@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -149,6 +153,27 @@ def test_the_command_continues(site: ScriptedSite, record: Record, tmp_path: Pat
     assert (tmp_path / "run2.dcd").read_bytes() == CONTENTS["run2.dcd"]
 
 
+def test_the_same_command_goes_on_after_a_kill(site: ScriptedSite, record: Record, tmp_path: Path) -> None:
+    killed = threading.Event()
+
+    def stalls(request: files_pb2.ReadFileRequest) -> Iterator[files_pb2.Chunk]:
+        yield next(chunks(request))
+        killed.wait(30)
+
+    site.answers["ReadFile"] = stalls
+    command = [Path(sys.executable).with_name("fomrepo"), "get", "FOM-402917/run2.dcd", "--to", tmp_path]
+    part = tmp_path / "run2.dcd.part"
+    with subprocess.Popen(command, env=os.environ | variables(site)) as process:
+        while process.poll() is None and not (part.exists() and part.stat().st_size == CHUNK):
+            time.sleep(0.05)
+        process.kill()
+    killed.set()
+    site.answers["ReadFile"] = chunks
+    assert run(site, *map(str, command[1:])).exit_code == 0
+    assert (tmp_path / "run2.dcd").read_bytes() == CONTENTS["run2.dcd"]
+    assert [one.name for one in tmp_path.iterdir()] == ["run2.dcd"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -166,9 +191,13 @@ def test_a_wrong_name_costs_no_byte(site: ScriptedSite, record: Record, words: l
 
 def run(site: ScriptedSite, *words: str) -> Result:
     """Run a command line of alice."""
-    variables = {
+    return CliRunner().invoke(app, list(words), env=variables(site))
+
+
+def variables(site: ScriptedSite) -> dict[str, str]:
+    """What tells programs where to ask, and as whom."""
+    return {
         "FOMREPO_ADDRESS": site.address,
         "FOMREPO_TOKEN": TOKEN,
         "FOMREPO_CA": AUTHORITY.certificate.decode(),
     }
-    return CliRunner().invoke(app, list(words), env=variables)
