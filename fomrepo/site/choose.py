@@ -1,7 +1,7 @@
 """Where a call runs: step 5 of the life of a call.
 
 A site that holds good replicas of everything; or, if no site does, the one that has to fetch the least of what it lacks
-(docs/adr/0036).
+(docs/adr/0037).
 """
 
 from __future__ import annotations
