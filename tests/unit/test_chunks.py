@@ -50,9 +50,7 @@ def test_noise_is_read_as_protobuf_does() -> None:
 
 def test_every_stream_of_chunks_is_known() -> None:
     services = [
-        service
-        for file in (calls_pb2, files_pb2, sites_pb2)
-        for service in file.DESCRIPTOR.services_by_name.values()
+        service for file in (calls_pb2, files_pb2, sites_pb2) for service in file.DESCRIPTOR.services_by_name.values()
     ]
     streams = {
         f"/{service.full_name}/{method.name}": method.input_type.full_name
