@@ -47,8 +47,7 @@ def topology_first(record: Record, names: Sequence[str] = ()) -> list[RemoteFile
     paired = [one for one in chosen if one.topology is not None]
     alone = [one for one in chosen if one.topology is None and {"topology", "trajectory"} & set(one.families)]
     topologies = {one.topology.name: one.topology for one in paired if one.topology is not None}
-    if not paired:
-        topologies = {one.name: one for one in alone}
+    topologies = topologies or {one.name: one for one in alone}
     stray = [one.name for one in chosen if one not in paired and one.name not in topologies] if names else []
     if len(topologies) == 1 and not stray:
         return [*topologies.values(), *paired]

@@ -17,7 +17,7 @@ import re
 import shutil
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,7 +87,8 @@ class FileCache:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # others of this machine may not see the records
             with watched_files("fetch") if verbose else nullcontext() as progress:
                 found = fetch_several(files, self._path, progress=progress)
-            self._drop_what_is_too_much(keep={file.sha256 for file in files})
+            with suppress(FileNotFoundError):  # another program drops, too
+                self._drop_what_is_too_much(keep={file.sha256 for file in files})
         except OSError as error:
             raise StorageError(
                 f"the cache {self.folder} cannot be used: {error.strerror}",

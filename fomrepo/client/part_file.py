@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from fomrepo.client.results.whole_file import written
+
 #: Bytes between two marks: what is moved again after a power cut, and small beside what a sync of the disk costs.
 MARK_BYTES = 64 * 2**20
 
@@ -42,7 +44,7 @@ class PartFile:
         self._marked = self.size
         self._output = self._path.open("ab", buffering=0)
         self._output.truncate(self.size)
-        self._marks_path.write_text(f"{self._sha256}\n{self._present_mark()}")
+        written(self._marks_path, [f"{self._sha256}\n{self._present_mark()}".encode()])
         return self
 
     def append(self, data: memoryview) -> None:
@@ -78,6 +80,8 @@ class PartFile:
         os.fsync(self._output.fileno())
         with self._marks_path.open("a") as marks:
             marks.write(self._present_mark())
+            marks.flush()
+            os.fsync(marks.fileno())
         self._marked = self.size
 
     def _present_mark(self) -> str:
