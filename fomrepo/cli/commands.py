@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -54,7 +55,9 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was named."""
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = self._warn
+                return super().invoke(ctx)
         except FomrepoError as error:
             raise self._failed(error) from None
         except ModuleNotFoundError as error:
@@ -79,6 +82,21 @@ class Commands(TyperGroup):
             if not self._json or not hasattr(error, "format_message"):  # typer prints its own errors of usage
                 raise
             raise self._ended(MISUSED, error.format_message(), {"error": "usage"}) from None
+
+    def _warn(
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        """Say on stderr what is warned of, such as a method that is deprecated, without the line of our code."""
+        if self._json:
+            typer.echo(json.dumps({"warning": str(message)}, ensure_ascii=False), err=True)
+        else:
+            print_failure(f"fomrepo: {message}")
 
     def _failed(self, error: FomrepoError) -> typer.Exit:
         return self._ended(FAILED, str(error), failure_document(error))

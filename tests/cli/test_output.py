@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +30,7 @@ FAILED = MethodFailedError(
 
 
 def ended(error: Exception, *words: str) -> Ran:
-    """What a command line says whose command raises an error."""
+    """What a command line says whose command raises an error, or warns."""
     from typer.testing import CliRunner
 
     app = typer.Typer(cls=Commands)
@@ -39,7 +40,10 @@ def ended(error: Exception, *words: str) -> Ran:
 
     @app.command()
     def do(json: output.Json = False) -> None:
-        raise error
+        if isinstance(error, Warning):
+            warnings.warn(error, stacklevel=1)
+        else:
+            raise error
 
     done = CliRunner().invoke(app, ["do", *words])
     return Ran(done.exit_code, done.stdout, done.stderr)
@@ -59,6 +63,13 @@ def test_a_failing_method_is_told_whole_to_programs() -> None:
         "log": FAILED.log,
         "limit": {"name": "memory", "allowed": 2**30, "used": 2**30, "unit": "byte"},
     }
+
+
+@pytest.mark.filterwarnings("default::FutureWarning")
+def test_a_warning_is_told_without_the_code_that_warned() -> None:
+    warned = FutureWarning("box 1.0.0 is deprecated: box_sanity says more")
+    assert ended(warned) == Ran(0, "", "fomrepo: box 1.0.0 is deprecated: box_sanity says more\n")
+    assert ended(warned, "--json").err == '{"warning": "box 1.0.0 is deprecated: box_sanity says more"}\n'
 
 
 def test_equal_frames_are_folded() -> None:
