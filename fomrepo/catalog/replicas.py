@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
@@ -14,7 +14,14 @@ from fomrepo.model.files import Place, Replica, ReplicaState, StatFingerprint
 _GOOD = select(replicas.c.site, replicas.c.digest).where(
     replicas.c.digest.in_(bindparam("digests", expanding=True)), replicas.c.state == ReplicaState.GOOD.value
 )
-_OF_OBJECTS = select(replicas).where(replicas.c.digest.in_(bindparam("digests", expanding=True)))
+_OF_INPUTS = (
+    select(replicas, placements.c.version_id)
+    .join_from(replicas, placements, placements.c.site == replicas.c.site)
+    .where(
+        replicas.c.digest.in_(bindparam("digests", expanding=True)),
+        placements.c.version_id.in_(bindparam("versions", expanding=True)),
+    )
+)
 _GET = select(replicas).where(replicas.c.digest == bindparam("digest"), replicas.c.site == bindparam("site"))
 _HELD = select(replicas).where(
     replicas.c.digest.in_(bindparam("digests", expanding=True)), replicas.c.site == bindparam("site")
@@ -49,9 +56,20 @@ class Replicas:
         return held
 
     @reads
-    def of_objects(self, connection: Connection, digests: Iterable[str]) -> tuple[Replica, ...]:
-        """List the replicas of several objects at all sites, whatever their states."""
-        return tuple(replica_of(row) for row in connection.execute(_OF_OBJECTS, {"digests": list(digests)}))
+    def of_inputs(self, connection: Connection, inputs: Sequence[tuple[str, Sequence[str]]]) -> tuple[Replica, ...]:
+        """List the replicas of objects at the sites where their versions were put, whatever their states.
+
+        Parameters
+        ----------
+        inputs
+            Pairs of a version's id and the digests of objects that are read of it. Where somebody else has put the
+            same bytes is left out.
+        """
+        read = {(version_id, digest) for version_id, digests in inputs for digest in digests}
+        given = {"versions": list({one for one, _ in read}), "digests": list({one for _, one in read})}
+        rows = connection.execute(_OF_INPUTS, given)
+        found = {(row.digest, row.site): row for row in rows if (row.version_id, row.digest) in read}
+        return tuple(replica_of(row) for row in found.values())
 
     @reads
     def get(self, connection: Connection, site: str, digest: str) -> Replica | None:

@@ -103,7 +103,8 @@ class Question:
         inputs = [(RecordName.parse(one.record), one.name) for one in self.order.inputs]
         method = None if self.draft else MethodRef(self.schema.name, self.schema.version)
         call, stored = site.catalog.calls.resolve(principal, inputs, method, key_of)
-        return Resolution(call, stored, keys[-1] if keys else "", _replicas(site, call), moment)
+        replicas = site.catalog.replicas.of_inputs([(one.version.version_id, one.objects) for one in call.inputs])
+        return Resolution(call, stored, keys[-1] if keys else "", replicas, moment)
 
     def _check_types(self, call: ResolvedCall) -> None:
         for position, one in enumerate(call.inputs):
@@ -119,10 +120,3 @@ class Question:
                     f"{one.file.name} has no topology in its record, so no method can read it",
                     remedy="deposit it together with its topology: fomrepo deposit TOPOLOGY TRAJECTORY",
                 )
-
-
-def _replicas(site: SiteParts, call: ResolvedCall) -> tuple[Replica, ...]:
-    """Replicas of a call's objects at the sites where its versions were put; where others put the same is theirs."""
-    placed = site.catalog.replicas.placed([one.version.version_id for one in call.inputs])
-    own = {(digest, where) for one in call.inputs for digest in one.objects for where in placed[one.version.version_id]}
-    return tuple(one for one in site.catalog.replicas.of_objects(call.objects) if (one.digest, one.site) in own)

@@ -6,9 +6,10 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from fomrepo.catalog import Catalog
 from fomrepo.errors import ArgumentError, ConflictError, InternalError, NotAllowedError, NotFoundError, WithdrawnError
@@ -103,11 +104,11 @@ def test_an_embargo_is_a_matter_of_the_clock(
 
 @pytest.mark.parametrize("when", [lambda now: now - 1, lambda now: now + 11 * 366 * 86_400])
 def test_an_embargo_ends_neither_in_the_past_nor_after_a_career(
-    catalog: Catalog, adk: RecordVersion, when: Callable[[float], float]
+    catalog: Catalog, adk: RecordVersion, ada: Principal, when: Callable[[float], float]
 ) -> None:
     with pytest.raises(ArgumentError, match="an embargo cannot end on that date"):
         publish(catalog, adk, embargo_until=when(time.time()))
-    assert catalog.records.find(named(adk), catalog.people.principal("ada").id) == adk  # type: ignore[union-attr]
+    assert catalog.records.find(named(adk), ada.id) == adk
 
 
 def test_an_embargo_can_be_lifted_and_never_comes_back(catalog: Catalog, adk: RecordVersion, ada: Principal) -> None:
@@ -347,7 +348,7 @@ def rewritten(catalog: Catalog, entries: list[AuditEntry]) -> None:
     for one in entries:
         values = {name: getattr(one, name) for name in AuditEntry.__slots__}
         statement = text(f"INSERT INTO audit VALUES ({', '.join(f':{name}' for name in values)})").bindparams(**values)
-        catalog._database.write(lambda connection, statement=statement: connection.execute(statement))  # type: ignore[misc]
+        catalog._database.write(partial(Connection.execute, statement=statement))
 
 
 def chained(entries: list[AuditEntry]) -> list[AuditEntry]:
