@@ -17,6 +17,8 @@ from fomrepo.model.canonical import canonical_json
 from fomrepo.model.files import RecordState, RecordVersion
 from fomrepo.model.metadata import Described, Metadata, folded, index_rows, metadata_of
 
+#: Versions that are indexed again in one transaction.
+INDEXED_AT_ONCE = 100
 #: Most conditions of one search.
 CONDITIONS_LIMIT = 10
 
@@ -112,6 +114,21 @@ class RecordMetadata:
         files = files_of_version(connection, version.version_id)
         index_version(connection, version.version_id, files, kept)
         return metadata_of(files, kept)
+
+    def index_again(self) -> int:
+        """Make all versions findable anew, as after an upgrade to a program that knows more names; returns how many."""
+        count, last = 0, ""
+        while indexed := self._index_after(last):
+            count, last = count + len(indexed), indexed[-1]
+        return count
+
+    @writes
+    def _index_after(self, connection: Connection, last: str) -> list[str]:
+        wanted = select(versions.c.id).where(versions.c.id > last).order_by(versions.c.id).limit(INDEXED_AT_ONCE)
+        ids = list(connection.scalars(wanted))
+        for one in ids:
+            index_version(connection, one, files_of_version(connection, one), _claims(connection, one))
+        return ids
 
     @reads
     def find(

@@ -47,3 +47,16 @@ def upgrade(home: Home, json: Json = False) -> None:
         print_json({"revision": REVISION})
     else:
         typer.echo(f"the catalog has revision {REVISION}")
+
+
+@catalog.command()
+def index(home: Home, json: Json = False) -> None:
+    """Make what is known of all records findable anew, as after an upgrade that brings more global names."""
+    from fomrepo.site.administration import open_administration
+
+    with open_administration(home) as administration:
+        count = administration.catalog.metadata.index_again()
+    if json:
+        print_json({"versions": count})
+    else:
+        typer.echo(f"{count} versions were indexed")

@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from fomrepo.catalog import Catalog
 from fomrepo.catalog.metadata import Condition
+from fomrepo.catalog.tables import metadata_terms
 from fomrepo.errors import ConflictError, NotAllowedError
 from fomrepo.model.files import RecordVersion
 from fomrepo.model.people import Principal
@@ -100,3 +102,12 @@ def test_a_search_has_an_end(catalog: Catalog, ada: Principal) -> None:
     for number in range(3):
         with_facts(catalog, ada, AMBER, name=f"warm-{number}")
     assert len(catalog.metadata.find(ada.id, [WARM], limit=2)) == 2
+
+
+def test_what_an_older_program_has_indexed_is_indexed_again(catalog: Catalog, ada: Principal) -> None:
+    version = with_facts(catalog, ada, AMBER)
+    with_facts(catalog, ada, GROMACS, name="cold")
+    catalog._database.write(lambda connection: connection.execute(delete(metadata_terms)))
+    assert find(catalog, ada, WARM) == []
+    assert catalog.metadata.index_again() == 2
+    assert find(catalog, ada, WARM) == [version.accession]

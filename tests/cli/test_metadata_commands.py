@@ -107,3 +107,9 @@ def test_a_failed_check_is_shown_and_waived_with_a_reason(run: CommandLine, wate
     assert "waived by alice: compared with the original by its digest" in run("quality", "show", water).out
     assert f"whole of {name} failed and was waived" in run("show", water).out
     assert [one["state"] for one in run("quality", "again", water, "--json").documents] == ["passed", "failed"]
+
+
+def test_an_operator_indexes_all_records_again(run: CommandLine, federation: LocalFederation, water: str) -> None:
+    assert run("catalog", "index", "--home", federation.home, "--json").document["versions"] >= 1
+    found = run("metadata", "find", "target_temperature=300 K", "--json").documents
+    assert water in [one["accession"] for one in found]
