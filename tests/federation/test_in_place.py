@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import mmap
 import os
 import secrets
 import shutil
 import socket
+import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,22 +24,55 @@ from fomrepo.cli.in_place import register_in_place
 from fomrepo.client.record import Record
 from fomrepo.client.repository import Repository
 from fomrepo.client.results.result import Result
-from fomrepo.errors import ConflictError, FileRefusedError, FomrepoError, NoReplicaError
+from fomrepo.errors import ConflictError, FileRefusedError, FomrepoError, NoReplicaError, NotAllowedError
 from fomrepo.model.files import Guard, Replica, ReplicaState
 from fomrepo.site.administration import open_administration
+from fomrepo.site.settings import SiteHome
 from fomrepo.testing import LocalFederation
 from fomrepo.vault.in_place import LEASED_SYSTEMS, file_system_of
+from fomrepo.vault.memory import COPY_LIMIT_BYTES
 from fomrepo.wire.door import receive_message, send_message
+from fomrepo.wire.failures import failure_from_wire
+from fomrepo.wire.v1 import failures_pb2
 from tests.federation.records import TOPOLOGY, TRAJECTORY, adk_files, object_path, runs, spoil, until
 
 MIB = 2**20
+NOBODY = 65534
+SOMEBODY = 12345
+
+#: A depositor who has nothing of fomrepo's and is neither root nor the site's user: opens, takes a lease, hands over.
+OTHER_DEPOSITOR = """
+import fcntl, json, os, socket, struct, sys
+door, path, deposit = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+talk = socket.socket(socket.AF_UNIX)
+talk.connect(door)
+def say(message, descriptors=()):
+    body = json.dumps(message).encode()
+    socket.send_fds(talk, [struct.pack("<I", len(body))], descriptors)
+    talk.sendall(body)
+def hear():
+    return json.loads(talk.recv(struct.unpack("<I", talk.recv(4))[0], socket.MSG_WAITALL))
+say(deposit)
+while not {"accession", "failure", "ended"} & (told := hear()).keys():
+    if "want" in told:
+        opened = os.open(path, os.O_RDONLY)
+        fcntl.fcntl(opened, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        say({"path": path}, [opened])
+        os.close(opened)
+print(json.dumps(told))
+"""
 
 
 @pytest.fixture(scope="module")
 def one_site(bubblewrap: Path, open_folder: Callable[[], Path]) -> Iterator[LocalFederation]:
-    """One site of this module's own, before which a file has rested after half a second."""
-    variables = {"FOMREPO_SITE_STABLE_S": "0.5", "FOMREPO_SITE_CHECKS_ON_DEPOSIT": "false"}
-    with LocalFederation(open_folder(), sites=("site-a",), slots=2, variables=variables) as started:
+    """One site of this module's own, whose door everybody may reach, and for which half a second is a rest."""
+    doors = open_folder()
+    if os.geteuid() == 0:
+        shutil.chown(doors, NOBODY, NOBODY)  # whom a site becomes that root starts
+    made = LocalFederation(open_folder(), sites=("site-a",), slots=2)
+    settings = made.home / "site.toml"
+    settings.write_text(f'{settings.read_text()}\ndoor = "{doors}/a.sock"\nstable_s = 0.5\nchecks_on_deposit = false\n')
+    with made as started:
         yield started
 
 
@@ -75,7 +112,7 @@ def data(open_folder: Callable[[], Path]) -> tuple[Path, Path]:
 
 
 def door_of(site: LocalFederation) -> Path:
-    return site["site-a"].home / "door.sock"
+    return Path(SiteHome(site.home).read_settings().door)
 
 
 def register(site: LocalFederation, paths: tuple[Path, ...], *, token: str, title: str = "In place") -> str:
@@ -111,6 +148,11 @@ def scrub(site: LocalFederation, *, below: Path = Path("/")) -> dict[str, tuple[
         while "ended" not in (told := receive_message(door)[0]):
             found[told["path"]] = told["before"], told["now"]
     return {path: states for path, states in found.items() if Path(path).is_relative_to(below)}
+
+
+def failure(told: Mapping[str, str]) -> FomrepoError:
+    """Read a failure that came through the door."""
+    return failure_from_wire(failures_pb2.Failure.FromString(base64.b64decode(told["failure"])))
 
 
 def expected_guard(path: Path) -> Guard:
@@ -219,6 +261,67 @@ def test_an_open_file_is_taken_only_with_the_path_that_leads_to_it(
             while "step" in told:
                 told = receive_message(door)[0]
             assert "failure" in told
+
+
+@pytest.fixture
+def somebody(site: LocalFederation) -> Callable[[Path, dict[str, object]], dict[str, str]]:
+    """Return what says something at the door as another user of this machine."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+
+    def at_the_door(path: Path, said: dict[str, object]) -> dict[str, str]:
+        program = ("/usr/bin/python3", "-c", OTHER_DEPOSITOR, str(door_of(site)), str(path), json.dumps(said))
+        done = subprocess.run(program, user=SOMEBODY, group=SOMEBODY, extra_groups=(), capture_output=True, check=True)
+        told: dict[str, str] = json.loads(done.stdout)
+        return told
+
+    return at_the_door
+
+
+def test_files_of_others_are_opened_by_themselves_and_kept_under_their_lease(
+    site: LocalFederation,
+    repo: Repository,
+    token: str,
+    data: tuple[Path, Path],
+    somebody: Callable[[Path, dict[str, object]], dict[str, str]],
+) -> None:
+    psf = data[0]
+    shutil.chown(psf, SOMEBODY, SOMEBODY)
+
+    def said() -> dict[str, object]:
+        file = {"name": psf.name, "size": psf.stat().st_size, "topology": None}
+        texts = {"title": "Of others", "name": secrets.token_hex(8), "project": "", "new_version_of": ""}
+        return {
+            "protocol": 1, "do": "deposit", "token": token,
+            "deposit": {**texts, "key": secrets.token_hex(16), "files": [file]},
+        }  # fmt: skip
+
+    psf.chmod(0o600)  # his, and not the site's to read
+    assert failure(somebody(psf, said())).facts["reason"] == "place"
+    psf.chmod(0o644)
+    record = repo[somebody(psf, said())["accession"]]
+    place = replica(site, record[psf.name].sha256).place
+    assert place is not None
+    assert (place.handed_by, place.guard) == (SOMEBODY, expected_guard(psf))
+
+
+def test_not_everybody_may_have_everything_read_again(
+    site: LocalFederation, somebody: Callable[[Path, dict[str, object]], dict[str, str]]
+) -> None:
+    assert isinstance(failure(somebody(Path("/"), {"protocol": 1, "do": "scrub"})), NotAllowedError)
+
+
+def test_a_large_file_is_looked_at_where_it_lies(
+    site: LocalFederation, repo: Repository, token: str, open_folder: Callable[[], Path]
+) -> None:
+    """Larger than what is copied into memory; all zeros, so that it takes no disk."""
+    path = open_folder().resolve() / "zeros.npy"
+    np.lib.format.open_memmap(path, "w+", "<f8", (COPY_LIMIT_BYTES // 8,)).flush()
+    path.chmod(0o644)
+    record = repo[register(site, (path,), token=token)]
+    with path.open("rb") as stream:
+        assert record["zeros.npy"].sha256 == hashlib.file_digest(stream, "sha256").hexdigest()
+    assert record["zeros.npy"].facts["shape"] == [COPY_LIMIT_BYTES // 8]
 
 
 def test_a_kill_leaves_nothing_and_the_rerun_makes_one_record(
