@@ -102,9 +102,12 @@ def refuse_unsettled(connection: Connection, version_id: str, versioned: str) ->
     """
     if unsettled := unsettled_checks(connection, version_id):
         more = f" and {len(unsettled) - 3} more" if len(unsettled) > 3 else ""
+        waits = any(one.verdict.state is CheckState.WAITING for one in unsettled)
         raise ConflictError(
             f"{versioned} has quality checks that did not pass: {'; '.join(map(str, unsettled[:3]))}{more}",
-            remedy=f"see why: fomrepo quality show {versioned}; let one pass nevertheless, with a reason that stays "
+            remedy=f"wait until they were run: fomrepo quality show {versioned}"
+            if waits
+            else f"see why: fomrepo quality show {versioned}; let one pass nevertheless, with a reason that stays "
             f"visible: fomrepo quality waive {versioned}/FILE CHECK REASON",
         )
 

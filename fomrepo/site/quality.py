@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import re
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,8 +38,10 @@ from fomrepo.site.parts import SiteParts
 from fomrepo.site.question import Question
 from fomrepo.site.run import run_here
 
-#: Seconds between two looks for checks that wait, and after trouble.
+#: Seconds between two looks for checks that wait, and after trouble with one of them.
 LOOK_S, TROUBLE_S = 2.0, 30.0
+#: Checks of one look, the oldest ones.
+LOOKED_AT = 100
 #: Trouble that passes: the check is tried again.
 _PASSING = (SandboxUnavailableError, SiteBusyError, StorageError)
 #: Families whose files must not be cut; of a text one can tell too little.
@@ -74,6 +77,8 @@ class QualityDesk:
     def __init__(self, site: SiteParts) -> None:
         self._site = site
         self._stop = threading.Event()
+        #: When those that met trouble may be tried again, on the monotonic clock.
+        self._not_before: dict[str, float] = {}
         self._worker = threading.Thread(target=self._work, name="quality", daemon=True)
 
     def start(self) -> None:
@@ -88,22 +93,28 @@ class QualityDesk:
             self._worker.join()
 
     def _work(self) -> None:
-        pause_s = LOOK_S
-        while not self._stop.wait(pause_s):
+        while not self._stop.wait(LOOK_S):
             try:
-                pause_s = LOOK_S
-                while waiting := self._site.catalog.quality.waiting(self._site.name, limit=1):
-                    if self._stop.is_set():
-                        return
-                    self._site.catalog.quality.note(waiting[0].id, self._verdict(waiting[0]))
+                for check in self._site.catalog.quality.waiting(self._site.name, limit=LOOKED_AT):
+                    if time.monotonic() >= self._not_before.get(check.id, 0.0) and not self._stop.is_set():
+                        self._run(check)
             except CancelledError:
                 return
             except FomrepoError as error:
-                pause_s = TROUBLE_S
                 logger.warning("quality checks", error=error.message)
             except Exception as error:  # a fault of ours; the site goes on
-                pause_s = TROUBLE_S
                 log_unexpected(error)
+
+    def _run(self, check: WaitingCheck) -> None:
+        """Bring one check to a verdict, or leave it for later."""
+        self._not_before[check.id] = time.monotonic() + TROUBLE_S
+        try:
+            verdict = self._verdict(check)
+        except _PASSING as error:
+            logger.warning("quality check", check=check.name, record=check.record, error=error.message)
+            return
+        self._site.catalog.quality.note(check.id, verdict)
+        del self._not_before[check.id]
 
     def _verdict(self, check: WaitingCheck) -> Verdict:
         """2. - 4. What comes of one check."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from fomrepo.catalog.quality import WaitingCheck
+from fomrepo.errors import SiteBusyError
 from fomrepo.model.methods import ResultField
 from fomrepo.model.quality import CHECKS, FINDINGS_LIMIT, WHOLE, CheckState, Finding, Verdict
 from fomrepo.site.gate.answers import Answered
-from fomrepo.site.quality import planned_checks, verdict_of
+from fomrepo.site.quality import QualityDesk, planned_checks, verdict_of
 
 
 def answer(**columns: Any) -> dict[str, Answered]:
@@ -77,3 +81,27 @@ def test_an_answer_without_findings_passes() -> None:
 
 def test_an_answer_of_another_shape_is_no_verdict() -> None:
     assert verdict_of({}, "2.0.0").state is CheckState.UNDECIDED
+
+
+def test_trouble_with_one_check_keeps_no_other_from_its_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    checks = [WaitingCheck(name, "FOM-402917.v1", "a.xtc", name, "p", "ada") for name in ("bonds", "integrity")]
+    noted: dict[str, Verdict] = {}
+    done = threading.Event()
+
+    def note(check_id: str, verdict: Verdict) -> None:
+        noted[check_id] = verdict
+        done.set()
+
+    def verdict(desk: QualityDesk, check: WaitingCheck) -> Verdict:
+        if check.name == "bonds":
+            raise SiteBusyError("all slots are taken")
+        return Verdict(CheckState.PASSED)
+
+    catalog = SimpleNamespace(quality=SimpleNamespace(waiting=lambda site, *, limit: checks, note=note))
+    monkeypatch.setattr(QualityDesk, "_verdict", verdict)
+    monkeypatch.setattr("fomrepo.site.quality.LOOK_S", 0.001)
+    desk = QualityDesk(SimpleNamespace(catalog=catalog, name="site-a", warden=object()))  # type: ignore[arg-type]  # parts of a site
+    desk.start()
+    assert done.wait(10)
+    desk.close()
+    assert noted == {"integrity": Verdict(CheckState.PASSED)}
