@@ -21,7 +21,8 @@ from fomrepo.errors import CallerError
 from fomrepo.model.quality import CheckState
 
 if TYPE_CHECKING:
-    from fomrepo.client.deposit_folder import CheckedFile, FileListener, FolderDeposit
+    from fomrepo.client.deposit_answers import CheckedFile
+    from fomrepo.client.deposit_folder import FileListener, FolderDeposit
     from fomrepo.client.repository import Repository
     from fomrepo.model.deposit_plan import DepositPlan
 
@@ -38,7 +39,7 @@ def check(folder: Folder, at_site: AtSite = None, profile: ProfileName = None, j
 
     Where this machine cannot sandbox, the site is asked.
     """
-    from fomrepo.client.deposit_folder import look_at_planned, read_plan
+    from fomrepo.client.planned_files import look_at_planned, read_plan
 
     plan = read_plan(folder)
     look_at_planned(folder, plan)
@@ -147,7 +148,7 @@ def abandon(folder: Folder, profile: ProfileName = None, json: Json = False) -> 
 
 @contextmanager
 def _steps(folder: Path, at_site: str | None, profile: str | None) -> Iterator[tuple[Repository, FolderDeposit]]:
-    from fomrepo.client.deposit_folder import read_plan
+    from fomrepo.client.planned_files import read_plan
 
     read_plan(folder)  # what is wrong here is said before anybody is asked
     with (
@@ -183,26 +184,29 @@ def _bars(*, hidden: bool) -> Iterator[FileListener]:
         yield lambda name, done, size: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bars:
         every = bars.add_task("all files", total=0)
-        known: dict[str, tuple[Any, int]] = {}
+        known: dict[str, tuple[TaskID, int, int]] = {}
 
         def told(name: str, done: int, size: int) -> None:
-            if name not in known:
-                known[name] = (bars.add_task(name, total=size), 0)
-            bar, _ = known[name]
-            known[name] = (bar, done)
-            bars.update(bar, completed=done, visible=done < size)
-            bars.update(every, completed=sum(one for _, one in known.values()), total=_total(known, bars))
+            bar = known[name][0] if name in known else bars.add_task(name, total=size, visible=False)
+            known[name] = (bar, done, size)
+            bars.update(bar, completed=done, visible=0 < done < size)
+            done_of_all, of_all = (sum(one[place] for one in list(known.values())) for place in (1, 2))
+            bars.update(every, completed=done_of_all, total=of_all)
 
         yield told
-
-
-def _total(known: dict[str, tuple[Any, int]], bars: Any) -> float:
-    return sum(bars.tasks[bars.task_ids.index(bar)].total or 0 for bar, _ in known.values())
 
 
 def _document(file: CheckedFile) -> dict[str, Any]:

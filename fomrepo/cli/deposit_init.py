@@ -18,7 +18,7 @@ from fomrepo.model.files import check_file_name
 from fomrepo.model.pairing import Candidate, Pairing, pair_files
 
 if TYPE_CHECKING:
-    from fomrepo.client.deposit_folder import CheckedFile
+    from fomrepo.client.deposit_answers import CheckedFile
 
 #: The folder that is deposited.
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that is deposited.", show_default=False)]
@@ -87,8 +87,8 @@ def init(
 
 def _said_before(folder: Path) -> DepositPlan:
     """What an older plan, or a deposit for another repository, says already."""
-    from fomrepo.client.deposit_folder import read_plan
     from fomrepo.client.mdrepo import MDREPO_NAME, read_mdrepo
+    from fomrepo.client.planned_files import read_plan
 
     if not folder.is_dir():
         raise ArgumentError(f"{folder} is no folder", remedy="give the folder that holds the files")
@@ -101,7 +101,7 @@ def _said_before(folder: Path) -> DepositPlan:
 
 def _find_files(folder: Path, named: list[str], look: Look | None) -> tuple[list[CheckedFile], dict[str, str]]:
     """Look at the files that were named before, or at all that lie in the folder."""
-    from fomrepo.client.deposit_folder import CheckedFile
+    from fomrepo.client.deposit_answers import CheckedFile
     from fomrepo.client.mdrepo import MDREPO_NAME
 
     found: list[CheckedFile] = []

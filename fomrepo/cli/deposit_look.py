@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from fomrepo.errors import error_class
 
 if TYPE_CHECKING:
-    from fomrepo.client.deposit_folder import CheckedFile
+    from fomrepo.client.deposit_answers import CheckedFile
 
 #: Looks at a file of the folder, with its topology if it has one.
 Look: TypeAlias = "Callable[[str, str], CheckedFile]"
@@ -26,7 +26,7 @@ def looking_here(folder: Path, say: Callable[[str], None]) -> Iterator[Look | No
         say("only Linux can sandbox; nothing was looked at here")
         yield None
         return
-    from fomrepo.client.deposit_folder import CheckedFile
+    from fomrepo.client.deposit_answers import CheckedFile
     from fomrepo.isolation.environment import default_environments_folder
     from fomrepo.isolation.launch import start_respondent
 

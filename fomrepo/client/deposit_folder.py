@@ -11,15 +11,17 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from fomrepo.client.connection import Connection
+from fomrepo.client.deposit_answers import CheckedFile, DepositStatus, FileProgress, Pushed, checked_file
 from fomrepo.client.deposit_memory import DepositMemory, Remembered, SentFile
 from fomrepo.client.deposit_send import LocalFile, digest_of_file, send_file
+from fomrepo.client.planned_files import look_at_planned, read_plan
 from fomrepo.errors import (
     ArgumentError,
     ConflictError,
@@ -30,8 +32,8 @@ from fomrepo.errors import (
     SiteBusyError,
 )
 from fomrepo.model.canonical import canonical_json, sha256_hex
-from fomrepo.model.deposit_plan import PLAN_NAME, DepositPlan
-from fomrepo.model.deposits import DepositState, ExpectedFile
+from fomrepo.model.deposit_plan import PLAN_NAME
+from fomrepo.model.deposits import DepositState
 from fomrepo.wire.calls import CALL_WAIT_S
 from fomrepo.wire.failures import failure_from_wire
 from fomrepo.wire.v1 import deposits_pb2, sites_pb2
@@ -49,58 +51,6 @@ PAUSES_S = (0.2, 5.0)
 FileListener = Callable[[str, int, int], None]
 #: Called with what a site is doing.
 StepListener = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """What a push came to."""
-
-    #: Site that has the bytes.
-    site: str
-    #: Names of files that were sent, wholly or in part.
-    sent: tuple[str, ...]
-    #: Bytes of all files.
-    total: int
-    #: Set if the deposit is a record already.
-    accession: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedFile:
-    """What was found out about a file."""
-
-    name: str
-    #: Empty if it was refused, or not looked at.
-    file_type: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    #: None: it was accepted.
-    refusal: FomrepoError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FileProgress:
-    """How far one file of a draft is."""
-
-    name: str
-    #: In bytes.
-    size: int
-    #: Bytes that the site has.
-    received: int
-    #: Whether the site has verified all of them.
-    verified: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DepositStatus:
-    """How far the deposit of a folder is."""
-
-    #: ``none`` before the first push, then as in :class:`~fomrepo.model.deposits.DepositState`.
-    state: str
-    site: str = ""
-    files: tuple[FileProgress, ...] = ()
-    accession: str = ""
-    #: Set when the site refused it.
-    refusal: FomrepoError | None = None
 
 
 class FolderDeposit:
@@ -133,11 +83,13 @@ class FolderDeposit:
                 remedy=f"leave out --at, or give the draft up first: fomrepo deposit abandon {folder}",
             )
         listed = connection.ask(lambda site: site.sites.ListSites, sites_pb2.ListSitesRequest())
-        addresses = {one.name: one.address for one in listed.sites}
-        if wanted not in addresses:
-            raise NotFoundError(f"no site is named {wanted!r}", remedy=f"name one of {', '.join(sorted(addresses))}")
+        self._addresses = {one.name: one.address for one in listed.sites} | {identity.site: connection.address}
+        if wanted not in self._addresses:
+            known = ", ".join(sorted(self._addresses))
+            raise NotFoundError(f"no site is named {wanted!r}", remedy=f"name one of {known}")
+        #: Site that takes the bytes.
         self.site = wanted
-        self._connection = connection.only(connection.address if wanted == identity.site else addresses[wanted])
+        self._connection = connection.only(self._addresses[wanted])
 
     def __enter__(self) -> FolderDeposit:
         return self
@@ -159,26 +111,31 @@ class FolderDeposit:
         deposit = self._patiently(lambda: self._draft(files))
         if deposit.state != DepositState.DRAFT:
             return Pushed(deposit.site, (), total, deposit.accession)
-        lacking = [one for one in files if not self._has(deposit, one)]
+        there = {one.name: one for one in deposit.uploads}
+        lacking = [one for one in files if not there[one.expected.name].digest]
         tell = progress or (lambda name, done, size: None)
+        for one in lacking:
+            tell(one.expected.name, there[one.expected.name].received, one.expected.size)
         stop = threading.Event()
         with ThreadPoolExecutor(max(1, streams), thread_name_prefix="push") as pool:
-            sending = [pool.submit(self._send, deposit.id, one, tell, stop) for one in lacking]
+            sending = [
+                pool.submit(self._send, deposit.id, one, there[one.expected.name], tell, stop) for one in lacking
+            ]
             try:
                 ended, _ = wait(sending, return_when=FIRST_EXCEPTION)
-                for one in ended:
-                    one.result()
+                for each in ended:
+                    each.result()
             except BaseException:
                 stop.set()
-                for one in sending:
-                    one.cancel()
+                for each in sending:
+                    each.cancel()
                 raise
         return Pushed(deposit.site, tuple(one.expected.name for one in lacking), total)
 
     def check(self, *, step: StepListener | None = None) -> list[CheckedFile]:
         """Let the site look at what it has of the draft; in the order of the plan."""
         deposit = self._answered(lambda site: site.deposits.Check, step)
-        return [_checked(one) for one in deposit.uploads]
+        return [checked_file(one) for one in deposit.uploads]
 
     def submit(self, *, step: StepListener | None = None) -> str:
         """Make the draft a record; returns its accession with the version. Again: the same.
@@ -245,6 +202,10 @@ class FolderDeposit:
             # Its key is used, so what comes after a draft that ended without a record needs another.
             request = self._beginning(files, after="" if deposit is None else deposit.id)
             deposit = self._connection.ask(lambda site: site.deposits.Begin, request)
+            if deposit.site != self.site:  # the memory of the folder was lost, and another site answers today
+                self._connection.close()
+                self.site, self._connection = deposit.site, self._connection.only(self._addresses[deposit.site])
+                deposit = self._connection.ask(lambda site: site.deposits.Begin, request)
             self._memory.write(Remembered(deposit.id, deposit.site, self._target, deposit.accession))
         if deposit.state != DepositState.DRAFT:
             self._compare(deposit, files)
@@ -295,18 +256,28 @@ class FolderDeposit:
         except NotFoundError:
             return None
 
-    def _send(self, deposit: str, file: LocalFile, tell: FileListener, stop: threading.Event) -> None:
+    def _send(
+        self,
+        deposit: str,
+        file: LocalFile,
+        upload: deposits_pb2.Upload,
+        tell: FileListener,
+        stop: threading.Event,
+    ) -> None:
         """Send one file, however often that is interrupted, and remember it."""
         name, size = file.expected.name, file.expected.size
+        known = [upload]
 
         def attempt() -> str:
-            request = deposits_pb2.CompleteDepositRequest(deposit=deposit)
-            now = self._connection.ask(lambda site: site.deposits.Get, request)
-            upload = next((one for one in now.uploads if one.name == name), deposits_pb2.Upload())
-            if upload.digest:
-                return upload.digest
+            if not known:  # how much there is now, after what was known before has failed
+                request = deposits_pb2.CompleteDepositRequest(deposit=deposit)
+                now = self._connection.ask(lambda site: site.deposits.Get, request)
+                known.extend(one for one in now.uploads if one.name == name)
+            there = known.pop() if known else deposits_pb2.Upload()
+            if there.digest:
+                return there.digest
             return send_file(
-                self._connection, deposit, file, upload.received, tell=lambda done: tell(name, done, size), stop=stop
+                self._connection, deposit, file, there.received, tell=lambda done: tell(name, done, size), stop=stop
             )
 
         try:
@@ -382,61 +353,11 @@ _ENDED = (DepositState.QUARANTINED, DepositState.ABANDONED)
 _NOTING = threading.Lock()
 
 
-def read_plan(folder: Path) -> DepositPlan:
-    """Read the plan of a folder.
-
-    Raises
-    ------
-    ArgumentError
-        If there is none, or it is wrong.
-    """
-    path = folder / PLAN_NAME
-    try:
-        return DepositPlan.parse(path.read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise ArgumentError(f"there is no {path}", remedy=f"fomrepo deposit init {folder}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ArgumentError(f"{path} cannot be read: {error}", remedy=f"mend or remove {path}") from None
-
-
-def look_at_planned(folder: Path, plan: DepositPlan) -> list[LocalFile]:
-    """Look at the files of a plan on this disk.
-
-    Raises
-    ------
-    ArgumentError
-        If one of them is missing, empty, a link that leads elsewhere, or no file.
-    """
-    if not plan.files:
-        raise ArgumentError(f"{folder / PLAN_NAME} names no files", remedy=f"fomrepo deposit init {folder}")
-    found = []
-    for one in plan.files:
-        path = folder / one.name
-        try:
-            stat = path.stat()
-        except OSError as error:
-            raise ArgumentError(
-                f"{path} cannot be read: {error.strerror}", remedy=f"put it there, or take it out of {PLAN_NAME}"
-            ) from None
-        if not path.is_file():
-            raise ArgumentError(f"{path} is no file", remedy=f"take it out of {PLAN_NAME}")
-        if not stat.st_size:
-            raise ArgumentError(f"{path} is empty", remedy=f"write it again, or take it out of {PLAN_NAME}")
-        found.append(LocalFile(path, ExpectedFile(one.name, stat.st_size, one.topology or None), stat.st_mtime_ns))
-    return found
-
-
 def _says(message: deposits_pb2.Deposit | deposits_pb2.ReviseDepositRequest) -> Any:
     """What a draft is to become, in a form that can be compared."""
     listed = message.uploads if isinstance(message, deposits_pb2.Deposit) else message.files
     files = [(one.name, one.size, one.topology, one.digest) for one in listed]
     return message.title, json.loads(message.claims_json or "{}"), files
-
-
-def _checked(upload: deposits_pb2.Upload) -> CheckedFile:
-    if upload.HasField("refusal"):
-        return CheckedFile(upload.name, refusal=failure_from_wire(upload.refusal))
-    return CheckedFile(upload.name, upload.file_type, json.loads(upload.facts_json or "{}"))
 
 
 def _told_of(refusal: FomrepoError, count: int, folder: Path) -> FomrepoError:

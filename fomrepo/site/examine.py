@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
@@ -20,6 +21,9 @@ from fomrepo.site.load import Claim
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.probe import PROBE_MEMORY_BYTES, Probed, read_report, run_probe
 from fomrepo.vault.objects import storage_errors
+
+#: Files of one deposit that are looked at side by side; each waits for a slot like everybody else's runs.
+LOOKS_AT_ONCE = 4
 
 #: Errors by which a file or a deposit is refused; others are the site's own trouble.
 REFUSALS = (DataError, MethodError, ArgumentError, ConflictError)
@@ -43,28 +47,27 @@ class Examination:
         SiteError
             If the sandbox could not be used; what was found until then is kept.
         """
-        found: dict[str, Probed | Refusal] = {}
         by_name = {upload.file.name: upload for upload in deposit.uploads}
-        for upload in sorted(deposit.uploads, key=lambda one: one.file.topology is not None):
-            if upload.digest is None:
-                continue
+        there = [upload for upload in deposit.uploads if upload.digest is not None]
+        found: dict[str, Probed | Refusal] = {}
+
+        def look(upload: Upload) -> Probed | Refusal:
             step(f"looking at {upload.file.name}")
             paired = by_name[upload.file.topology] if upload.file.topology else None
             topology = found.get(paired.file.name) if paired else None
             if paired is not None and not isinstance(topology, Probed):
-                found[upload.file.name] = FileRefusedError(
-                    f"{upload.file.name} was not looked at, because its topology {paired.file.name} "
-                    f"{'was refused' if topology else 'is not there'}",
-                    remedy=f"mend {paired.file.name} first",
-                    facts={"reason": "topology", "file": upload.file.name},
-                )
-                continue
+                return _not_looked_at(upload.file.name, paired.file.name, refused=topology is not None)
             try:
-                found[upload.file.name] = self._report(
-                    deposit, upload, bytes_of(upload), topology if isinstance(topology, Probed) else None, paired
-                )
+                known = topology if isinstance(topology, Probed) else None
+                return self._report(deposit, upload, bytes_of(upload), known, paired)
             except REFUSALS as error:
-                found[upload.file.name] = error
+                return error
+
+        with ThreadPoolExecutor(min(self._site.settings.slots, LOOKS_AT_ONCE), thread_name_prefix="look") as pool:
+            for second in (False, True):
+                turn = [upload for upload in there if (upload.file.topology is not None) is second]
+                looks = pool.map(look, turn)
+                found |= {upload.file.name: one for upload, one in zip(turn, looks, strict=True)}
         return found
 
     def _report(
@@ -83,6 +86,14 @@ class Examination:
             with suppress(StorageError):  # a second look is all that it costs
                 _keep(report, kept)
             return read_report(upload.file, path, report)
+
+
+def _not_looked_at(name: str, topology: str, *, refused: bool) -> FileRefusedError:
+    return FileRefusedError(
+        f"{name} was not looked at, because its topology {topology} {'was refused' if refused else 'is not there'}",
+        remedy=f"mend {topology} first",
+        facts={"reason": "topology", "file": name},
+    )
 
 
 def _tag(upload: Upload, paired: Upload | None, environment: GuestEnvironment) -> str:

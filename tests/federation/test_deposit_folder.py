@@ -13,17 +13,26 @@ from pathlib import Path
 
 import pytest
 
-from fomrepo.client.deposit_folder import FolderDeposit, read_plan
+from fomrepo.client.deposit_folder import FolderDeposit
 from fomrepo.client.deposit_memory import MEMORY_NAME
+from fomrepo.client.deposit_send import LocalFile
+from fomrepo.client.planned_files import look_at_planned, read_plan
 from fomrepo.client.repository import Repository
-from fomrepo.errors import ArgumentError, ConflictError, FileRefusedError, SiteUnreachableError, StorageError
+from fomrepo.errors import (
+    ArgumentError,
+    ConflictError,
+    FileRefusedError,
+    SiteBusyError,
+    SiteUnreachableError,
+    StorageError,
+)
 from fomrepo.model.deposit_plan import Creator, DepositPlan, PlannedFile
 from fomrepo.testing import LocalFederation
 from fomrepo.wire.v1 import deposits_pb2
 from tests.federation.raw import error_of, raw_client
 from tests.federation.records import TOPOLOGY, TRAJECTORY, adk_files, bytes_on_their_way, until
 
-IDLE_S = 2.0
+IDLE_S, THREADS = 2.0, 8
 PLAN = DepositPlan(
     (PlannedFile(TOPOLOGY), PlannedFile(TRAJECTORY, TOPOLOGY)),
     title="A folder",
@@ -38,7 +47,10 @@ PLAN = DepositPlan(
 def site(bubblewrap: Path, open_folder: Callable[[], Path]) -> Iterator[LocalFederation]:
     """Return a federation of one site that loses patience soon, with a vault that can be made read-only."""
     federation = LocalFederation(
-        open_folder(), sites=("site-a",), slots=2, variables={"FOMREPO_SITE_UPLOAD_IDLE_S": str(IDLE_S)}
+        open_folder(),
+        sites=("site-a",),
+        slots=2,
+        variables={"FOMREPO_SITE_UPLOAD_IDLE_S": str(IDLE_S), "FOMREPO_SITE_THREADS": str(THREADS)},
     )
     with federation:
         yield federation
@@ -222,6 +234,29 @@ def test_an_upload_on_which_nothing_comes_is_ended(
     assert pushed(repo, folder) == (TOPOLOGY, TRAJECTORY)  # its file is free again
 
 
+def test_uploads_leave_threads_for_everybody_else(
+    site: LocalFederation, repo: Repository, folder: Path, user: str
+) -> None:
+    with steps(repo, folder) as deposit:
+        draft = deposit._patiently(lambda: deposit._draft(_looked_at(folder)))
+    held = threading.Event()
+
+    def silent() -> Iterator[deposits_pb2.UploadChunk]:
+        held.wait(30)
+        yield deposits_pb2.UploadChunk(deposit=draft.id, name=TOPOLOGY)
+
+    with raw_client(site, "site-a", site.token(user)) as client:
+        sent = [client.deposits.Upload.future(silent()) for _ in range(THREADS)]
+        try:
+            errors = [error_of(lambda _, timeout, one=one: one.result(), None) for one in sent]
+            busy = [one for one in errors if isinstance(one, SiteBusyError)]
+            assert 1 <= len(busy) <= THREADS // 2
+            assert busy[0].facts["retry_after_s"]
+        finally:
+            held.set()
+    assert pushed(repo, folder) == (TOPOLOGY, TRAJECTORY)
+
+
 def test_a_killed_site_goes_on_by_itself(site: LocalFederation, repo: Repository, folder: Path, user: str) -> None:
     """What was handed over completely becomes a record, although nobody asks again."""
     before = bytes_on_their_way(site, "site-a")
@@ -279,7 +314,5 @@ def _received(repo: Repository, folder: Path) -> int:
         return {one.name: one.received for one in deposit.status().files}[TRAJECTORY]
 
 
-def _looked_at(folder: Path) -> list:  # type: ignore[type-arg]  # of the client's own
-    from fomrepo.client.deposit_folder import look_at_planned
-
+def _looked_at(folder: Path) -> list[LocalFile]:
     return look_at_planned(folder, read_plan(folder))
