@@ -24,7 +24,9 @@ def check_lock(lock: bytes) -> bytes:
         If a line says anything else, such as where packages come from; the message names the line.
     """
     if len(lock) > LOCK_LIMIT_BYTES:
-        raise BundleRefusedError(f"the lock has {len(lock)} bytes, {LOCK_LIMIT_BYTES} are allowed")
+        raise BundleRefusedError(
+            f"the lock has {len(lock)} bytes, {LOCK_LIMIT_BYTES} are allowed", remedy="leave out what no method imports"
+        )
     try:
         text = lock.decode()
     except UnicodeDecodeError:

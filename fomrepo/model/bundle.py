@@ -78,7 +78,10 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
         Naming the bundle's file, the key, and what to write instead.
     """
     if len(files) > BUNDLE_LIMIT_FILES:
-        raise BundleRefusedError(f"the bundle has {len(files)} files, {BUNDLE_LIMIT_FILES} are allowed")
+        raise BundleRefusedError(
+            f"the bundle has {len(files)} files, {BUNDLE_LIMIT_FILES} are allowed",
+            remedy="deposit data as a record and take it as an input",
+        )
     total = sum(map(len, files.values()))
     if total > BUNDLE_LIMIT_BYTES:
         raise BundleRefusedError(
@@ -96,7 +99,9 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
         text = files["method.toml"].decode()
         source = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BundleRefusedError(f"method.toml is not valid TOML: {error}") from None
+        raise BundleRefusedError(
+            f"method.toml is not valid TOML: {error}", remedy="mend that line; texts stand in quotation marks"
+        ) from None
     try:
         schema = read_schema(source)
     except BundleRefusedError as error:

@@ -116,7 +116,9 @@ class _Reader:
             self._text = self._bundle.files[self._name].decode()
             source = tomllib.loads(self._text)
         except (ValueError, RecursionError) as error:
-            raise BundleRefusedError(f"{self._name} is not valid TOML: {error}") from None
+            raise BundleRefusedError(
+                f"{self._name} is not valid TOML: {error}", remedy="mend that line; texts stand in quotation marks"
+            ) from None
         self._known(source, _CASE_KEYS, "")
         fails = source.get("fails", "")
         if fails not in ("", *EXPECTED_FAILURES):

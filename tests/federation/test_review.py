@@ -288,6 +288,7 @@ def test_a_site_believes_no_client(
         error = error_of(client.review.Submit, request)
     assert isinstance(error, BundleRefusedError)
     assert re.search(told, error.message), error.message
+    assert error.remedy
     assert repo.submissions.mine() == []
 
 
