@@ -143,6 +143,25 @@ def test_a_tombstone_of_what_was_private_is_private(
     assert str(answers[0][1]).replace(ABSENT, record.accession) == answers[1][1]
 
 
+def test_what_is_anothers_fails_exactly_as_what_is_not_there(repo: Repository, others: Repository) -> None:
+    record = deposit_adk(repo)
+    mine = deposit_adk(others).accession
+    for ask in (
+        lambda one: others.lifecycle.publish(one, licence=LICENCE),
+        lambda one: others.lifecycle.set_embargo(one, None),
+        lambda one: others.lifecycle.supersede(one, None),
+        lambda one: others.lifecycle.supersede(mine, one),
+        lambda one: others.lifecycle.withdraw(one, "a reason"),
+        lambda one: others.lifecycle.similar(one),
+    ):
+        said = []
+        for name in (record.accession, ABSENT):
+            with pytest.raises(NotFoundError) as caught:
+                ask(name)
+            said.append((caught.value.message.replace(name, "RECORD"), caught.value.remedy, dict(caught.value.facts)))
+        assert said[0] == said[1]
+
+
 def test_an_old_version_says_what_superseded_it_to_those_who_may_see_that(repo: Repository, others: Repository) -> None:
     first = published(repo)
     second = deposit_adk(repo, new_version_of=first.accession, title="ignored")
