@@ -7,7 +7,6 @@ import hashlib
 import json
 import mmap
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -110,12 +109,13 @@ def test_who_has_no_mdanalysis_is_told(owner: Repository, adk: Record, monkeypat
 
 def fuse_is_allowed() -> bool:
     """Whether this machine lets this user mount: its kernel, its libfuse, and its administrator."""
-    capabilities = int(re.search(r"^CapEff:\s*(\w+)", Path("/proc/self/status").read_text(), re.M)[1], 16)
-    may_mount = bool(capabilities >> 21 & 1) or shutil.which("fusermount3") or shutil.which("fusermount")
+    status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    now, after_setuid = (int(status[name], 16) >> 21 & 1 for name in ("CapEff", "CapBnd"))  # CAP_SYS_ADMIN
+    helper = shutil.which("fusermount3") or shutil.which("fusermount")
     return bool(
         os.access("/dev/fuse", os.R_OK | os.W_OK)
         and (ctypes.util.find_library("fuse3") or ctypes.util.find_library("fuse"))
-        and may_mount
+        and (now or (after_setuid and helper and status["NoNewPrivs"] == "0"))
     )
 
 
