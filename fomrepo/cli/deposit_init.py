@@ -165,7 +165,9 @@ def _decided(pairing: Pairing, *, asks: bool) -> dict[str, str]:
             raise ArgumentError(
                 f"{', '.join(fitting)} all have the atoms of {name}", remedy=f"choose: --pair {name}={fitting[0]}"
             )
-        while (chosen := typer.prompt(f"topology of {name} ({', '.join(fitting)})", default=fitting[0])) not in fitting:
+        while (
+            chosen := typer.prompt(f"topology of {name} ({', '.join(fitting)})", default=fitting[0], err=True)
+        ) not in fitting:
             typer.echo(f"{chosen} is none of them", err=True)
         decided[name] = chosen
     return decided

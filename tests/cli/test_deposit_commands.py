@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from MDAnalysisTests import datafiles
 
+from fomrepo.cli import deposit_init
 from tests.cli.conftest import CommandLine
 
 pytestmark = pytest.mark.timeout(600)  # the first start on a machine builds the guest environment
@@ -74,6 +77,35 @@ def test_a_site_looks_where_it_is_asked_to(run: CommandLine, folder: Path) -> No
     again = run("deposit", "push", folder, "--json").document
     assert (again["site"], again["sent"]) == ("site-b", ["adk.dcd"])
     assert run("deposit", "submit", folder).status == 0
+
+
+def test_what_nothing_tells_is_asked_for(alone: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two topologies fit the trajectory, of which neither has its name; an answer that cannot be is asked for again."""
+    monkeypatch.setattr(deposit_init, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr(deposit_init, "looking_here", lambda folder, say: nullcontext(None))
+    for name, new in (("adk.psf", "first.psf"), ("other.gro", "second.gro")):
+        (folder / name).rename(folder / new)
+    (folder / "third.psf").write_bytes((folder / "first.psf").read_bytes())
+    answers = [
+        "AdK, asked for",
+        "Ada (0000-0002-1825-0098)",
+        "Ada; Bob",
+        "as you like!",
+        "CC0-1.0",
+        "one; two",
+        "x",
+        "third.psf",
+    ]
+    done = alone("deposit", "init", folder, typed="\n".join(answers) + "\n")
+    assert done.status == 0, done.err
+    plan = tomllib.loads((folder / "fomrepo.toml").read_text())
+    assert (plan["title"], plan["licence"], plan["category"]) == ("AdK, asked for", "CC0-1.0", ["one", "two"])
+    assert plan["creators"] == [{"name": "Ada"}, {"name": "Bob"}]
+    assert {one["name"]: one.get("topology") for one in plan["files"]} == {
+        "adk.dcd": "third.psf", "first.psf": None, "second.gro": None, "third.psf": None,
+    }  # fmt: skip
+    assert "no ORCID" in done.err
+    assert "SPDX" in done.err
 
 
 @pytest.mark.parametrize(
