@@ -19,6 +19,7 @@ from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.quality import refuse_unsettled
 from fomrepo.catalog.tables import (
     audit,
+    audit_head,
     files,
     members,
     records,
@@ -47,10 +48,8 @@ _WITHDRAWN = (
     )
 )
 _BY = select(supersessions.c.by_id).where(supersessions.c.version_id == bindparam("version"))
-_WITHDRAWALS = (
-    select(audit.c.number, audit.c.details)
-    .where(audit.c.number > bindparam("after"), audit.c.action == AuditAction.WITHDRAWN.value)
-    .order_by(audit.c.number)
+_WITHDRAWALS = select(audit.c.details).where(
+    audit.c.number > bindparam("after"), audit.c.action == AuditAction.WITHDRAWN.value
 )
 _others, _their_versions = files.alias("others"), versions.alias("their_versions")
 _GONE = (
@@ -178,14 +177,13 @@ class Lifecycle:
         before = connection.scalar(_BY, {"version": version.version_id})
         latter = None if by is None else readable_version(connection, by, principal_id)
         if before == (latter and latter.version_id):
-            return replace(version, superseded_by=superseding(connection, version, principal_id))
+            return version
         connection.execute(delete(supersessions).where(supersessions.c.version_id == version.version_id))
         if latter is not None:
             _refuse_circle(connection, version, latter)
             connection.execute(insert(supersessions).values(version_id=version.version_id, by_id=latter.version_id))
         by_name = None if latter is None else latter.versioned
-        changed = _audited(connection, version, principal_id, AuditAction.SUPERSEDED, by=by_name)
-        return replace(changed, superseded_by=superseding(connection, version, principal_id))
+        return _audited(connection, version, principal_id, AuditAction.SUPERSEDED, by=by_name)
 
     @writes
     def withdraw(self, connection: Connection, name: RecordName, principal_id: str, reason: str) -> RecordVersion:
@@ -265,10 +263,11 @@ class Lifecycle:
         tuple
             The number to give the next time, and the digests of the content that no version has any more.
         """
-        entries = connection.execute(_WITHDRAWALS, {"after": number}).all()
-        withdrawn = [json.loads(one.details)["version_id"] for one in entries]
+        newest = connection.scalars(select(audit_head.c.number)).one()
+        entries = connection.scalars(_WITHDRAWALS, {"after": number})
+        withdrawn = [json.loads(details)["version_id"] for details in entries]
         gone = connection.scalars(_GONE, {"versions": withdrawn}) if withdrawn else ()
-        return max((one.number for one in entries), default=number), tuple(gone)
+        return newest, tuple(gone)
 
     @writes
     def forget_results(self, connection: Connection, site: str, digests: Sequence[str]) -> tuple[str, ...]:
@@ -302,7 +301,13 @@ def _to_change(connection: Connection, name: RecordName, principal_id: str) -> R
             remedy=f"ask its owner, {version.owner}, or a member of the project to add you",
         )
     connection.execute(select(versions.c.id).where(versions.c.id == version.version_id).with_for_update())
-    return version_by_id(connection, version.version_id)
+    return _seen(connection, version.version_id, principal_id)
+
+
+def _seen(connection: Connection, version_id: str, principal_id: str) -> RecordVersion:
+    """Version as somebody sees it."""
+    version = version_by_id(connection, version_id)
+    return replace(version, superseded_by=superseding(connection, version, principal_id))
 
 
 def _refuse_circle(connection: Connection, former: RecordVersion, latter: RecordVersion) -> None:
@@ -353,4 +358,4 @@ def _audited(
     connection: Connection, version: RecordVersion, principal_id: str, action: AuditAction, **details: Any
 ) -> RecordVersion:
     write_entry(connection, name_of(connection, principal_id), action, version.versioned, **details)
-    return version_by_id(connection, version.version_id)
+    return _seen(connection, version.version_id, principal_id)
