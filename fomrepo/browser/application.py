@@ -11,14 +11,17 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
+from starlette.types import ASGIApp
 
-from fomrepo.browser import entrance, machines, pages
+from fomrepo.browser import entrance, machines, moving, pages
+from fomrepo.browser.battery import Battery
 from fomrepo.browser.library import Library
 from fomrepo.browser.safety import SafeAnswers
 from fomrepo.browser.sessions import COOKIE, Sessions
@@ -70,13 +73,15 @@ def browser_application(visitor: Profile, *, url: str) -> Starlette:
     shelf = Shelf(repo)
     sessions = Sessions(secure=address.scheme == "https")
     templates = Jinja2Templates(env=template_environment(HERE / "templates"))
-    library = Library(repo, visitor, shelf, sessions, url.rstrip("/"), repo.whoami().federation, templates)
+    battery = Battery()
+    library = Library(repo, visitor, shelf, sessions, battery, url.rstrip("/"), repo.whoami().federation, templates)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         shelf.begin()
         yield
         shelf.end()
+        battery.end()
         sessions.end_all()
         repo.close()
 
@@ -85,7 +90,7 @@ def browser_application(visitor: Profile, *, url: str) -> Starlette:
             *_reading(),
             *_entrance(),
             Mount("/api/v1", routes=_api()),
-            Mount("/static", StaticFiles(directory=HERE / "static")),
+            Mount("/static", _files()),
         ],
         middleware=[
             Middleware(SafeAnswers, secure=address.scheme == "https", cookie=COOKIE),
@@ -98,12 +103,22 @@ def browser_application(visitor: Profile, *, url: str) -> Starlette:
     return app
 
 
+def _files() -> ASGIApp:
+    """Files that lie beside the pages, compressed: they hold no secret that lengths could betray."""
+    return GZipMiddleware(StaticFiles(directory=HERE / "static"), minimum_size=2_000, compresslevel=5)
+
+
 def _reading() -> list[Route]:
     return [
         Route("/", pages.home),
         Route("/search", pages.search),
         Route("/records/{name}", pages.record),
         Route("/records/{name}/{form}", pages.citation),
+        Route("/records/{name}/moving/{file}/told.json", moving.told),
+        Route("/records/{name}/moving/{file}/structure.pdb", moving.structure),
+        Route("/records/{name}/moving/{file}/frames.dcd", moving.frames),
+        Route("/records/{name}/line/{file}/{method}", moving.line),
+        Route("/viewer", moving.viewer),
         Route("/methods", pages.methods),
         Route("/methods/{name}", pages.method),
         Route("/sites", pages.sites),

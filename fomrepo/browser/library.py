@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.templating import Jinja2Templates
 
+from fomrepo.browser.battery import Battery
 from fomrepo.browser.sessions import Session, Sessions
 from fomrepo.browser.shelf import Shelf
 from fomrepo.client.profile import Profile
@@ -23,6 +24,7 @@ class Library:
     profile: Profile = field(repr=False)
     shelf: Shelf
     sessions: Sessions
+    battery: Battery
     #: How people reach the pages, without a slash at its end.
     url: str
     #: Name of the federation.

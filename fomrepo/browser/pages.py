@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from fomrepo.browser import asked, statistics, views
+from fomrepo.browser.battery import PLOTS
 from fomrepo.browser.catalogue import FACETS, ORDERS, RANGES
 from fomrepo.browser.library import library_of, reader_of, session_of
 
@@ -50,7 +51,10 @@ def search(request: Request) -> Response:
 def record(request: Request) -> Response:
     """Show a record."""
     view = record_view(request)
-    answer = page(request, "record.html", status=410 if view["withdrawn"] else 200, record=view)
+    runs = [one for one in view["files"] if "trajectory" in one["families"]]
+    moving = next((one for one in runs if one["name"] == request.query_params.get("file")), runs[0] if runs else None)
+    status = 410 if view["withdrawn"] else 200
+    answer = page(request, "record.html", status=status, record=view, moving=moving, plots=PLOTS)
     answer.headers["link"] = ", ".join(links(view))
     return answer
 

@@ -22,18 +22,31 @@ from fomrepo.errors import ArgumentError, NotAllowedError
 #: Largest form, in bytes: arguments of a method with a long selection.
 FORM_LIMIT = 64 * 1024
 
-#: ``blob:`` images and workers are what the viewer makes in the page itself.
 POLICY = "; ".join((
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    "img-src 'self' data: blob:",
-    "font-src 'self'",
-    "connect-src 'self' data: blob:",
-    "worker-src 'self' blob:",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "frame-src 'self'",
     "form-action 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
+))  # fmt: skip
+
+#: Of the viewer's frame. Mol* makes code out of text when it is loaded, so it gets a frame without an origin: no cookie,
+#: no page around it that it could read, and nothing that it could fetch from or send to but what it holds itself.
+VIEWER_POLICY = "; ".join((
+    "default-src 'none'",
+    "script-src 'self' 'unsafe-eval'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src data: blob:",
+    "worker-src blob:",
+    "connect-src data:",
+    "form-action 'none'",
+    "base-uri 'none'",
+    "frame-ancestors 'self'",
+    "sandbox allow-scripts",
 ))  # fmt: skip
 
 HEADERS: Mapping[str, str] = {
@@ -69,6 +82,10 @@ class SafeAnswers:
                     headers.setdefault("strict-transport-security", "max-age=31536000")
                 if personal and not scope["path"].startswith("/static/"):
                     headers["cache-control"] = "no-store"
+                if scope["path"].startswith("/static/"):
+                    headers["cross-origin-resource-policy"] = "cross-origin"  # the viewer's frame has no origin
+                if scope["path"].startswith("/static/vendor/"):
+                    headers.setdefault("cache-control", "public, max-age=31536000, immutable")  # its path has a version
                 headers.setdefault("cache-control", "no-cache")
                 headers.add_vary_header("cookie")
             await send(message)
