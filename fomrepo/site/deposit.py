@@ -16,7 +16,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -228,7 +228,7 @@ class DepositDesk:
             look = self._looks.get(key)
             if look is None:
                 look = self._looks[key] = _Look("waiting", threading.Event())
-                self._workers.submit(self._run, deposit, look, self._accept if what == "complete" else self._examine)
+                self._workers.submit(self._run, deposit, look, self._accept if what == "complete" else self._check)
         if look.ended.wait(wait_s):
             with self._lock:
                 self._looks.pop(key, None)
@@ -266,17 +266,22 @@ class DepositDesk:
         finally:
             look.ended.set()
 
-    def _examine(self, deposit: Deposit, look: _Look) -> None:
+    def _examined(self, deposit: Deposit, look: _Look) -> Findings:
         def step(text: str) -> None:
             look.step = text
 
-        look.findings = self._examination.of_each(deposit, self._bytes_of, step=step)
+        return self._examination.of_each(deposit, self._bytes_of, step=step)
+
+    def _check(self, deposit: Deposit, look: _Look) -> None:
+        look.findings = {
+            name: replace(found, offsets=None) if isinstance(found, Probed) else found  # which may be large
+            for name, found in self._examined(deposit, look).items()
+        }
 
     def _accept(self, deposit: Deposit, look: _Look) -> None:
         try:
-            self._examine(deposit, look)
+            accepted = {name: _accepted_or_raise(found) for name, found in self._examined(deposit, look).items()}
             look.step = "storing"
-            accepted = {name: _accepted_or_raise(found) for name, found in look.findings.items()}
             offsets = {one.name: sha256_hex(one.offsets) for one in accepted.values() if one.offsets is not None}
             digests = {upload.digest for upload in deposit.uploads if upload.digest is not None}
             with self._storing.together(digests | set(offsets.values())):

@@ -91,6 +91,11 @@ def submitted(repo: Repository, folder: Path) -> str:
         return deposit.submit()
 
 
+def reports(site: LocalFederation) -> set[str]:
+    """What the probes said of files whose deposits have not ended."""
+    return {name for name in bytes_on_their_way(site, "site-a") if name.endswith(".report")}
+
+
 def test_each_step_again_is_the_same_and_ends_in_one_record(repo: Repository, folder: Path, user: str) -> None:
     assert pushed(repo, folder) == (TOPOLOGY, TRAJECTORY)
     assert pushed(repo, folder) == ()
@@ -125,7 +130,9 @@ def test_a_deposited_folder_that_changed_is_a_new_version(repo: Repository, fold
     assert submitted(repo, folder) == f"{accession}.v2"
 
 
-def test_one_refused_file_costs_that_file_alone(repo: Repository, folder: Path) -> None:
+def test_one_refused_file_costs_that_file_alone(site: LocalFederation, repo: Repository, folder: Path) -> None:
+    """What was found out about each is kept for the next look."""
+    reports_before = reports(site)
     whole = (folder / TRAJECTORY).read_bytes()
     (folder / TRAJECTORY).write_bytes(whole[:-1000])
     pushed(repo, folder)
@@ -133,12 +140,14 @@ def test_one_refused_file_costs_that_file_alone(repo: Repository, folder: Path) 
         with pytest.raises(FileRefusedError, match="cut off") as caught:
             submitted(repo, folder)
         assert "deposit push" in str(caught.value.remedy)
+        assert len(reports(site) - reports_before) == 2
     assert list(repo.records()) == []
     (folder / TRAJECTORY).write_bytes(whole)
     with pytest.raises(ConflictError, match="does not have all of"):
         submitted(repo, folder)
     assert pushed(repo, folder) == (TRAJECTORY,)
     assert submitted(repo, folder).endswith(".v1")
+    assert reports(site) == reports_before
 
 
 def test_what_changed_since_it_was_sent_is_sent_again(repo: Repository, folder: Path) -> None:
