@@ -27,14 +27,6 @@ class Likeness(StrEnum):
     TEMPERATURE = "temperature"
 
 
-#: Facts of a file that each likeness is told from; a file that lacks one of them has no such fingerprint.
-_ASPECTS: Mapping[Likeness, tuple[str, ...]] = {
-    Likeness.SEQUENCE: ("sequence",),
-    Likeness.COMPOSITION: ("composition",),
-    Likeness.SIZE: ("n_atoms", "n_residues"),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class SimilarRecord:
     """A record that is like another one."""
@@ -49,9 +41,24 @@ class SimilarRecord:
 def fingerprints(facts: Mapping[str, Any]) -> Iterator[tuple[Likeness, str]]:
     """Digests by which the system of a file is known again; none of a file that names no residues.
 
-    Two files that state the same facts have the same fingerprint, whatever their formats are. Names of residues and
-    sequences are compared as the files spell them.
+    Two files that state the same have the same fingerprint, whatever their formats are. Chains are compared without
+    their names and order, which formats and programs change; residues and water as the files spell them.
+
+    Parameters
+    ----------
+    facts
+        What the probe reported, as docs/guest-protocol.md lists it; what has another shape makes another digest.
     """
-    for aspect, names in _ASPECTS.items():
-        if all(facts.get(one) for one in names):
-            yield aspect, sha256_hex(canonical_json([facts[one] for one in names]))
+    chains = facts.get("sequences")
+    stated = {
+        Likeness.SEQUENCE: sorted(
+            f"{one.get('kind')} {one.get('letters')}" for one in chains if isinstance(one, Mapping)
+        )
+        if isinstance(chains, list)
+        else None,
+        Likeness.COMPOSITION: facts.get("residues"),
+        Likeness.SIZE: [facts.get("n_atoms"), facts["n_residues"]] if facts.get("n_residues") else None,
+    }
+    for likeness, what in stated.items():
+        if what:
+            yield likeness, sha256_hex(canonical_json(what))

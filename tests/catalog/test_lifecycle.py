@@ -422,9 +422,13 @@ def test_a_log_that_was_rewritten_whole_does_not_have_its_seals(catalog: Catalog
 def test_similar_records_are_those_that_one_may_see(
     catalog: Catalog, adk: RecordVersion, ada: Principal, bob: Principal
 ) -> None:
-    system = {"n_atoms": 3341, "n_residues": 214, "sequence": ["MRIIL"]}
-    mine = record(catalog, bob, name="mine", files=(replace(ADK[0], digest="e" * 64, facts=system),))
-    same = record(catalog, ada, name="same", files=(replace(ADK[0], digest="f" * 64, facts=system),))
+    chains = [{"kind": "protein", "segment": name, "letters": "MRIIL"} for name in ("A", "4AKE")]
+    size = {"n_atoms": 3341, "n_residues": 214}
+    facts = [
+        size | {"sequences": [chain], "residues": {"ALA": count}} for chain, count in zip(chains, (19, 20), strict=True)
+    ]
+    mine = record(catalog, bob, name="mine", files=(replace(ADK[0], digest="e" * 64, facts=facts[0]),))
+    same = record(catalog, ada, name="same", files=(replace(ADK[0], digest="f" * 64, facts=facts[1]),))
     copy = record(catalog, ada, name="copy", files=(replace(ADK[0], name="copy.psf", digest="e" * 64),))
     assert catalog.systems.similar(named(mine), bob.id) == ()
     with pytest.raises(NotFoundError):
