@@ -7,16 +7,20 @@ is a disagreement, which is shown and decided by nobody.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from fomrepo.errors import ArgumentError
-from fomrepo.model.metadata_terms import ALIASES, RULES, TERMS, Rule, Term
+from fomrepo.model.metadata_entries import NUMBER, Entry, Value, as_number, is_number, plain_key, shown
+from fomrepo.model.metadata_settings import entries_of_settings
+from fomrepo.model.metadata_terms import ALIASES, TERMS, Term
 from fomrepo.model.units import factor
 
-#: One value of an entry; an entry has one, or a row of them.
-Value: TypeAlias = float | int | str | bool
+__all__ = [
+    "Described", "Disagreement", "Entry", "Metadata", "claim_of", "entries_of_file", "folded", "global_name",
+    "index_rows", "metadata_of", "searched_number",
+]  # fmt: skip
 
 #: Entries of one record that can be searched for; files of logs set up to a thousand things each.
 INDEXED_LIMIT = 2_000
@@ -24,25 +28,7 @@ INDEXED_LIMIT = 2_000
 INDEXED_TEXT_LIMIT = 200
 #: How far two numbers may differ, as a part of the larger, and still be the same: texts carry three digits or more.
 SAME_WITHIN = 1e-3
-#: Larger numbers mean nothing, and neither does what is not finite.
-LARGEST_NUMBER = 1e300
-
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?")
-_QUANTITY = re.compile(rf"({_NUMBER.pattern})\s*(\S.*)?")
-_BETWEEN = re.compile(r"[,;\s]+")
-#: Settings that say that a run moves nothing but downhill: what they say of dynamics means nothing.
-_MINIMISES = {
-    "GROMACS": ("integrator", ("steep", "cg", "l-bfgs")),
-    "AMBER": ("imin", ("1", "5", "6")),
-    "NAMD": ("minimization", ("on", "yes")),
-}
-#: What a thermostat and a barostat are set to, which means nothing where there is none.
-_GOVERNS = {
-    "thermostat_algorithm": ("target_temperature", "temperature_time_constant", "collision_frequency"),
-    "barostat_algorithm": (
-        "target_pressure", "pressure_time_constant", "pressure_coupling_type", "compressibility",
-    ),
-}  # fmt: skip
+_QUANTITY = re.compile(rf"({NUMBER.pattern})\s*(\S.*)?")
 _HAS = {
     "masses": "masses", "charges": "fixed_charges", "bonds": "bonds", "positions": "positions",
     "velocities": "velocities", "forces": "forces",
@@ -55,27 +41,6 @@ _SPELLINGS = {
     "kelvin": "K",
     "degrees": "degree",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that is known, from one source."""
-
-    #: Global name; where there is none, that of the program: ``GROMACS.nstlist``, or that of the claim.
-    name: str
-    #: In ``unit``; of an unknown name as it was written.
-    values: tuple[Value, ...]
-    unit: str
-    #: Which file says so; empty: the depositor does.
-    file: str
-    #: Where in the file, or under which name it was claimed, and what is written there: ``ref-t = 300``.
-    source: str
-
-    @property
-    def text(self) -> str:
-        """The values with their unit."""
-        shown = ", ".join(_shown(one) for one in self.values)
-        return f"{shown} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +98,8 @@ def entries_of_file(file: str, facts: Mapping[str, Any]) -> tuple[Entry, ...]:
     entries = [entry for entry in _of_facts(file, facts) if entry.values]
     settings, program = facts.get("settings"), facts.get("program")
     if isinstance(settings, dict) and isinstance(program, dict):
-        entries += _of_settings(file, str(program.get("name", "")), settings)
+        texts = {str(key): str(value) for key, value in settings.items()}
+        entries += entries_of_settings(file, str(program.get("name", "")), texts)
     return tuple(entries)
 
 
@@ -152,11 +118,11 @@ def claim_of(name: str, value: Any) -> Entry:
     ArgumentError
         If it is no value of that name: another kind, no unit, or one that measures something else.
     """
-    term = TERMS.get(ALIASES.get(_plain_key(name), _plain_key(name)))
+    term = TERMS.get(ALIASES.get(plain_key(name), plain_key(name)))
     several = list(value) if isinstance(value, list | tuple) else [value]
-    source = f"{name} = {', '.join(map(_shown, several))}"
+    source = f"{name} = {', '.join(map(str, several))}"
     if term is None:
-        return Entry(name, tuple(one if isinstance(one, Value) else str(one) for one in several), "", "", source)
+        return Entry(name, tuple(one if _is_value(one) else str(one) for one in several), "", "", source)
     return Entry(term.name, tuple(_read_claim(term, one) for one in several), term.unit, "", source)
 
 
@@ -168,7 +134,7 @@ def searched_number(name: str, text: str) -> float:
     ArgumentError
         If the name has no numbers, or the text is none in a unit that fits.
     """
-    term = TERMS.get(ALIASES.get(_plain_key(name), _plain_key(name)))
+    term = TERMS.get(ALIASES.get(plain_key(name), plain_key(name)))
     if term is None or term.kind != "number":
         raise ArgumentError(f"{name!r} has no numbers", remedy="leave out the bounds and give a text")
     return float(_read_claim(term, text))
@@ -176,7 +142,7 @@ def searched_number(name: str, text: str) -> float:
 
 def global_name(name: str) -> str:
     """Return the global name for what somebody writes, or what they write if there is none."""
-    plain = _plain_key(name)
+    plain = plain_key(name)
     known = ALIASES.get(plain, plain)
     return known if known in TERMS else name
 
@@ -197,7 +163,7 @@ def index_rows(metadata: Metadata) -> Iterator[tuple[str, str, str, float | None
     for _, (name, origin, file, value) in zip(range(INDEXED_LIMIT), rows, strict=False):
         number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
         if name.isprintable() and len(name) <= INDEXED_TEXT_LIMIT:
-            yield name, origin, file, number, folded(_shown(value))
+            yield name, origin, file, number, folded(shown(value))
 
 
 def _of_facts(file: str, facts: Mapping[str, Any]) -> Iterator[Entry]:
@@ -206,7 +172,7 @@ def _of_facts(file: str, facts: Mapping[str, Any]) -> Iterator[Entry]:
     def entry(name: str, fact: str, *values: Any) -> Entry:
         """Make an entry out of those values that are of its kind."""
         kind = {"number": (int, float), "text": (str,), "flag": (bool,)}[TERMS[name].kind]
-        good = tuple(one for one in values if isinstance(one, kind) and (kind != (int, float) or _is_number(one)))
+        good = tuple(one for one in values if isinstance(one, kind) and (kind != (int, float) or is_number(one)))
         return Entry(name, good, TERMS[name].unit, file, fact)
 
     program = facts.get("program")
@@ -236,72 +202,8 @@ def _of_facts(file: str, facts: Mapping[str, Any]) -> Iterator[Entry]:
         yield entry(name, "sequences", *(one.get("letters") for one in chains))
 
 
-def _of_settings(file: str, program: str, settings: Mapping[str, Any]) -> list[Entry]:
-    """Return what a text of settings, or a log, sets: under global names, and the rest under the program's own."""
-    plain = {_plain_key(key): str(value) for key, value in settings.items()}
-    word, minimisers = _MINIMISES.get(program, ("", ()))
-    if plain.get(word, "").lower() in minimisers:
-        rules: Sequence[Rule] = ()
-    else:
-        rules = RULES.get(program, ())
-    entries: list[Entry] = []
-    mapped: set[str] = set()
-    for rule in rules:
-        if rule.key in plain and (values := _applied(rule, plain[rule.key], plain.get("units", "lj"))):
-            mapped.add(rule.key)
-            source = f"{rule.key} = {plain[rule.key]}"
-            entries.append(Entry(rule.name, values, TERMS[rule.name].unit, file, source))
-    entries, mapped = _without_targets_of_nothing(entries, mapped)
-    entries += _ensemble(file, entries)
-    kept = (key for key in settings if _plain_key(key) not in mapped)
-    return entries + [Entry(f"{program}.{key}", (str(settings[key]),), "", file, key) for key in kept]
-
-
-def _without_targets_of_nothing(entries: list[Entry], mapped: set[str]) -> tuple[list[Entry], set[str]]:
-    """Leave out what is stated of a thermostat or barostat that is switched off; it stays a setting of the program."""
-    off = {
-        name
-        for algorithm, names in _GOVERNS.items()
-        if {entry.values for entry in entries if entry.name == algorithm} == {("none",)}
-        for name in names
-    }
-    kept = [entry for entry in entries if entry.name not in off]
-    return kept, {key for key in mapped if any(entry.source.startswith(f"{key} = ") for entry in kept)}
-
-
-def _applied(rule: Rule, written: str, system: str) -> tuple[Value, ...]:
-    """Return the values that a rule reads from what is written; none where it does not fit."""
-    term = TERMS[rule.name]
-    if not written.lower().startswith(rule.begins):
-        return ()
-    if rule.always:
-        return (rule.always,)
-    if term.kind != "number":
-        first = written.lower().split()[:1]
-        return tuple(rule.values[one] for one in first if one in rule.values)
-    unit = rule.unit if isinstance(rule.unit, str) else rule.unit.get(system.lower())
-    if unit is None:
-        return ()
-    found = [_as_number(one) for one in _BETWEEN.split(written.strip()) if _NUMBER.fullmatch(one)]
-    if not found or (rule.number is None and len(found) != len(_BETWEEN.split(written.strip()))):
-        return ()
-    if rule.number is not None:
-        found = found[rule.number : rule.number + 1 or None]
-    scale = rule.scale * (factor(unit, term.unit) if unit else 1.0)
-    return tuple(one if scale == 1.0 else float(f"{one * scale:.12g}") for one in found if _is_number(one))
-
-
-def _ensemble(file: str, entries: Sequence[Entry]) -> list[Entry]:
-    """Return the ensemble, if a file says of both temperature and pressure whether they are held."""
-    held = {}
-    for name in ("thermostat_algorithm", "barostat_algorithm"):
-        said = [entry.values[0] != "none" for entry in entries if entry.name == name]
-        if not said:
-            return []
-        held[name] = any(said)
-    heat, press = held["thermostat_algorithm"], held["barostat_algorithm"]
-    ensemble = "NPT" if heat and press else "NVT" if heat else "NPH" if press else "NVE"
-    return [Entry("ensemble_type", (ensemble,), "", file, "thermostat and barostat")]
+def _is_value(value: Any) -> bool:
+    return isinstance(value, str | bool) or is_number(value)
 
 
 def _claimed_or_kept(name: str, value: Any) -> Entry | None:
@@ -335,8 +237,8 @@ def _read_claim(term: Term, value: Any) -> Value:
         raise ArgumentError(
             f"{value!r} is no {term.name}, which {what}", remedy=f"write {match[1]} {term.unit}".rstrip()
         )
-    number = _as_number(match[1])
-    if not _is_number(number):
+    number = as_number(match[1])
+    if not is_number(number):
         raise ArgumentError(f"{value!r} is no finite number")
     scale = factor(unit, term.unit) if unit else 1.0
     return number if scale == 1.0 else float(f"{number * scale:.12g}")
@@ -357,37 +259,15 @@ def _same(name: str, one: Value, other: Value) -> bool:
     return abs(one - other) <= SAME_WITHIN * max(abs(one), abs(other))
 
 
-def _as_number(text: str) -> float | int:
-    try:
-        return int(text)
-    except ValueError:
-        return float(text.lower().replace("d", "e"))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
-
-
 def _converted(quantity: Any, unit: str) -> tuple[float, ...]:
     """Return a quantity ``{"value", "unit"}`` in another unit; nothing if it is none."""
     match quantity:
-        case {"value": int() | float() as value, "unit": str(given)} if _is_number(value):
+        case {"value": int() | float() as value, "unit": str(given)} if is_number(value):
             try:
                 return (float(f"{value * factor(given, unit):.12g}"),)
             except ArgumentError:
                 return ()
     return ()
-
-
-def _plain_key(key: str) -> str:
-    """Return a name as names are compared: GROMACS' "ref-t" is "ref_t"."""
-    return key.strip().lower().replace("-", "_")
-
-
-def _shown(value: Value) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.9g}" if isinstance(value, float) else str(value)
 
 
 def _list(value: Any) -> list[Any]:

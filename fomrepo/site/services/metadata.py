@@ -9,6 +9,7 @@ import grpc
 
 from fomrepo.catalog.metadata import CONDITIONS_LIMIT, Condition
 from fomrepo.errors import ArgumentError
+from fomrepo.model.canonical import canonical_json
 from fomrepo.model.files import RecordVersion
 from fomrepo.model.metadata import claim_of, global_name
 from fomrepo.site.parts import SiteParts
@@ -104,8 +105,9 @@ def _change(claim: metadata_pb2.Claim) -> tuple[str, Any]:
         raise ArgumentError(f"the value of {name} has more than {CLAIM_LIMIT} characters")
     try:
         value = json.loads(claim.value_json)
-    except ValueError:
-        raise ArgumentError(f"the value of {name} is no JSON") from None
+        canonical_json(value)
+    except (ValueError, RecursionError):  # no number that is finite, or half a character, is none either
+        raise ArgumentError(f"the value of {name} is no JSON that can be kept") from None
     if value is not None:
         claim_of(name, value)
     return name, value

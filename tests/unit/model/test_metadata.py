@@ -266,6 +266,12 @@ def test_what_is_indexed_is_bounded_and_printable() -> None:
     assert list(index_rows(metadata_of([], {"a\nb": "v", "x" * 300: "v"}))) == []
 
 
+def test_numbers_that_mean_nothing_are_kept_as_texts() -> None:
+    metadata = metadata_of([], {"mine": [10**400, float("inf"), float("nan"), 5]})
+    assert metadata.claims[0].values == (str(10**400), "inf", "nan", 5)
+    assert [row[3] for row in index_rows(metadata)] == [None, None, None, 5.0]
+
+
 def test_bounds_of_a_search_are_read_in_any_unit() -> None:
     assert searched_number("time_step", "2 fs") == 0.002
     with pytest.raises(ArgumentError, match="has no numbers"):
