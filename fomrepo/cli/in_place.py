@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -52,7 +51,7 @@ def register_in_place(
     from fomrepo.client.deposit import DepositProgress, look_at_files
     from fomrepo.client.profile import choose_profile
     from fomrepo.model.canonical import canonical_json, sha256_hex
-    from fomrepo.wire.door import receive_message, send_message
+    from fomrepo.wire.door import checked, receive_message, send_message
 
     files = look_at_files(tuple(path.expanduser().resolve() for path in paths))
     if not title.strip():
@@ -75,7 +74,7 @@ def register_in_place(
         deposit = wanted | {"key": key}
         send_message(talk, {"protocol": PROTOCOL, "do": "deposit", "token": token, "deposit": deposit})
         while True:
-            told = _checked(receive_message(talk)[0])
+            told = checked(receive_message(talk)[0])
             match told:
                 case {"want": str(file)} if file in by_name:
                     _hand_over(talk, by_name[file])
@@ -99,12 +98,12 @@ def scrub(
 
     A running site does so by itself, a week after it last read a file, at the rate `scrub_mib_s` of its settings.
     """
-    from fomrepo.wire.door import receive_message, send_message
+    from fomrepo.wire.door import checked, receive_message, send_message
 
     rows: list[tuple[str, str]] = []
     with _at(door or home / "door.sock") as talk:
         send_message(talk, {"protocol": PROTOCOL, "do": "scrub", "mib_s": mib_s})
-        while "ended" not in (told := _checked(receive_message(talk)[0])):
+        while "ended" not in (told := checked(receive_message(talk)[0])):
             if not {"path", "digest", "before", "now"} <= told.keys():
                 raise _other_tongue()
             if json:
@@ -152,16 +151,6 @@ def _at(door: Path | None) -> Iterator[socket.socket]:
                 remedy="run this on the machine of a running site, and name its socket: --door HOME/door.sock",
             ) from None
         yield talk
-
-
-def _checked(told: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Raise what the site says has failed."""
-    if "failure" not in told:
-        return told
-    from fomrepo.wire.failures import failure_from_wire
-    from fomrepo.wire.v1 import failures_pb2
-
-    raise failure_from_wire(failures_pb2.Failure.FromString(base64.b64decode(str(told["failure"]))))
 
 
 def _other_tongue() -> FomrepoError:

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import socket
 import struct
@@ -28,8 +27,7 @@ from fomrepo.site.log import log_unexpected, logger
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.scrub import Scrub, Scrubbed
 from fomrepo.site.single_pass import HandedFile
-from fomrepo.wire.door import receive_message, send_message
-from fomrepo.wire.failures import failure_to_wire
+from fomrepo.wire.door import failure_message, receive_message, send_message
 
 #: What the door speaks; another number is refused.
 PROTOCOL = 1
@@ -93,9 +91,9 @@ class LocalDoor:
                 try:
                     send_message(visitor, self._answer(visitor))
                 except FomrepoError as error:
-                    send_message(visitor, _failure(error))
+                    send_message(visitor, failure_message(error))
                 except Exception as error:
-                    send_message(visitor, _failure(log_unexpected(error)))
+                    send_message(visitor, failure_message(log_unexpected(error)))
             except FomrepoError as error:  # he has gone
                 logger.info("visitor", error=error.message)
 
@@ -175,10 +173,6 @@ class _Pace:
             return False
         self._step, self._next = step, now + TOLD_EVERY_S
         return True
-
-
-def _failure(error: FomrepoError) -> Mapping[str, Any]:
-    return {"failure": base64.b64encode(failure_to_wire(error).SerializeToString()).decode()}
 
 
 def _request(told: Any) -> DepositRequest:

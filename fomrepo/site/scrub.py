@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fomrepo.errors import FomrepoError
+from fomrepo.errors import CancelledError, FomrepoError
 from fomrepo.model.files import Replica, ReplicaState, StatFingerprint
 from fomrepo.site.fixity import settle_in_place
 from fomrepo.site.log import log_unexpected, logger
@@ -35,10 +35,6 @@ class Scrubbed:
     before: ReplicaState
     #: None: it is registered no more.
     now: ReplicaState | None
-
-
-class _ClosingError(Exception):
-    """The site stops."""
 
 
 class Scrub:
@@ -71,6 +67,11 @@ class Scrub:
             Called with each.
         mib_s
             How fast, in MiB/s; 0: as fast as they can be read.
+
+        Raises
+        ------
+        CancelledError
+            If the site was stopped.
         """
         for replica in self._site.catalog.replicas.in_place(self._site.name):
             found(self._one(replica, mib_s))
@@ -92,7 +93,7 @@ class Scrub:
         def pace(done: int) -> None:
             ahead_s = done / (mib_s * MIB) - (time.monotonic() - begun) if mib_s else 0.0
             if self._ending.wait(ahead_s) if ahead_s > 0 else self._ending.is_set():
-                raise _ClosingError
+                raise CancelledError("the site was stopped while it read a file again")
 
         seen = self._site.copies.fingerprint(replica)
         now = settle_in_place(self._site, replica, again=True, told=pace)
@@ -107,7 +108,7 @@ class Scrub:
             try:
                 for replica in self.due(time.time()):
                     self._one(replica, self._site.settings.scrub_mib_s)
-            except _ClosingError:
+            except CancelledError:
                 return
             except FomrepoError as error:  # the catalog is away for a while
                 logger.warning("scrub", error=error.message)

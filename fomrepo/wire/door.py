@@ -6,6 +6,7 @@ docs/in-place.md says what is said.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import socket
@@ -13,7 +14,9 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from fomrepo.errors import SiteUnreachableError
+from fomrepo.errors import FomrepoError, SiteUnreachableError
+from fomrepo.wire.failures import failure_from_wire, failure_to_wire
+from fomrepo.wire.v1 import failures_pb2
 
 #: Longest message: a deposit of a thousand files is described in 300 KiB.
 MESSAGE_LIMIT_BYTES = 2**20
@@ -47,7 +50,9 @@ def receive_message(door: socket.socket) -> tuple[dict[str, Any], int | None]:
     """
     descriptors: list[int] = []
     try:
-        header, descriptors, _, _ = socket.recv_fds(door, _LENGTH.size, 1, socket.MSG_CMSG_CLOEXEC)
+        header, descriptors, _, _ = socket.recv_fds(door, _LENGTH.size, 1)
+        for one in descriptors:
+            os.set_inheritable(one, False)
         length = _LENGTH.unpack(header)[0]
         if length > MESSAGE_LIMIT_BYTES:
             raise ValueError(f"a message of {length} bytes")
@@ -65,6 +70,18 @@ def receive_message(door: socket.socket) -> tuple[dict[str, Any], int | None]:
             os.close(one)
         raise _gone(str(error)) from None
     return message, descriptors[0] if descriptors else None
+
+
+def failure_message(error: FomrepoError) -> Mapping[str, Any]:
+    """Write an error as a message."""
+    return {"failure": base64.b64encode(failure_to_wire(error).SerializeToString()).decode()}
+
+
+def checked(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give a message back, unless it is an error: that is raised."""
+    if "failure" in message:
+        raise failure_from_wire(failures_pb2.Failure.FromString(base64.b64decode(str(message["failure"]))))
+    return message
 
 
 def _gone(why: str) -> SiteUnreachableError:
