@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from engine_logs import energies_of
 
 
 class ArgumentError(Exception):
@@ -12,12 +13,12 @@ class ArgumentError(Exception):
 
 
 def energy(data: Any, *, terms: list[str] | None, begin: float | None, end: float | None) -> dict[str, Any]:
-    """Take terms of a table between two times.
+    """Take terms of a table or a log between two times.
 
     Parameters
     ----------
     data
-        Table of energies.
+        Table of energies, or a log.
     terms
         Names of columns of numbers; None: all but that of the times.
     begin, end
@@ -28,20 +29,21 @@ def energy(data: Any, *, terms: list[str] | None, begin: float | None, end: floa
     dict
         `energies`: (row, term) float64, each term in its own of `term_units`; `row_times`: (row,) in `time_unit`.
     """
-    there = [name for name in data.numeric() if name != data.time]
+    found = energies_of(data)
+    there = [name for name in found.columns if name != found.time]
     chosen = there if terms is None else terms
     if unknown := [name for name in chosen if name not in there]:
         raise ArgumentError(f"there is no term {unknown[0]!r}; there are {', '.join(there) or 'none'}")
     if not chosen:
-        raise ArgumentError("the file has no column of numbers besides its times")
-    times = None if data.time is None else data[data.time].astype(np.float64)
-    rows = _rows_between(times, len(data), begin, end)
+        raise ArgumentError("the file has no numbers over time")
+    times = None if found.time is None else found.columns[found.time].astype(np.float64)
+    rows = _rows_between(times, found.n_rows, begin, end)
     return {
         "names": chosen,
-        "term_units": [data.units[name] for name in chosen],
-        "energies": np.stack([data[name][rows].astype(np.float64) for name in chosen], axis=1),
+        "term_units": [found.units.get(name, "") for name in chosen],
+        "energies": np.stack([found.columns[name][rows].astype(np.float64) for name in chosen], axis=1),
         "row_times": None if times is None else times[rows],
-        "time_unit": "" if data.time is None else data.units[data.time],
+        "time_unit": "" if found.time is None else found.units.get(found.time, ""),
     }
 
 
