@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp
 
-from fomrepo.browser import entrance, machines, moving, pages
+from fomrepo.browser import entrance, machines, moving, pages, running
 from fomrepo.browser.battery import Battery
 from fomrepo.browser.library import Library
 from fomrepo.browser.safety import SafeAnswers
@@ -134,6 +134,13 @@ def _entrance() -> list[Route]:
         Route("/login", entrance.ask_token, methods=["GET"]),
         Route("/login", entrance.log_in, methods=["POST"]),
         Route("/logout", entrance.log_out, methods=["POST"]),
+        Route("/run/{name}/{file}/{method}", running.ask_arguments, methods=["GET"]),
+        Route("/run/{name}/{file}/{method}", running.run, methods=["POST"]),
+        Route("/operations/{operation}", running.operation),
+        Route("/operations/{operation}/state", running.state),
+        Route("/operations/{operation}/cancel", running.cancel, methods=["POST"]),
+        Route("/operations/{operation}/line.json", running.line),
+        Route("/operations/{operation}/result.{suffix}", running.download),
     ]
 
 

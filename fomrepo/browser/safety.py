@@ -34,8 +34,8 @@ POLICY = "; ".join((
     "frame-ancestors 'none'",
 ))  # fmt: skip
 
-#: Of the viewer's frame. Mol* makes code out of text when it is loaded, so it gets a frame without an origin: no cookie,
-#: no page around it that it could read, and nothing that it could fetch from or send to but what it holds itself.
+#: Of the viewer's frame. Mol* makes code out of text when it is loaded, so it gets a frame without an origin: no cookie
+#: and no page around it that it could read, nothing that it could fetch from or send to but what it holds itself.
 VIEWER_POLICY = "; ".join((
     "default-src 'none'",
     "script-src 'self' 'unsafe-eval'",

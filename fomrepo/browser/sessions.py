@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fomrepo.browser.snippets import Asked
+from fomrepo.client.operation import OperationFuture
 from fomrepo.client.repository import Repository
+from fomrepo.client.results.result import Result
 
 #: Name of the cookie.
 COOKIE = "fomrepo-session"
@@ -23,6 +26,17 @@ COOKIE = "fomrepo-session"
 IDLE_S, LIFE_S = 4 * 3600.0, 24 * 3600.0
 #: Sessions at a time: each holds channels to the sites. The one that was idle longest gives way.
 SESSIONS_LIMIT = 200
+#: Calls of one session whose results are at hand; earlier ones are found again by their ids.
+TASKS_LIMIT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A call that somebody made here."""
+
+    future: OperationFuture[Result]
+    #: None for one that was made elsewhere.
+    asked: Asked | None
 
 
 @dataclass(slots=True)
@@ -38,6 +52,15 @@ class Session:
     begun: float = field(default_factory=time.monotonic)
     #: When they last asked for something, by the monotonic clock.
     seen: float = field(default_factory=time.monotonic)
+    #: Their calls by id, the latest last.
+    tasks: dict[str, Task] = field(default_factory=dict)
+
+    def keep(self, task: Task) -> Task:
+        """Keep a call at hand."""
+        self.tasks[task.future.operation] = task
+        for name in list(self.tasks)[:-TASKS_LIMIT]:
+            self.tasks.pop(name, None)
+        return task
 
 
 class Sessions:

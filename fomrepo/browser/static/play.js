@@ -44,24 +44,13 @@
     }
   }
 
-  function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
-
   async function draw(place) {
     const told = await (await fetched(place.dataset.line)).json();
-    const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
-    const line = told.lines[0];
-    const plot = new uPlot({
-      width: place.clientWidth, height: 180, legend: { show: true }, scales: { x: { time: false } },
-      cursor: { drag: { x: true, y: false } },
-      axes: [{ ...axis, label: `time (${told.x_unit})` }, { ...axis, label: `${line.name.replaceAll("_", " ")} (${line.unit})`, size: 62 }],
-      series: [{ label: "time" }, { label: line.name.replaceAll("_", " "), stroke: colour("--accent"), width: 1.5, points: { show: false } }],
-    }, [told.x, line.y], place);
-    const one = { plot, frames: told.frames };
+    const one = { plot: drawLine(place, told), frames: told.frames };
     plots.push(one);
-    plot.over.addEventListener("click", () => {
-      if (shown && plot.cursor.idx != null) go(nearest(shown.frames, told.frames[plot.cursor.idx]), one);
+    one.plot.over.addEventListener("click", () => {
+      if (shown && one.plot.cursor.idx != null) go(nearest(shown.frames, told.frames[one.plot.cursor.idx]), one);
     });
-    new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: 180 })).observe(place);
   }
 
   function hasWebGL() {

@@ -1,0 +1,113 @@
+"""Running a method from its form, as a program that is logged in does it."""
+
+from __future__ import annotations
+
+import csv
+import re
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from fomrepo.browser.snippets import Asked, command_of, python_of
+from tests.browser.conftest import URL, World
+
+
+def secret_of(page: str) -> str:
+    found = re.search(r'name="secret" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def run(alice: TestClient, address: str, **arguments: str) -> str:
+    """Send a form, and wait until its result is there; returns the address of the operation."""
+    form = {"secret": secret_of(alice.get(address).text), **arguments}
+    answer = alice.post(address, data=form, headers={"origin": URL}, follow_redirects=False)
+    assert answer.status_code == 303, answer.text
+    operation = answer.headers["location"]
+    until = time.monotonic() + 60
+    while "hx-refresh" not in alice.get(f"{operation}/state").headers and time.monotonic() < until:
+        time.sleep(0.1)
+    return operation
+
+
+def test_a_visitor_is_led_to_the_entrance_and_back(web: TestClient, world: World) -> None:
+    answer = web.get(f"/run/{world.adk}.v1/adk_dims.dcd/rmsd", follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/login?onward=%2Frun%2F{world.adk}.v1%2Fadk_dims.dcd%2Frmsd"
+    assert web.get("/operations/00000000-0000-7000-8000-000000000000").status_code == 401
+
+
+def test_form_result_download_and_script_have_the_same_numbers(alice: TestClient, world: World) -> None:
+    address = f"/run/{world.adk}.v1/adk_dims.dcd/rmsd"
+    operation = run(alice, address, select="name CA", step="7", ref_frame="3")
+    page = alice.get(operation).text
+    plotted = alice.get(f"{operation}/line.json").json()
+    assert plotted["frames"] == list(range(0, 98, 7))
+    rows = list(csv.reader(line for line in alice.get(f"{operation}/result.csv").text.splitlines() if line[0] != "#"))
+    column = next(n for n, name in enumerate(rows[0]) if name.startswith("rmsd"))
+    downloaded = [float(row[column]) for row in rows[1:]]
+    assert downloaded == pytest.approx(plotted["lines"][0]["y"], abs=1e-9)
+
+    script = re.search(r'<pre id="python">(.*?)</pre>', page, re.DOTALL)
+    assert script is not None
+    text = script[1].replace("&#39;", "'").replace("&#34;", '"')
+    profile = world.profile("alice")
+    variables = {"FOMREPO_ADDRESS": profile.sites[0], "FOMREPO_TOKEN": profile.token, "FOMREPO_CA": str(profile.ca)}
+    done = subprocess.run(
+        [sys.executable, "-c", text + "\nprint(*map(repr, r.rmsd.tolist()), sep=' ')"],
+        env=variables, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_array_equal(
+        [float(one) for one in done.stdout.splitlines()[-1].split()], plotted["lines"][0]["y"]
+    )
+
+
+def test_a_wrong_argument_is_told_in_the_form(alice: TestClient, world: World) -> None:
+    address = f"/run/{world.adk}.v1/adk_dims.dcd/rmsd"
+    for wrong in ({"step": "x"}, {"ref_frame": "1.5"}, {"select": "x" * 20_000}):
+        form = {"secret": secret_of(alice.get(address).text), **wrong}
+        answer = alice.post(address, data=form, headers={"origin": URL})
+        assert answer.status_code == 400
+        assert 'role="alert"' in answer.text
+
+
+def test_a_form_without_the_secret_runs_nothing(alice: TestClient, world: World) -> None:
+    address = f"/run/{world.adk}.v1/adk_dims.dcd/rmsd"
+    assert alice.post(address, data={"secret": "guessed"}, headers={"origin": URL}).status_code == 403
+    assert alice.post(address, data={}, headers={"origin": "https://evil.example"}).status_code == 403
+
+
+def test_nobody_sees_the_operations_of_others(alice: TestClient, web: TestClient, world: World) -> None:
+    operation = run(alice, f"/run/{world.adk}.v1/adk_dims.dcd/radius_of_gyration", step="30")
+    bob = TestClient(web.app, base_url=URL, raise_server_exceptions=False)
+    bob.post("/login", data={"token": world.federation.token("bob")}, headers={"origin": URL})
+    assert bob.get(operation).status_code == 404
+    assert bob.get(f"{operation}/result.csv").status_code == 404
+
+
+def test_the_same_call_as_python_and_as_a_command() -> None:
+    asked = Asked(
+        "FOM-402917.v1", "a file.dcd", "rmsd", "1.0.0", (), {"select": "name 'CA'", "superpose": False, "step": 2}
+    )
+    assert "r = file.methods['rmsd', '1.0.0'](select=\"name 'CA'\", superpose=False, step=2)" in python_of(asked)
+    compile(python_of(asked), "script", "exec")
+    assert command_of(asked) == (
+        "fomrepo call 'FOM-402917.v1/a file.dcd' rmsd --version 1.0.0 "
+        "'--select=name '\"'\"'CA'\"'\"'' --superpose=false --step=2"
+    )
+
+
+def test_visitors_are_shown_the_battery_of_public_files_alone(web: TestClient, world: World) -> None:
+    base = f"/records/{world.adk}"
+    assert web.get(f"{base}/line/adk_dims.dcd/sasa").status_code == 404
+    assert web.get(f"{base}/line/adk.psf/rmsd").status_code == 404
+    assert web.get(f"/records/{world.private}/moving/small.pdb/told.json").status_code == 404
+    until = time.monotonic() + 60
+    while (answer := web.get(f"{base}/line/adk_dims.dcd/rmsd")).status_code == 202 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert answer.json()["frames"] == list(range(98))
