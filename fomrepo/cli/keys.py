@@ -185,6 +185,29 @@ def renew_root(home: Home, json: Json = False) -> None:
 
 
 @key.command()
+def new_root(home: Home, json: Json = False) -> None:
+    """Draw a root key on another home than the founder's; it counts once `key share-root` was told of it."""
+    with _administration(home) as administration:
+        public = administration.trust.new_root_key()
+    _told({"public": public.hex()}, public.hex(), json)
+
+
+@key.command()
+def share_root(
+    public: Annotated[str, typer.Argument(help="Public key: fomrepo key new-root, on the other home.")],
+    home: Home,
+    needed: Annotated[int, typer.Option(help="Signatures that every change of the root needs from now on.")] = 2,
+    json: Json = False,
+) -> None:
+    """Let another home sign the root, too, so that no single stolen key can change whose signatures count."""
+    with _administration(home) as administration:
+        changed = administration.trust.share_root(_public_key(public), needed=needed)
+    _told_of_root(
+        {"key": public, "needed": needed}, f"{needed} signatures for a root, with {public[:SHOWN]},", changed, json
+    )
+
+
+@key.command()
 def renew_list(home: Home, json: Json = False) -> None:
     """Draw new keys for the list of methods, as after a theft; start the founder's site again afterwards."""
     with _administration(home) as administration:

@@ -17,7 +17,7 @@ from tuf.api.metadata import Metadata, Root, Timestamp
 
 from fomrepo.catalog import Catalog
 from fomrepo.catalog.trust import PENDING_ROOT
-from fomrepo.errors import ArgumentError, NotFoundError, SettingsError
+from fomrepo.errors import ArgumentError, ConflictError, NotFoundError, SettingsError
 from fomrepo.model.audit import METHOD_ACTIONS, OPERATOR
 from fomrepo.model.bundle import pack_files
 from fomrepo.model.canonical import sha256_hex
@@ -184,6 +184,44 @@ class TrustAdministration:
         changed = self._change(change, private)
         self._home.replace_secret(ROOT_KEY, private)
         return changed
+
+    def new_root_key(self) -> bytes:
+        """Draw a root key for this home, for `share_root` at the founder's; returns its public half.
+
+        Raises
+        ------
+        ConflictError
+            If it has one.
+        """
+        if key_at(self._home, ROOT_KEY) is not None:
+            raise ConflictError(
+                f"{self._home.folder} has a root key", remedy="draw another one: fomrepo key renew-root"
+            )
+        private, public = new_key()
+        self._home.write_secret(ROOT_KEY, private)
+        return public
+
+    def share_root(self, public: bytes, *, needed: int) -> RootChange:
+        """Let another home sign roots, too, and ask for so many signatures from now on, this change included.
+
+        Raises
+        ------
+        ArgumentError
+            If there are not so many keys.
+        """
+
+        def change(root: Root, trust: TrustRoot) -> TrustRoot:
+            root.add_key(public_key(public), Root.type)
+            role = root.roles[Root.type]
+            if not 1 <= needed <= len(role.keyids):
+                raise ArgumentError(
+                    f"{needed} signatures cannot be asked for where {len(role.keyids)} keys sign the root",
+                    remedy=f"ask for 1 to {len(role.keyids)}",
+                )
+            role.threshold = needed
+            return trust
+
+        return self._change(change)
 
     def replace_list_keys(self) -> RootChange:
         """Draw new keys for list and leases, as after a theft; versions begin anew, whatever a thief has signed.

@@ -135,6 +135,27 @@ def test_a_change_waits_where_the_root_key_is_another(alone: CommandLine, homes:
     assert alone("key", "countersign", "--drop", "--home", founder).out == "the change is given up\n"
 
 
+def test_two_homes_sign_the_root_together(alone: CommandLine, homes: Path) -> None:
+    """From then on one stolen key changes nothing."""
+    founder, other = homes / "site-a", homes / "site-b"
+    public = alone("key", "new-root", "--home", other).out.strip()
+    assert alone("key", "new-root", "--home", other, "--json").failure["error"] == "conflict"
+    assert (
+        alone("key", "share-root", public, "--needed", "3", "--home", founder, "--json").failure["error"] == "argument"
+    )
+    shared = alone("key", "share-root", public, "--home", founder, "--json").document
+    assert (shared["needed"], shared["missing"]) == (2, 1)
+    assert alone("key", "countersign", "--home", other, "--json").document["missing"] == 0
+    for first, second in ((founder, other), (other, founder)):
+        wanted = "3" if first == founder else "1"
+        waits = alone("review", "policy", "--approvals", wanted, "--home", first, "--json").document
+        assert waits["missing"] == 1
+        assert alone("key", "countersign", "--home", first, "--json").document["missing"] == 1  # the same key again
+        assert alone("review", "policy", "--home", first, "--json").document["approvals"] != int(wanted)
+        assert alone("key", "countersign", "--home", second, "--json").document["missing"] == 0
+        assert alone("review", "policy", "--home", first, "--json").document["approvals"] == int(wanted)
+
+
 # --- environments -----------------------------------------------------------------------------------------------------
 
 LOCK = "mdanalysis==2.11.0 \\\n    --hash=sha256:" + "0" * 64 + "\n"
