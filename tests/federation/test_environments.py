@@ -15,12 +15,21 @@ from fomrepo.client.repository import Repository
 from fomrepo.errors import NoReplicaError, NotFoundError
 from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.environment import default_environments_folder, environment_digest, find_or_build_environment
+from fomrepo.site.gate import find_or_build_samples
 from fomrepo.testing import LocalFederation
 from tests.federation.methods import draft, publish
 from tests.federation.records import TRAJECTORY, deposit_adk, until
 
 #: The packages of the environment that comes with fomrepo, in a lock of another digest.
 LOCK = (installed_folder("sandbox") / "requirements.lock").read_bytes() + b"# for a test of further environments\n"
+
+#: The DCD's header says how many frames it has.
+CASE = 'data = "adk_dims"\n[[expect]]\nfield = "n"\nvalue = 98\ntolerance = 0.0\nsource = "the header of the file"\n'
+
+
+@pytest.fixture(scope="module", autouse=True)
+def samples() -> None:
+    find_or_build_samples(default_environments_folder())
 
 
 @pytest.fixture
@@ -58,6 +67,8 @@ def named(folder: Path, name: str, environment: str) -> Path:
     written = draft(folder / name, "import numpy\nreturn {'n': sum(1 for _ in frames)}", name=name)
     schema = written / "method.toml"
     schema.write_text(schema.read_text().replace('environment = "mdanalysis"', f'environment = "{environment}"'))
+    (written / "tests").mkdir()
+    (written / "tests" / "adk.toml").write_text(CASE)
     return written
 
 
@@ -84,6 +95,8 @@ def test_a_method_runs_where_its_environment_was_built(
     result = record[TRAJECTORY].elsewhere()
     assert result.n == 98
     assert result.provenance.environment_digest == environment_digest(LOCK)
+    verified = repo.checks.verify("elsewhere", at_site="site-b")  # on the sample data that lies beside the environment
+    assert (verified.passed, verified.environment_digest) == (True, environment_digest(LOCK)), verified
     (again,) = command(federation, "environment", "build", "further")
     assert again["digest"] == environment_digest(LOCK)  # it is there
     assert record[TRAJECTORY].radius_of_gyration(stop=2).provenance.environment_digest != environment_digest(LOCK)

@@ -164,6 +164,10 @@ def test_what_it_computed_is_given_to_nobody_and_its_owner_is_told(
     assert touched[0].files == (f"{record.accession}.v1/{TRAJECTORY}",)
     with federation.connect("somebody-else") as other:
         assert other.trust.tainted(method) == []
+    access = {"FOMREPO_ADDRESS": federation["site-c"].address, "FOMREPO_CA": str(federation.ca)}
+    asked = ["method", "tainted", method, "--json"]
+    told = CliRunner().invoke(app, asked, env=access | {"FOMREPO_TOKEN": federation.token(user)})
+    assert json.loads(told.stdout)["operation"] == operation
     until(lambda: len(sorted((federation["site-a"].home / "cache").rglob("objects/*/*"))) < len(kept))
 
 
