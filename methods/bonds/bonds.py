@@ -91,6 +91,9 @@ def _by_distance(universe: Any, frames: Any, select: str | None, radii: np.ndarr
     found, distances = self_capped_distance(positions, 2 * BONDED * radii[chosen].max(), box=cell)
     pairs = chosen[found]
     near = distances <= BONDED * radii[pairs].sum(axis=1)
+    if hasattr(universe.atoms, "altLocs"):  # a PDB may list an atom at several places
+        places = universe.atoms.altLocs.astype(str)[pairs]
+        near &= (places[:, 0] == places[:, 1]) | (places == "").any(axis=1)
     return pairs[near & ~np.isin(pairs, listed).all(axis=1)]
 
 

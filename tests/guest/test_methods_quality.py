@@ -135,6 +135,16 @@ def test_hydrogens_of_water_and_beads_have_no_expected_length() -> None:
     assert (found["n_bonds"], found["n_unknown"], found["passed"]) == (2, 2, True)
 
 
+def test_places_of_one_atom_are_not_bonded() -> None:
+    universe = MDAnalysis.Universe.empty(3, trajectory=True, atom_resindex=[0] * 3)
+    universe.add_TopologyAttr("elements", ["C", "O", "O"])
+    universe.add_TopologyAttr("resnames", ["ALA"])
+    universe.add_TopologyAttr("altLocs", ["", "A", "B"])
+    universe.atoms.positions = [[0, 0, 0], [1.2, 0, 0], [1.2, 0.3, 0]]
+    found = checked("bonds", universe)
+    assert (found["n_bonds"], found["passed"]) == (2, True)
+
+
 @pytest.mark.parametrize("name", ["integrity", "bonds", "box_sanity"])
 def test_a_selection_that_means_nothing_is_refused(name: str) -> None:
     assert "finds no atom" in refusal(name, "adk_dims", {"select": "resname NONE"})
