@@ -25,6 +25,10 @@ SAMPLED_FRAMES = 50  # each costs the unpacking of a hundred
 DIGEST_LIMIT_BYTES = 1 << 30  # a larger block is not digested
 PARTS = {"TNG_TRAJ_POSITIONS": "positions", "TNG_TRAJ_VELOCITIES": "velocities", "TNG_TRAJ_FORCES": "forces"}
 CELL = "TNG_TRAJ_BOX_SHAPE"
+GETTERS = {
+    CELL: "get_box", "TNG_TRAJ_POSITIONS": "get_positions", "TNG_TRAJ_VELOCITIES": "get_velocities",
+    "TNG_TRAJ_FORCES": "get_forces",
+}  # fmt: skip
 
 
 def looks_like(head: bytes) -> bool:
@@ -98,19 +102,23 @@ def _read_frames(
     """Look at the frames; returns the times of all in ps, and the cell of the first."""
     check = CoordinateCheck(file, doubts)
     sampled = set(check.sampled(len(steps), n_atoms, most=SAMPLED_FRAMES))
-    positions = tng.make_ndarray_for_block_from_name("TNG_TRAJ_POSITIONS")
-    has_cell = CELL in tng.block_strides
-    vectors = tng.make_ndarray_for_block_from_name(CELL) if has_cell else None
+    parts = {name: tng.make_ndarray_for_block_from_name(name) for name in tng.block_strides}
     times, cell = np.empty(len(steps)), None
     for frame, step in enumerate(steps):
         now = tng.read_step(step)
-        times[frame] = now.get_time() * PS_PER_SECOND
-        if frame in sampled:
-            now.get_positions(positions)
+        if (time := now.get_time()) is None:
+            raise unreadable(file, f"the time of frame {frame} cannot be read")
+        times[frame] = time * PS_PER_SECOND
+        if frame not in sampled:
+            continue
+        for name, part in parts.items():  # all of them: MDAnalysis ends where one of a frame cannot be unpacked
+            if name in GETTERS:
+                getattr(now, GETTERS[name])(part)
+            else:
+                now.get_blockid(tng.block_ids[name], part)
             if not now.read_success:
-                raise unreadable(file, f"the positions of frame {frame} cannot be unpacked")
-            check.look_at(positions * ANGSTROM_PER_NM, frame)
-        if frame == 0 and has_cell:
-            now.get_box(vectors)
-            cell = vectors.reshape(3, 3).astype(np.float64) * ANGSTROM_PER_NM
+                raise unreadable(file, f"{name} of frame {frame} cannot be unpacked")
+        check.look_at(parts["TNG_TRAJ_POSITIONS"] * ANGSTROM_PER_NM, frame)
+        if frame == 0 and CELL in parts:
+            cell = parts[CELL].reshape(3, 3).astype(np.float64) * ANGSTROM_PER_NM
     return times, cell

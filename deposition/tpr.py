@@ -106,6 +106,7 @@ def _open(file: Deposited) -> Any:
     try:
         universe = MDAnalysis.Universe(file.path, topology_format=TYPE, format=TYPE, to_guess=())
         masses, charges = universe.atoms.masses, universe.atoms.charges
+        _ = getattr(universe, "bonds", None)  # which may name atoms that there are not
     except MemoryError:
         raise
     except EOFError as error:

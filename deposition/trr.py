@@ -109,9 +109,9 @@ def _frame(file: Deposited, data: GuardedFile, start: int, number: int) -> _Fram
     """Read and check one frame's header."""
     if start + FRAME_HEADER.size > data.size:
         raise truncated(file, f"frame {number} has {data.size - start} bytes, less than its header")
-    mark, _, _, text, *numbers = FRAME_HEADER.unpack(data.at(start, FRAME_HEADER.size, "a frame"))
+    mark, with_end, length, text, *numbers = FRAME_HEADER.unpack(data.at(start, FRAME_HEADER.size, "a frame"))
     inputs, energies, cell, virial, pressure, topology, symbols, *vectors, n_atoms, _, _ = numbers
-    if mark != MARK or text != TEXT:
+    if (mark, with_end, length, text) != (MARK, len(TEXT) + 1, len(TEXT), TEXT):  # readers stop where one is not so
         raise unreadable(file, f"frame {number}, at byte {start}, does not begin with the mark {MARK}")
     if n_atoms <= 0:
         raise empty(file, f"has {n_atoms} atoms in frame {number}")
