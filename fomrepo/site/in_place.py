@@ -24,11 +24,12 @@ from fomrepo.model.files import Place, ReplicaState, StatFingerprint
 from fomrepo.model.people import Principal
 from fomrepo.site.deposit import DepositDesk
 from fomrepo.site.deposit_request import DepositRequest
+from fomrepo.site.fixity import settle_in_place
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.probe import Probed
 from fomrepo.site.quality import planned_checks
-from fomrepo.site.single_pass import HandedFile, PlacedFile, SinglePass
+from fomrepo.site.single_pass import HandedFile, PlacedFile, SinglePass, check_place
 from fomrepo.vault.memory import MemoryRoom
 from fomrepo.vault.objects import storage_errors
 from fomrepo.wire.failures import failure_from_wire, failure_to_wire
@@ -69,20 +70,22 @@ class InPlaceDesk:
         self._site.need_warden()
         deposit = self._deposits.begin(principal, request)
         if deposit.accession is not None:
+            self._look_again(deposit)
             return deposit.accession
         if deposit.refusal is not None:
             raise failure_from_wire(failures_pb2.Failure.FromString(deposit.refusal))
-        if not self._turn.acquire(blocking=False):  # two readings at once make a disk slower than one after the other
-            talk.told("waiting for files of others", 0, sum(upload.file.size for upload in deposit.uploads))
-            self._turn.acquire()
-        try:
-            return self._register(deposit, talk)
-        finally:
-            self._turn.release()
+        return self._register(deposit, talk)
 
     def close(self) -> None:
         """Give back the room that copies took."""
         self._memory.close()
+
+    def _look_again(self, deposit: Deposit) -> None:
+        """Make files good again that were stale and are what they were."""
+        for digest in (upload.digest for upload in deposit.uploads if upload.digest is not None):
+            replica = self._site.catalog.replicas.get(self._site.name, digest)
+            if replica is not None and replica.state is ReplicaState.STALE:
+                settle_in_place(self._site, replica, again=False)
 
     def _register(self, deposit: Deposit, talk: Conversation) -> str:
         placed: dict[str, PlacedFile] = {}
@@ -119,9 +122,12 @@ class InPlaceDesk:
         """2. Read a file; one that the probes refuse ends the deposit, as it would end another."""
         handed = talk.hand_over(file.name)
         try:
-            return reader.look(
-                file, handed, topology, told=lambda count: talk.told(f"reading {file.name}", done + count, total)
-            )
+            check_place(self._site.name, file, handed)
+            talk.told(f"reading {file.name}", done, total)
+            with self._turn:  # two readings at once make a disk slower than one after the other
+                return reader.look(
+                    file, handed, topology, told=lambda count: talk.told(f"reading {file.name}", done + count, total)
+                )
         except FileRefusedError as error:
             if error.facts.get("reason") != "place":
                 self._site.catalog.deposits.quarantine(deposit.id, failure_to_wire(error).SerializeToString())

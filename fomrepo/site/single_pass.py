@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import threading
@@ -31,6 +32,7 @@ from fomrepo.vault.in_place import (
     BeingWrittenError,
     fingerprint_of_open,
     guard_of,
+    is_made_by_a_program,
     open_in_place,
     read_once,
     take_lease,
@@ -65,6 +67,47 @@ class PlacedFile:
     place: Place
 
 
+def check_place(site: str, file: ExpectedFile, handed: HandedFile) -> None:
+    """1. Compare the open file with what this site's user finds at its path.
+
+    Raises
+    ------
+    ArgumentError, FileRefusedError, ConflictError
+        If it cannot be registered there.
+    """
+    flags = fcntl.fcntl(handed.descriptor, fcntl.F_GETFL)
+    if flags & os.O_PATH or flags & os.O_ACCMODE == os.O_WRONLY:
+        raise ArgumentError(f"{file.name} was not opened for reading")
+    if is_made_by_a_program(handed.descriptor):
+        raise FileRefusedError(
+            f"{file.name} lies on a file system that a program of an ordinary user plays",
+            remedy="register it where it really lies, or deposit it without --in-place",
+            facts={"reason": "place", "file": file.name},
+        )
+    if not handed.path.isprintable() or not os.path.isabs(handed.path) or os.path.normpath(handed.path) != handed.path:
+        raise ArgumentError(f"{handed.path[:200]!r} is not the absolute path of a file")
+    given = os.fstat(handed.descriptor)
+    if not stat.S_ISREG(given.st_mode):
+        raise FileRefusedError(f"{file.name} is not a regular file", facts={"reason": "place", "file": file.name})
+    if given.st_size != file.size:
+        raise _being_written(file)
+    try:
+        descriptor = open_in_place(handed.path)
+    except OSError:
+        found = None
+    else:
+        found = os.fstat(descriptor)
+        os.close(descriptor)
+    if found is None or (found.st_dev, found.st_ino) != (given.st_dev, given.st_ino):  # which of them is not said:
+        raise FileRefusedError(  # whoever asks may not know what lies where
+            f"the user of {site} (number {os.geteuid()}) cannot read {file.name} at {handed.path}, or finds another "
+            "file there",
+            remedy=f"run the command on the site's machine, and let that user read the file and pass the folders above "
+            f"it: setfacl -m u:{os.geteuid()}:rX on each of them",
+            facts={"reason": "place", "file": file.name},
+        )
+
+
 class SinglePass:
     """Reads the files of one deposit.
 
@@ -86,7 +129,7 @@ class SinglePass:
     def look(
         self, file: ExpectedFile, handed: HandedFile, topology: Probed | None, *, told: Callable[[int], None]
     ) -> PlacedFile:
-        """Read a file once and find out all about it.
+        """Read a file once and find out all about it; its place was checked.
 
         Parameters
         ----------
@@ -104,9 +147,8 @@ class SinglePass:
         ConflictError
             If somebody writes to it.
         FileRefusedError
-            If this site's user cannot read it by its path, or the probes refuse it.
+            If the probes refuse it.
         """
-        _check_place(self._site.name, file, handed)
         leased = _lease_or_rest(file, handed.descriptor, self._site.settings.stable_s)
         with watched_lease(handed.descriptor) as still_held:
             before = fingerprint_of_open(handed.descriptor)
@@ -186,32 +228,6 @@ class SinglePass:
                 cancelled=cancelled,
             )
             return replace(read_report(file, path, report), identity=identity)
-
-
-def _check_place(site: str, file: ExpectedFile, handed: HandedFile) -> None:
-    """1. Compare the open file with what this site's user finds at its path."""
-    if not handed.path.isprintable() or not os.path.isabs(handed.path) or os.path.normpath(handed.path) != handed.path:
-        raise ArgumentError(f"{handed.path[:200]!r} is not the absolute path of a file")
-    given = os.fstat(handed.descriptor)
-    if not stat.S_ISREG(given.st_mode):
-        raise FileRefusedError(f"{file.name} is not a regular file", facts={"reason": "place", "file": file.name})
-    if given.st_size != file.size:
-        raise _being_written(file)
-    try:
-        descriptor = open_in_place(handed.path)
-    except OSError:
-        found = None
-    else:
-        found = os.fstat(descriptor)
-        os.close(descriptor)
-    if found is None or (found.st_dev, found.st_ino) != (given.st_dev, given.st_ino):  # which of them is not said:
-        raise FileRefusedError(  # whoever asks may not know what lies where
-            f"the user of {site} (number {os.geteuid()}) cannot read {file.name} at {handed.path}, or finds another "
-            "file there",
-            remedy=f"run the command on the site's machine, and let that user read the file and pass the folders above "
-            f"it: setfacl -m u:{os.geteuid()}:rX on each of them",
-            facts={"reason": "place", "file": file.name},
-        )
 
 
 def _lease_or_rest(file: ExpectedFile, descriptor: int, stable_s: float) -> bool:

@@ -143,13 +143,28 @@ def watched_lease(descriptor: int) -> Iterator[Callable[[], bool]]:
 
 def file_system_of(descriptor: int) -> str:
     """Name of the kind of file system that an open file lies on, ``ext4``; empty if it cannot be told."""
+    return _mount_of(descriptor)[0]
+
+
+def is_made_by_a_program(descriptor: int) -> bool:
+    """Whether an open file lies on a file system that a program of an ordinary user plays (FUSE).
+
+    Such a program may keep a reader waiting for ever. Only what the kernel knows by itself is asked for this.
+    """
+    kind, options = _mount_of(descriptor)
+    return kind.split(".")[0] in ("fuse", "fuseblk") and "user_id=0" not in options
+
+
+def _mount_of(descriptor: int) -> tuple[str, tuple[str, ...]]:
+    """Kind and options of the file system that an open file lies on."""
     facts = dict(line.split(":", 1) for line in Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines())
     mount = facts.get("mnt_id", "").strip()
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         before, _, after = line.partition(" - ")
         if before.split()[0] == mount:
-            return after.split()[0]
-    return ""
+            kind, _, options = after.split(" ", 2)
+            return kind, tuple(options.split(","))
+    return "", ()
 
 
 def guard_of(descriptor: int, *, leased: bool) -> Guard:

@@ -204,6 +204,12 @@ def test_a_file_is_read_once_takes_no_disk_and_is_registered_once(
     assert register(site, data, token=token, title="Registered twice") == first
     assert read_bytes() - read < 1.05 * size + MIB
 
+    data[1].chmod(0o000)
+    assert scrub(site)[str(data[1])] == ("good", "stale")
+    data[1].chmod(0o644)
+    assert register(site, data, token=token, title="Registered twice") == first
+    assert scrub(site)[str(data[1])] == ("good", "good")
+
 
 def test_what_the_vault_has_already_stays_there(
     site: LocalFederation, repo: Repository, token: str, data: tuple[Path, Path]

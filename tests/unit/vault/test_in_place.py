@@ -23,6 +23,7 @@ from fomrepo.vault.in_place import (
     file_system_of,
     fingerprint_of_open,
     guard_of,
+    is_made_by_a_program,
     open_in_place,
     read_once,
     take_lease,
@@ -143,6 +144,30 @@ def test_after_a_lease_a_write_through_a_mapping_shows_in_the_time_of_change(ope
         mapped[100] ^= 1
         os.utime(file, ns=(before.mtime_ns, before.mtime_ns))
         assert fingerprint_of_open(opened) != before
+
+
+@pytest.mark.parametrize(
+    ("line", "made"),
+    [
+        ("fuse.sshfs ada@far:/ rw,user_id=1000,group_id=1000", True),
+        ("fuse pretender rw,user_id=1000,group_id=1000,allow_other", True),
+        ("fuse.ceph-fuse ceph rw,user_id=0,group_id=0,allow_other", False),
+        ("ext4 /dev/sda1 rw,user_id=1000", False),
+    ],
+)
+def test_what_a_user_s_program_plays_is_known_by_its_mount(
+    opened: int, monkeypatch: pytest.MonkeyPatch, line: str, made: bool
+) -> None:
+    real = Path.read_text
+
+    def read_text(path: Path) -> str:
+        if path != Path("/proc/self/mountinfo"):
+            return real(path)
+        number = real(Path(f"/proc/self/fdinfo/{opened}")).split("mnt_id:")[1].split()[0]
+        return f"1 2 0:1 / / rw - proc proc rw\n{number} 1 0:2 / /mnt rw,relatime shared:1 - {line}\n"
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    assert is_made_by_a_program(opened) is made
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
