@@ -42,9 +42,16 @@ def put_good_replica(
     )
 
 
-def put_version(connection: Connection, database: Database, version_id: str, site: str) -> None:
-    """Note at which site all files of a version were put."""
-    connection.execute(database.insert(placements).values(version_id=version_id, site=site).on_conflict_do_nothing())
+def put_version(
+    connection: Connection, database: Database, version_id: str, site: str, *, coming: bool | None = None
+) -> None:
+    """Note at which site all files of a version were put, or are ``coming``; where they are, nothing is coming."""
+    put = database.insert(placements).values(version_id=version_id, site=site, coming=coming)
+    if coming:
+        connection.execute(put.on_conflict_do_nothing())
+    else:
+        there = [placements.c.version_id, placements.c.site]
+        connection.execute(put.on_conflict_do_update(index_elements=there, set_={"coming": None}))
 
 
 def replica_of(row: Row[Any]) -> Replica:

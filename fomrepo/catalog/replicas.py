@@ -20,6 +20,7 @@ _OF_INPUTS = (
     .where(
         replicas.c.digest.in_(bindparam("digests", expanding=True)),
         placements.c.version_id.in_(bindparam("versions", expanding=True)),
+        placements.c.coming.is_not(True),
     )
 )
 _GET = select(replicas).where(replicas.c.digest == bindparam("digest"), replicas.c.site == bindparam("site"))
@@ -27,7 +28,7 @@ _HELD = select(replicas).where(
     replicas.c.digest.in_(bindparam("digests", expanding=True)), replicas.c.site == bindparam("site")
 )
 _PLACED = select(placements.c.version_id, placements.c.site).where(
-    placements.c.version_id.in_(bindparam("versions", expanding=True))
+    placements.c.version_id.in_(bindparam("versions", expanding=True)), placements.c.coming.is_not(True)
 )
 _wanted, _wanted_version = files.alias("wanted"), versions.alias("wanted_version")
 _PLACED_CONTENT = (
@@ -100,16 +101,20 @@ class Replicas:
     def of_version(self, connection: Connection, version_id: str) -> tuple[tuple[str, str, ReplicaState], ...]:
         """List file name, site and state of the replicas of a version's files, in the order of the files.
 
-        Sites that hold the same bytes for another record are left out: that is nobody else's business.
+        Sites that hold the same bytes for another record are left out: that is nobody else's business. For the same
+        reason a version that is still coming to a site has no good file there.
         """
         rows = connection.execute(
-            select(files.c.name, replicas.c.site, replicas.c.state)
+            select(files.c.name, replicas.c.site, replicas.c.state, placements.c.coming)
             .join_from(files, replicas, files.c.digest == replicas.c.digest)
             .join(placements, (placements.c.version_id == version_id) & (placements.c.site == replicas.c.site))
             .where(files.c.version_id == version_id)
             .order_by(files.c.position, replicas.c.site)
         )
-        return tuple((name, site, ReplicaState(state)) for name, site, state in rows)
+        return tuple(
+            (name, site, ReplicaState.INTERMEDIATE if coming else ReplicaState(state))
+            for name, site, state, coming in rows
+        )
 
     @reads
     def placed(self, connection: Connection, version_ids: Iterable[str]) -> Mapping[str, frozenset[str]]:
@@ -121,8 +126,13 @@ class Replicas:
 
     @reads
     def placed_content(self, connection: Connection, version_id: str, site: str) -> frozenset[str]:
-        """Digests of a version's files that were put at a site with some version of the same record."""
+        """Digests of a version's files that were put at a site with some version of the same record, or began to."""
         return frozenset(connection.scalars(_PLACED_CONTENT, {"version": version_id, "site": site}))
+
+    @writes
+    def coming(self, connection: Connection, version_id: str, site: str) -> None:
+        """Note that a version is on its way to a site; nothing happens if it is there."""
+        put_version(connection, self._database, version_id, site, coming=True)
 
     @writes
     def place(self, connection: Connection, version_id: str, site: str) -> None:

@@ -569,6 +569,7 @@ placements = Table(
     metadata,
     Column("version_id", Text, ForeignKey(versions.c.id), primary_key=True),
     Column("site", Text, primary_key=True),
+    Column("coming", Boolean),
 )
 
 #: Versions whose place another one took because somebody said so, also one of another record.

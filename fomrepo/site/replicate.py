@@ -137,6 +137,7 @@ class _Fetching(threading.Thread):
         replicas, version_id, here = self._site.catalog.replicas, self._version.version_id, self._site.name
         try:
             known = replicas.placed_content(version_id, here)
+            replicas.coming(version_id, here)
             for digest, size in self._objects.items():
                 with self._turns.of(digest):
                     self.fetch(digest, size, known=digest in known)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from fomrepo.catalog import Catalog
 from fomrepo.errors import ArgumentError, ConflictError, InternalError, NotAllowedError, NotFoundError, WithdrawnError
 from fomrepo.model.audit import CLOCK, OPERATOR, AuditEntry, entry_digest, faults_of
-from fomrepo.model.files import RecordName, RecordState, RecordVersion
+from fomrepo.model.files import RecordName, RecordState, RecordVersion, ReplicaState
 from fomrepo.model.people import Principal
 from fomrepo.model.submissions import ReviewPolicy
 from fomrepo.model.systems import Likeness
@@ -452,6 +452,12 @@ def test_copies_are_shown_where_the_version_was_put(catalog: Catalog, adk: Recor
     assert {site for _, site, _ in catalog.replicas.of_version(other.version_id)} == {"site-b"}
     assert catalog.replicas.placed_content(adk.version_id, "site-b") == frozenset()
     catalog.replicas.finish("site-b", PSF, FINGERPRINT)
+    catalog.replicas.coming(adk.version_id, "site-b")
+    there = {state for _, site, state in catalog.replicas.of_version(adk.version_id) if site == "site-b"}
+    assert there == {ReplicaState.INTERMEDIATE}
+    assert catalog.replicas.placed([adk.version_id]) == {adk.version_id: frozenset({"site-a"})}
+    assert {one.site for one in catalog.replicas.of_inputs([(adk.version_id, [PSF, DCD])])} == {"site-a"}
     catalog.replicas.place(adk.version_id, "site-b")
+    catalog.replicas.coming(adk.version_id, "site-b")
     assert catalog.replicas.placed([adk.version_id]) == {adk.version_id: frozenset({"site-a", "site-b"})}
     assert catalog.replicas.placed_content(adk.version_id, "site-b") == {PSF, DCD}

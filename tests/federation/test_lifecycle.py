@@ -24,6 +24,12 @@ ABSENT = "FOM-900000000000"
 LICENCE = "CC-BY-4.0"
 
 
+@pytest.fixture(scope="module")
+def federation(own_federation: LocalFederation) -> LocalFederation:
+    """Three sites of this module's own: what is published here, the others' strangers would see."""
+    return own_federation
+
+
 @pytest.fixture
 def others(federation: LocalFederation, stranger: str) -> Iterator[Repository]:
     """Return the client of somebody who shares no project, at another site."""

@@ -1,0 +1,1 @@
+UPDATE placements SET coming = TRUE WHERE version_id = 'v2'
