@@ -7,9 +7,9 @@ import contextlib
 import json
 import shutil
 import signal
+import socket
 import sys
 import tempfile
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +18,9 @@ import numpy as np
 from checks import Story
 from MDAnalysisTests.datafiles import DCD, DCD2, GRO, PSF, XTC
 
+from fomrepo.browser.application import browser_application
+from fomrepo.browser.serve import serve
+from fomrepo.client.profile import Profile, authority_text
 from fomrepo.client.record import Record
 from fomrepo.client.repository import Repository
 from fomrepo.errors import FomrepoError
@@ -221,7 +224,9 @@ def main() -> int:
     """Run the story; exit code 0 only if every promise was kept."""
     options = argparse.ArgumentParser(prog="script/demo", description=__doc__)
     options.add_argument("--json", action="store_true", help="print one JSON object a line for each check")
-    options.add_argument("--keep", action="store_true", help="leave the sites running and print how to connect")
+    options.add_argument(
+        "--keep", action="store_true", help="leave the sites running, serve web pages, print how to connect"
+    )
     chosen = options.parse_args()
     story = Story(as_json=chosen.json)
     begun = time.monotonic()
@@ -235,12 +240,12 @@ def main() -> int:
             demo.tell()
             kept = story.table()
             if chosen.keep:
-                keep(story, federation)
+                keep(story, federation, demo)
     return 0 if kept else 1
 
 
-def keep(story: Story, federation: LocalFederation) -> None:
-    """Leave the sites running until Ctrl-C."""
+def keep(story: Story, federation: LocalFederation, demo: Demo) -> None:
+    """Leave the sites running, and show what they hold as web pages, until Ctrl-C."""
     for name, site in federation.sites.items():
         if not site.runs:
             federation.start(name)
@@ -251,11 +256,26 @@ def keep(story: Story, federation: LocalFederation) -> None:
     )
     story.say("  .venv/bin/fomrepo ls")
     story.say('  .venv/bin/python -c "import fomrepo; print(list(fomrepo.connect().records()))"')
-    story.say("Ctrl-C ends them.")
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    stopped.wait()
+    for record in (demo.adk, demo.solvated):
+        demo.repo.lifecycle.publish(record.accession, licence="CC-BY-4.0")
+    sites = tuple(site.address for site in federation.sites.values())
+    visitor = Profile(sites, federation.token("visitor"), authority_text(federation.ca))
+    listen = ("127.0.0.1", free_port())
+    url = f"http://{listen[0]}:{listen[1]}"
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    serve(
+        browser_application(visitor, url=url),
+        listen,
+        lambda: story.say(f"In a web browser: {url} (log in with the token above). Ctrl-C ends all of it."),
+    )
+
+
+def free_port() -> int:
+    """Port of this machine that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 if __name__ == "__main__":

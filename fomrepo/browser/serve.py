@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import uvicorn
@@ -50,7 +51,8 @@ def serve(app: Starlette, listen: tuple[str, int], ready: Callable[[], None]) ->
     )
     server = _Server(config, ready)
     try:
-        server.run()
+        with contextlib.suppress(KeyboardInterrupt):  # which uvicorn raises again once all is closed
+            server.run()
     except SystemExit:
         raise SettingsError(
             f"nobody can listen at {listen[0]}:{listen[1]}", remedy="choose another address: --listen HOST:PORT"
