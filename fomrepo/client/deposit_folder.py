@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from fomrepo.client.connection import Connection
 from fomrepo.client.deposit_answers import CheckedFile, DepositStatus, FileProgress, Pushed, checked_file
-from fomrepo.client.deposit_memory import DepositMemory, Remembered, SentFile
+from fomrepo.client.deposit_memory import MEMORY_NAME, DepositMemory, Remembered, SentFile
 from fomrepo.client.deposit_send import LocalFile, digest_of_file, send_file
 from fomrepo.client.planned_files import look_at_planned, read_plan
 from fomrepo.errors import (
@@ -229,7 +229,8 @@ class FolderDeposit:
             accession = deposit.accession.partition(".")[0] or "FOM-..."
             raise ArgumentError(
                 f"{self._folder} is deposited as {deposit.accession or 'a record'}; not so {', '.join(changed[:3])}",
-                remedy=f'to deposit a new version, write new_version_of = "{accession}" into {PLAN_NAME}',
+                remedy=f'for a new version, write new_version_of = "{accession}" into {PLAN_NAME}; '
+                f"for another record, remove {MEMORY_NAME} and give it another title",
             )
 
     def _beginning(self, files: list[LocalFile], *, after: str) -> deposits_pb2.BeginDepositRequest:

@@ -26,6 +26,7 @@ from fomrepo.errors import (
     SiteUnreachableError,
     StorageError,
 )
+from fomrepo.model.canonical import new_id
 from fomrepo.model.deposit_plan import Creator, DepositPlan, PlannedFile
 from fomrepo.testing import LocalFederation
 from fomrepo.wire.v1 import deposits_pb2
@@ -168,6 +169,17 @@ def test_the_plan_can_change_until_it_is_submitted(repo: Repository, folder: Pat
     write(folder, replace(PLAN, title="Another title", files=PLAN.files[:1]))
     record = repo[submitted(repo, folder).partition(".")[0]]
     assert (record.title, [one.name for one in record]) == ("Another title", [TOPOLOGY])
+
+
+@pytest.mark.parametrize("claims", ["{", "[]", '{"a": 1e999}', '{"a": NaN}', '{"a": "\\u0000"}', "[" * 100_000])
+def test_claims_that_are_no_object_of_json_are_refused(
+    site: LocalFederation, repo: Repository, user: str, claims: str
+) -> None:
+    with raw_client(site, "site-a", site.token(user)) as client:
+        request = deposits_pb2.BeginDepositRequest(
+            idempotency_key=new_id(), title="t", claims_json=claims, files=[deposits_pb2.FileToCome(name="a", size=1)]
+        )
+        assert isinstance(error_of(client.deposits.Begin, request), ArgumentError)
 
 
 def test_what_was_given_up_begins_anew(site: LocalFederation, repo: Repository, folder: Path) -> None:

@@ -181,6 +181,7 @@ def _claims(text: str) -> Mapping[str, Any]:
 
     try:
         found = json.loads(text or "{}", parse_constant=refuse)
+        canonical_json(found)  # a number may be too large for one
     except (ValueError, RecursionError) as error:
         raise ArgumentError(f"what is said of the deposit is no JSON: {str(error)[:200]}") from None
     if not isinstance(found, dict) or "\\u0000" in text:
