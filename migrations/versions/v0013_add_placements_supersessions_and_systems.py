@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("file", sa.Text(), nullable=False),
         sa.Column("aspect", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
-        sa.CheckConstraint("aspect IN ('sequence', 'composition', 'size')", name="ck_systems_aspect"),
+        sa.CheckConstraint("aspect IN ('sequence', 'composition', 'size')", name=op.f("ck_systems_aspect")),
         sa.ForeignKeyConstraint(["version_id"], ["versions.id"], name="fk_systems_version_id"),
         sa.PrimaryKeyConstraint("version_id", "file", "aspect", name="pk_systems"),
     )
