@@ -1,0 +1,165 @@
+"""The pages in a real browser: the viewer, the plots, the form, and nothing that users wrote runs."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import uvicorn
+from matplotlib.image import imread
+from playwright.sync_api import Browser, Page, sync_playwright
+from starlette.testclient import TestClient
+
+from fomrepo.browser.application import browser_application
+from tests.browser.conftest import World
+from tests.components import missing
+
+#: Where pictures of the pages go, for people to look at.
+PICTURES = Path(os.environ.get("FOMREPO_PICTURES", Path(__file__).parents[2] / ".cache" / "pictures"))
+#: WebGL in software, as machines without a graphics card have it; tests may run as root.
+FLAGS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-dev-shm-usage")
+#: Milliseconds that the viewer may take: machines for tests draw in software.
+PATIENCE_MS = 90_000
+
+
+@pytest.fixture(scope="module")
+def address(world: World, web: TestClient) -> Iterator[str]:
+    """Address of the pages, served as ``fomrepo browse`` serves them."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    app = browser_application(world.visitor, url=f"http://127.0.0.1:{port}")
+    app.state.library.shelf.look()
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    until = time.monotonic() + 30
+    while not server.started and time.monotonic() < until:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's chromium."""
+    path = shutil.which("chromium")
+    if path is None:
+        missing("chromium is not installed", "script/bootstrap --test")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, address: str) -> Iterator[Page]:
+    """One page, which asks nobody but the server and meets no error of a script."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 1000}, base_url=address)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(f"error: {error}") if "XRSystem" not in str(error) else None)
+    page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
+    page.on(
+        "request",
+        lambda one: None if one.url.startswith((address, "data:", "blob:")) else problems.append(f"asked {one.url}"),
+    )
+    yield page
+    context.close()
+    assert problems == []
+
+
+def picture_of(page: Page, selector: str) -> np.ndarray:
+    """What is seen of an element, shape (row, column, 3 or 4), between 0 and 1."""
+    return imread(io.BytesIO(page.locator(selector).screenshot()), format="png")[..., :3]
+
+
+def test_a_visitor_searches_opens_a_record_and_sees_it_move(page: Page, world: World) -> None:
+    page.goto("/")
+    page.fill("#q", "adenylate")
+    page.press("#q", "Enter")
+    page.click("text=Adenylate kinase, closed to open")
+    page.wait_for_selector("#moving[data-ready]", timeout=PATIENCE_MS)
+    page.wait_for_selector("#moving[data-drawn='0']", timeout=PATIENCE_MS)
+    page.wait_for_timeout(1500)
+    first = picture_of(page, "#viewer")
+    assert first.reshape(-1, 3).std(axis=0).max() > 0.05  # a molecule, not an empty canvas
+
+    page.wait_for_selector(".plot .u-over", timeout=PATIENCE_MS)
+    plot = page.locator(".plot .u-over").first
+    box = plot.bounding_box()
+    assert box is not None
+    plot.click(position={"x": box["width"] * 0.8, "y": 40})
+    page.wait_for_selector("#moving:not([data-drawn='0'])", timeout=PATIENCE_MS)
+    page.wait_for_timeout(1500)
+    assert 70 < int(page.get_attribute("#moving", "data-frame") or 0) < 90
+    assert np.abs(picture_of(page, "#viewer") - first).mean() > 0.005  # and it moved
+
+
+def test_nothing_that_users_wrote_runs(page: Page, world: World) -> None:
+    for path in ("/", "/search?q=script", f"/records/{world.hostile}", f"/records/{world.withdrawn}"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.id") == "", path
+        assert page.locator("main script, main img").count() == 0, path
+    page.goto("/search?" + "q=%22%3E%3Cscript%3Edocument.documentElement.id%3D1%3C/script%3E")
+    assert page.evaluate("document.documentElement.id") == ""
+
+
+def test_a_method_is_run_after_login_without_leaving_the_page(page: Page, world: World) -> None:
+    page.goto(f"/records/{world.adk}")
+    page.click("a[href$='/adk_dims.dcd/rmsf']")
+    page.fill("#token", world.federation.token("alice"))
+    page.click("main button")
+    assert page.url.endswith("/adk_dims.dcd/rmsf")
+    page.fill("#select", "name CA")
+    page.fill("[name=step]", "9")
+    page.click("main button")
+    page.wait_for_selector("#python", timeout=PATIENCE_MS)
+    page.wait_for_selector("text=Download", timeout=PATIENCE_MS)
+    assert "select='name CA', step=9" in page.inner_text("#python")
+
+
+def test_pages_fit_narrow_and_wide_light_and_dark(chromium: Browser, address: str, world: World) -> None:
+    """Pictures of each page are left for people to look at."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    pages = {
+        "home": "/", "search": "/search?q=adenylate", "record": f"/records/{world.adk}", "methods": "/methods",
+        "method": "/methods/rmsd", "sites": "/sites", "statistics": "/statistics", "login": "/login",
+        "withdrawn": f"/records/{world.withdrawn}", "nothing": "/records/FOM-999999",
+    }  # fmt: skip
+    for scheme in ("light", "dark"):
+        for name, width in (("wide", 1280), ("narrow", 360)):
+            context = chromium.new_context(
+                base_url=address,
+                color_scheme=scheme,
+                viewport={"width": width, "height": 800},
+                java_script_enabled=True,
+            )
+            page = context.new_page()
+            for title, path in pages.items():
+                page.goto(path, wait_until="commit")
+                page.wait_for_selector("footer")
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, (title, width)
+                page.screenshot(path=PICTURES / f"{title}-{name}-{scheme}.png")
+            context.close()
+
+
+def test_reading_needs_no_scripts_and_every_field_has_a_label(chromium: Browser, address: str, world: World) -> None:
+    context = chromium.new_context(base_url=address, java_script_enabled=False)
+    page = context.new_page()
+    for path in ("/", "/search", f"/records/{world.adk}", "/methods/rmsd", "/login"):
+        page.goto(path)
+        assert page.locator("h1").count() == 1, path
+        for field in page.locator("input:not([type=hidden]), select, textarea").all():
+            name = field.get_attribute("id") or ""
+            assert field.locator("xpath=ancestor::label").count() or page.locator(f"label[for='{name}']").count(), path
+    context.close()
