@@ -54,6 +54,7 @@ class Kind:
     suffix: str
     content: bytes
     topology: Path | None
+    topology_type: str
     paired: Mapping[str, Any] | None
     facts: Mapping[str, Any]
 
@@ -64,9 +65,9 @@ class Desk:
     def __init__(self, folder: Path, prober: FileProber, repo: Repository, federation: LocalFederation) -> None:
         self.folder, self.prober, self.repo, self.federation = folder, prober, repo, federation
         self.pid = federation["site-a"].pid
-        self.kinds = [kind for one in _contracts() if (kind := self._kind(one)) is not None]
+        self.kinds = [self._kind(one) for one in _contracts()]
 
-    def _kind(self, contract: type[FileTypeContract]) -> Kind | None:
+    def _kind(self, contract: type[FileTypeContract]) -> Kind:
         place = self.folder / contract.type_name
         place.mkdir()
         sample: FileSample = contract.make_samples(place)[0]
@@ -74,8 +75,11 @@ class Desk:
         if sample.paired_atoms is not None:
             paired = {"type": "PSF", "name": "paired.psf", "n_atoms": sample.paired_atoms}
         found = self.prober.probe(sample.path, sample.path.name, paired)
+        known = (
+            "" if sample.topology is None else self.prober.probe(sample.topology, sample.topology.name).facts["type"]
+        )
         content = sample.path.read_bytes()
-        return Kind(contract.type_name, sample.path.suffix, content, sample.topology, paired, found.facts)
+        return Kind(contract.type_name, sample.path.suffix, content, sample.topology, known, paired, found.facts)
 
     def name(self, draw: random.Random) -> Found:
         """Deposit a file under a hostile name."""
@@ -128,8 +132,8 @@ class Desk:
             offsets.write_bytes(probed.offsets)
             file["offsets"] = str(offsets)
         if kind.topology is not None:
-            known = self.prober.probe(kind.topology, kind.topology.name).facts["type"]
-            topology = {"role": "topology", "type": known, "path": str(kind.topology), "name": kind.topology.name}
+            path, known = kind.topology, kind.topology_type
+            topology = {"role": "topology", "type": known, "path": str(path), "name": path.name}
             files = (topology, file)
         opened = self.prober.open(family, files)
         stated = dict(probed.facts) | ({"n_frames": 1} if family == "structure" else {})
