@@ -37,6 +37,7 @@ def test_help_is_quick_and_light() -> None:
         ["key new", "key publish", "key rotate", "key revoke", "key list", "key accept", "key accept-site"],
         ["key renew-site", "key renew-root", "key renew-list", "key countersign", "environment add"],
         ["environment list", "environment show", "method revoke", "method deprecate", "method tainted"],
+        ["publish", "embargo", "supersede", "withdraw", "similar", "audit list", "audit verify"],
         ["key new-root", "key share-root", "review list", "review show", "review comment", "review approve"],
         ["review reject", "review policy", "reviewer add", "reviewer remove", "reviewer list", "user institution"],
         ["method new", "method test", "method submit", "method status", "method withdraw", "method attach"],
