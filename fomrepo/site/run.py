@@ -131,11 +131,11 @@ def run_here(
         with slot, site.results.new_blob() as (path, stream):
             # 7. The guest runs on exactly these files.
             run = Run(question.bundle, question.order, call, question.draft, claim, on_progress, cancelled, seat)
-            report, way = execute(site, run, stream)
-            # 8. Its answer is read as hostile input. What failed on changed data is no fault of the method's.
             try:
+                report, way = execute(site, run, stream)
+                # 8. Its answer is read as hostile input.
                 run.accept(path, report, question.schema.result)
-            except (MethodError, DataError):
+            except (MethodError, DataError, OSError, ValueError):  # what fails on changed data is nobody's fault
                 if _files_are_unchanged(site, held, kept=False):
                     raise
                 known = None
