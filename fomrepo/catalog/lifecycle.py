@@ -311,6 +311,11 @@ def _seen(connection: Connection, version_id: str, principal_id: str) -> RecordV
 
 
 def _refuse_circle(connection: Connection, former: RecordVersion, latter: RecordVersion) -> None:
+    if former.version_id == latter.version_id:
+        raise ConflictError(
+            f"{former.versioned} cannot supersede itself",
+            remedy=f"name another record: fomrepo supersede {former.versioned} --by RECORD",
+        )
     after: str | None = latter.version_id
     while after is not None and after != former.version_id:
         after = connection.scalar(_BY, {"version": after})

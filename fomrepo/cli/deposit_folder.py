@@ -64,7 +64,7 @@ def check(folder: Folder, at_site: AtSite = None, profile: ProfileName = None, j
         _print_checked(found)
         for key in missing:
             typer.echo(f"fomrepo.toml does not say: {key}")
-        typer.echo(f"looked at {where}: {len(found) - len(refused)} of {len(found)} files are accepted")
+        typer.echo(f"checked {where}: {len(found) - len(refused)} of {len(found)} files are accepted")
     if refused or missing:
         raise typer.Exit(1)
 

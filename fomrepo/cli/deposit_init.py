@@ -45,7 +45,9 @@ def init(
     """
     path = folder / PLAN_NAME
     if path.exists() and not force:
-        raise ArgumentError(f"there is {path} already", remedy=f"edit it, or write it anew: --force {folder}")
+        raise ArgumentError(
+            f"there is {path} already", remedy=f"edit it, or write it anew: fomrepo deposit init --force {folder}"
+        )
     asks = not yes and not json and sys.stdin.isatty()
     before = _said_before(folder)
     given = _given_pairs(pair or [])

@@ -178,8 +178,19 @@ class FolderDeposit:
         return DepositStatus(deposit.state, deposit.site, files, deposit.accession, refusal)
 
     def abandon(self) -> None:
-        """Give the draft up; the site deletes its bytes, and the next push begins anew."""
+        """Give the draft up; the site deletes its bytes, and the next push begins anew.
+
+        Raises
+        ------
+        ConflictError
+            If it is a record already.
+        """
         if (deposit := self._remembered()) is not None:
+            if deposit.accession:
+                raise ConflictError(
+                    f"{self._folder} is {deposit.accession} already",
+                    remedy=f"take the record back: fomrepo withdraw {deposit.accession} --reason TEXT",
+                )
             request = deposits_pb2.CompleteDepositRequest(deposit=deposit.id)
             self._connection.ask(lambda site: site.deposits.Abandon, request)
         self._memory.write(Remembered())

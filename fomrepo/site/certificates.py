@@ -19,7 +19,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 #: Ending of the names by which sites know each other.
 PEER_SUFFIX = ".sites.fomrepo"
 
-#: Lifetimes, in days: the authority outlives a machine; a site's certificate is renewed with `fomrepo site renew`.
+#: Lifetimes, in days: the authority outlives a machine; a site's certificate is made once, by `site init`, and
+#: nothing renews it yet.
 AUTHORITY_DAYS = 3650
 SITE_DAYS = 825
 

@@ -111,6 +111,8 @@ def test_each_step_again_is_the_same_and_ends_in_one_record(repo: Repository, fo
         hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (TOPOLOGY, TRAJECTORY)
     ]
     with steps(repo, folder) as deposit:
+        with pytest.raises(ConflictError, match=f"is {accession} already"):
+            deposit.abandon()
         status = deposit.status()
     assert (status.state, status.accession, [one.verified for one in status.files]) == (
         "accepted",
