@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fomrepo.catalog import Catalog
 from fomrepo.model.audit import AuditFault, AuditSeal, faults_of
 from fomrepo.site.certificates import site_named_by
+from fomrepo.vault.objects import storage_errors
 
 #: A site seals the log no more often, in seconds: what was added since the last seal can be rewritten unseen.
 SEAL_EVERY_S = 300.0
@@ -56,8 +57,9 @@ class AuditSealer:
         seal = AuditSeal(bare.site, bare.number, bare.digest, bare.time, signature, bare.certificate)
         catalog.audit.seal(seal)
         fresh = self._own_copy.with_suffix(".new")
-        fresh.write_text(json.dumps({"number": number, "digest": digest, "time": seal.time}))
-        fresh.rename(self._own_copy)
+        with storage_errors(fresh):
+            fresh.write_text(json.dumps({"number": number, "digest": digest, "time": seal.time}))
+            fresh.rename(self._own_copy)
         self._sealed, self._next = number, time.monotonic() + SEAL_EVERY_S
 
 
@@ -83,8 +85,11 @@ def audit_faults(catalog: Catalog, *, authority: bytes, own_copy: Path) -> Itera
         else:
             yield AuditFault(seal.number, f"the seal of {seal.site} on entry {seal.number} is not signed by that site")
     if own_copy.exists():
-        kept = json.loads(own_copy.read_text())
-        seals[kept["number"]] = kept["digest"], "this site, by its own copy, has"
+        try:
+            kept = json.loads(own_copy.read_text())
+            seals[int(kept["number"])] = str(kept["digest"]), "this site, by its own copy, has"
+        except (ValueError, KeyError, TypeError):
+            yield AuditFault(0, f"{own_copy}, this site's own copy of its last seal, cannot be read")
     yield from faults_of(catalog.audit.all(), head=catalog.audit.head(), seals=seals)
 
 
