@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -198,4 +198,5 @@ def _with(plan: DepositPlan, key: str, answer: str) -> DepositPlan:
     several = [one.strip() for one in answer.split(";") if one.strip()]
     if key == "creators":
         return replace(plan, creators=tuple(Creator.parse(one) for one in several))
-    return replace(plan, category=tuple(several)) if key == "category" else replace(plan, **{key: answer.strip()})
+    value: Any = tuple(several) if key == "category" else answer.strip()
+    return replace(plan, **{key: value})

@@ -29,7 +29,8 @@ def test_help_is_quick_and_light() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ["deposit", "ls", "show", "call", "get", "replicate", "login", "doctor", "up"],
+        ["deposit files", "ls", "show", "call", "get", "replicate", "login", "doctor", "up"],
+        ["deposit init", "deposit check", "deposit push", "deposit submit", "deposit status", "deposit abandon"],
         ["method list", "method show", "method try", "method lock", "operation show", "operation wait"],
         ["operation cancel", "profile show", "environment build", "catalog upgrade", "site init", "site serve"],
         ["site status", "user add", "user list", "token new", "token list", "token revoke", "project new"],
