@@ -65,4 +65,4 @@ def _onward(address: str) -> str:
     """Return where to go after logging in, if it is a page of ours; else the desk."""
     parts = urlsplit(address)
     here = not parts.scheme and not parts.netloc and parts.path.startswith("/") and not parts.path.startswith("//")
-    return address if here and "\\" not in address and address.isprintable() else "/"
+    return address if here and "\\" not in address and address.isprintable() else "/desk"

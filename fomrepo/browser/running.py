@@ -18,12 +18,12 @@ from fomrepo.browser.library import session_of
 from fomrepo.browser.moving import line_of
 from fomrepo.browser.pages import page
 from fomrepo.browser.safety import check_secret, read_form
-from fomrepo.browser.sessions import Session, Task
+from fomrepo.browser.sessions import Session, Task, logged_in
 from fomrepo.browser.snippets import Asked, command_of, python_of, read_arguments
 from fomrepo.client.operation import OperationFuture
 from fomrepo.client.remote_file import RemoteFile
 from fomrepo.client.results.result import Result
-from fomrepo.errors import FomrepoError, NotAuthenticatedError
+from fomrepo.errors import FomrepoError
 from fomrepo.model.methods import MethodSchema
 
 #: Formats in which a result can be taken away.
@@ -46,14 +46,14 @@ def ask_arguments(request: Request) -> Response:
 async def run(request: Request) -> Response:
     """Take the form, and send the call."""
     form = await read_form(request)
-    session = _logged_in(request)
+    session = logged_in(session_of(request))
     check_secret(form, session.secret)
     return await run_in_threadpool(_run, request, session, form)
 
 
 def operation(request: Request) -> Response:
     """Show how far a call is, or what it gave."""
-    session = _logged_in(request)
+    session = logged_in(session_of(request))
     task = _task(session, request)
     told: dict[str, Any] = {"task": task, "progress": _progress(task.future), "result": None, "failure": None}
     if task.future.done():
@@ -70,7 +70,7 @@ def operation(request: Request) -> Response:
 
 def state(request: Request) -> Response:
     """Show the progress alone; once the call has ended, tell the page to load anew."""
-    task = _task(_logged_in(request), request)
+    task = _task(logged_in(session_of(request)), request)
     headers = {"hx-refresh": "true"} if task.future.done() else {}
     answer = page(request, "progress.html", task=task, progress=_progress(task.future))
     answer.headers.update(headers)
@@ -80,7 +80,7 @@ def state(request: Request) -> Response:
 async def cancel(request: Request) -> Response:
     """End a call."""
     form = await read_form(request)
-    session = _logged_in(request)
+    session = logged_in(session_of(request))
     check_secret(form, session.secret)
     task = await run_in_threadpool(_task, session, request)
     await run_in_threadpool(task.future.cancel)
@@ -133,13 +133,6 @@ def _chosen(session: Session, request: Request) -> tuple[RemoteFile, MethodSchem
     return file, file.methods.find(request.path_params["method"])[0].schema
 
 
-def _logged_in(request: Request) -> Session:
-    session = session_of(request)
-    if session is None:
-        raise NotAuthenticatedError("log in to run methods")
-    return session
-
-
 def _task(session: Session, request: Request) -> Task:
     """Call of an address: one of this session, or an earlier one of the same person."""
     name = request.path_params["operation"]
@@ -150,7 +143,7 @@ def _task(session: Session, request: Request) -> Task:
 
 
 def _result(request: Request) -> Result:
-    found: Result = _task(_logged_in(request), request).future.result(timeout=PATIENCE_S)
+    found: Result = _task(logged_in(session_of(request)), request).future.result(timeout=PATIENCE_S)
     return found
 
 

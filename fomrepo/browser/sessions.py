@@ -19,6 +19,7 @@ from fomrepo.browser.snippets import Asked
 from fomrepo.client.operation import OperationFuture
 from fomrepo.client.repository import Repository
 from fomrepo.client.results.result import Result
+from fomrepo.errors import NotAuthenticatedError
 
 #: Name of the cookie.
 COOKIE = "fomrepo-session"
@@ -122,3 +123,16 @@ class Sessions:
 
     def _last_seen(self, key: str) -> float:
         return self._sessions[key].seen
+
+
+def logged_in(session: Session | None) -> Session:
+    """Give the session of whoever asks.
+
+    Raises
+    ------
+    NotAuthenticatedError
+        If they are not logged in.
+    """
+    if session is None:
+        raise NotAuthenticatedError("this needs you to log in")
+    return session

@@ -12,6 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from fomrepo.client.remote_file import readable_size
+from fomrepo.model.differences import visible
 
 #: Units of time and the picoseconds in one, the largest first.
 _TIMES = (("ms", 1e9), ("µs", 1e6), ("ns", 1e3), ("ps", 1.0), ("fs", 1e-3))
@@ -23,6 +24,7 @@ def template_environment(folder: Path) -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -37,6 +39,11 @@ def template_environment(folder: Path) -> jinja2.Environment:
         "number": number,
     }
     return environment
+
+
+def _seen(value: Any) -> Any:
+    """Spell out what cannot be seen in a text, so that nothing turns the way of writing or hides a part."""
+    return visible(value) if type(value) is str else value
 
 
 def count(number: int | float) -> str:

@@ -172,7 +172,7 @@ def test_logging_in_leads_nowhere_else(web: TestClient, world: World, onward: st
     fresh = TestClient(web.app, base_url=URL)
     form = {"token": world.federation.token("alice"), "onward": onward}
     answer = fresh.post("/login", data=form, headers={"origin": URL}, follow_redirects=False)
-    assert answer.headers["location"] == "/"
+    assert answer.headers["location"] == "/desk"
 
 
 def test_a_visitor_who_was_made_a_member_is_still_shown_only_what_is_public(world: World) -> None:
