@@ -80,3 +80,5 @@ def test_what_a_site_has_seen_itself_cannot_be_rewritten_in_the_catalog(tmp_path
         assert faults(administration) == [
             f"entry {seal.number} is not the one that this site, by its own copy, has sealed"
         ]
+        kept.write_text("{")
+        assert faults(administration) == [f"{kept}, this site's own copy of its last seal, cannot be read"]
