@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import struct
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from fomrepo.errors import ArgumentError, FomrepoError, NotAllowedError, SiteBusyError
@@ -56,8 +58,9 @@ class LocalDoor:
     def start(self) -> None:
         """Open it; a site whose door cannot be opened does everything else."""
         try:
-            if os.path.exists(self._path):
-                os.unlink(self._path)  # left by a kill: the lock of the home says that no other site is there
+            with suppress(FileNotFoundError):
+                if stat.S_ISSOCK(os.lstat(self._path).st_mode):
+                    os.unlink(self._path)  # left by a kill: the lock of the home says that no other site is there
             self._socket.bind(self._path)
             os.chmod(self._path, 0o666)  # noqa: S103 - whoever may pass the folders above may knock
             self._socket.listen(VISITORS_LIMIT)
@@ -69,11 +72,9 @@ class LocalDoor:
 
     def close(self) -> None:
         """Close it; who is inside is left to his command, which can be run again."""
-        try:
+        with suppress(OSError):  # it was never open
             self._socket.shutdown(socket.SHUT_RDWR)
             os.unlink(self._path)
-        except OSError:
-            pass  # it was never open
         self._socket.close()
 
     def _welcome(self) -> None:
