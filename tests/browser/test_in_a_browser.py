@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 import uvicorn
+from axe_playwright_python.sync_playwright import Axe
 from matplotlib.image import imread
 from playwright.sync_api import Browser, Page, sync_playwright
 from starlette.testclient import TestClient
@@ -162,4 +164,20 @@ def test_reading_needs_no_scripts_and_every_field_has_a_label(chromium: Browser,
         for field in page.locator("input:not([type=hidden]), select, textarea").all():
             name = field.get_attribute("id") or ""
             assert field.locator("xpath=ancestor::label").count() or page.locator(f"label[for='{name}']").count(), path
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_use_the_pages(
+    chromium: Browser, address: str, world: World, scheme: Literal["light", "dark"]
+) -> None:
+    """Contrast, labels, roles and order of headings, as axe judges them."""
+    # axe is handed to the page as a script, which the policy of the pages forbids
+    context = chromium.new_context(base_url=address, color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    for path in ("/", "/search?q=adenylate", f"/records/{world.adk}", "/methods", "/methods/rmsd", "/sites", "/login"):
+        page.goto(path, wait_until="commit")
+        page.wait_for_selector("footer")
+        found = Axe().run(page).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], path
     context.close()
