@@ -20,6 +20,8 @@ from fomrepo.site.gate import find_or_build_samples
 from fomrepo.testing import LocalFederation
 from tests.federation.records import TRAJECTORY, deposit_adk, until
 
+pytestmark = pytest.mark.timeout(300)  # two guests and two sites on a busy machine
+
 #: What a student has: it reads the trajectory by itself, as scripts do.
 SCRIPT = '''
 import numpy as np

@@ -26,6 +26,8 @@ from tests.federation.methods import draft, publish
 from tests.federation.raw import call_request, error_of, raw_client
 from tests.federation.records import TRAJECTORY, deposit_adk, replicate, runs, until
 
+pytestmark = pytest.mark.timeout(300)  # sites start six times, on a busy machine
+
 #: What is left of the lease of a site when it is cut off, in seconds.
 LEFT_S = 3
 
