@@ -20,6 +20,16 @@ URL = "http://testserver"
 #: A title that would run as a script if anything were not escaped.
 HOSTILE = """</title></script><script>document.documentElement.id="run"</script><img src=x onerror=alert(1)>"'"""
 
+#: What would run if a text came out of its place, and the ends of places that it could come out of.
+VECTORS = (
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<svg onload=alert(1)>", "<svg/onload=alert(1)//",
+    "<iframe srcdoc='<script>parent.alert(1)</script>'>", "<details open ontoggle=alert(1)>", "{{7*7}}${alert(1)}",
+    "javascript:alert(1)", "<math><mi xlink:href=javascript:alert(1)>x", "<style>@import 'http://x'</style>",
+    " onmouseover=alert(1) autofocus onfocus=alert(1) ", "\\u003cscript\\u003ealert(1)\\u003c/script\\u003e",
+)  # fmt: skip
+ENDS = ("", '"', "'", "-->", "</title>", "</textarea>", "</script>", "]]>", "`")
+PAYLOADS = tuple(end + ("" if end == "" else ">") + vector for end in ENDS for vector in VECTORS)
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -60,6 +70,8 @@ def world(bubblewrap: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         repo.deposit(PSF, DCD2, title="Its unpublished second version", new_version_of=adk)
         hostile = repo.deposit(small, title=HOSTILE).accession
         repo.metadata.claim(hostile, {"note": HOSTILE, "water_model": HOSTILE, "creators": HOSTILE})
+        for begin in range(0, len(PAYLOADS), 50):
+            repo.metadata.claim(hostile, {f"note {begin + n}": one for n, one in enumerate(PAYLOADS[begin:][:50])})
         repo.lifecycle.publish(hostile, licence="CC0-1.0")
         private = repo.deposit(small, title="A secret that is nobody's business", name="secret").accession
         withdrawn = repo.deposit(small, title="Published by mistake", name="mistake").accession
