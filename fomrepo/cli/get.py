@@ -61,4 +61,5 @@ def get(
 
 def _wanted(record: Record, names: list[str]) -> list[RemoteFile]:
     """Files of a record by name, each once; all if none is named."""
+    record.require_files()
     return [record[name] for name in dict.fromkeys(names)] or list(record)

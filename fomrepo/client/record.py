@@ -11,7 +11,7 @@ from fomrepo.client.registry import closest
 from fomrepo.client.remote_file import RemoteFile, readable_size
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.errors import NotFoundError
-from fomrepo.model.files import RecordName, RecordVersion
+from fomrepo.model.files import RecordName, RecordVersion, refuse_withdrawn
 
 
 class Record:
@@ -102,6 +102,10 @@ class Record:
         """Why it was withdrawn; empty if it was not."""
         return self._version.reason
 
+    def require_files(self) -> None:
+        """Raise WithdrawnError if it was withdrawn, and therefore has none."""
+        refuse_withdrawn(self._version)
+
     @property
     def created(self) -> datetime.datetime:
         """When this version was deposited, UTC."""
@@ -117,6 +121,7 @@ class Record:
         try:
             return self._files[name]
         except KeyError:
+            self.require_files()
             raise NotFoundError(
                 f"{self.accession} has no file {name!r}", remedy=closest(str(name), list(self._files))
             ) from None

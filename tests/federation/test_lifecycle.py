@@ -125,6 +125,8 @@ def test_of_what_was_withdrawn_a_tombstone_stays(
         lambda: others.operation(answer.operation).result(),
         lambda: others.replicate(record.versioned, "site-c"),
         lambda: theirs.download(tmp_path),
+        lambda: tombstone[TRAJECTORY],
+        lambda: tombstone.require_files(),
         lambda: repo.lifecycle.publish(record.accession, licence=LICENCE),
     ):
         with pytest.raises(WithdrawnError, match=r"was withdrawn on .*: the thermostat was wrong"):
