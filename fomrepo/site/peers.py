@@ -100,12 +100,15 @@ class Peers:
         for site in self._addresses().keys() - {but}:
             with suppress(SiteUnreachableError, ValueError):  # this site stops, and has closed its channels
                 _, stub = self._stub(site)
-                asked.append(stub.NewestList.future(sites_pb2.NewestListRequest(), timeout=NEWEST_S))
+                reply = stub.NewestList.future(sites_pb2.NewestListRequest(), timeout=NEWEST_S)
+                asked.append((site, stub, reply))
         known = []
-        for one in asked:
-            with suppress(grpc.RpcError):
-                told = one.result()
+        for site, stub, reply in asked:
+            try:
+                told = reply.result()
                 known.append(HowNew(told.root, told.listed, told.changes))
+            except grpc.RpcError as error:
+                self._forget_lost(site, stub, error)
         return known
 
     def read_result(self, site: str, blob: str, *, offset: int = 0, length: int = 0) -> Iterator[bytes]:
