@@ -7,8 +7,10 @@ named to a caller who has to come back for it before its row is committed.
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
@@ -24,6 +26,9 @@ BATCH = 256
 LINGER_S = 0.05
 #: Seconds that a flush may take; the catalog repeats a transaction for as long.
 FLUSH_TIMEOUT_S = 30.0
+#: Seconds for which a result is found here after it was written: who looked into the catalog a moment before does not
+#: see its row. Without its blob it answers nobody, so what was withdrawn or spoilt meanwhile does no harm.
+FOUND_AFTER_S = 5.0
 #: Most notes that may stand in line; who has one more waits.
 LINE = 10_000
 
@@ -35,8 +40,8 @@ class Ledger:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        #: Results that the catalog's index may not have heard of yet, by their keys.
-        self._fresh: dict[str, StoredResult] = {}
+        #: Results that not every snapshot of the catalog has, by their keys; with the time until which that may be so.
+        self._fresh: dict[str, tuple[StoredResult, float]] = {}
         self._line: queue.Queue[Note | None] = queue.Queue(LINE)
         self._hurry = threading.Event()
         self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
@@ -59,13 +64,20 @@ class Ledger:
         written.result(FLUSH_TIMEOUT_S)
 
     def note_result(self, result: StoredResult, write: Callable[[], object]) -> None:
-        """Note a result; until it is written, :meth:`fresh_result` finds it."""
-        self._fresh[result.key] = result
-        self.note(write).add_done_callback(lambda _: self._fresh.pop(result.key, None))
+        """Note a result; until it is written, and a moment longer, :meth:`fresh_result` finds it."""
+        self._fresh[result.key] = (result, math.inf)
+        self.note(write).add_done_callback(lambda _: self._written(result))
 
     def fresh_result(self, key: str) -> StoredResult | None:
-        """Result of this site that is still to be written."""
-        return self._fresh.get(key)
+        """Result of this site that a snapshot of the catalog may lack."""
+        result, until = self._fresh.get(key, (None, 0.0))
+        return result if time.monotonic() < until else None
+
+    def _written(self, result: StoredResult) -> None:
+        now = time.monotonic()
+        self._fresh[result.key] = (result, now + FOUND_AFTER_S)
+        for key in [key for key, (_, until) in list(self._fresh.items()) if until <= now]:
+            self._fresh.pop(key, None)
 
     def close(self) -> None:
         """Write what stands in line, then stop."""
