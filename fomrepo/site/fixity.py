@@ -55,6 +55,7 @@ def settle_in_place(
             fingerprint, guard = found
             if site.holders is not None:
                 site.holders.forget(digest)  # it holds the file that was there before
+            site.ledger.flush()  # a result on its way would find another generation, and be thrown away
             place = replace(replica.place, guard=guard, checked=time.time())
             site.catalog.replicas.finish(site.name, digest, fingerprint, place)
         return site.catalog.replicas.get(site.name, digest)

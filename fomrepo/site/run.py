@@ -198,6 +198,7 @@ def refresh_or_spoil(site: SiteParts, digest: str) -> None:
         return
     before = site.vault.fingerprint(digest)
     if before is not None and site.vault.holds(digest) and site.vault.fingerprint(digest) == before:
+        site.ledger.flush()  # a result on its way would find another generation, and be thrown away
         site.catalog.replicas.finish(site.name, digest, before)
         return
     drop_what_came_of(site, digest, ReplicaState.BAD)
