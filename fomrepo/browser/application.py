@@ -31,6 +31,7 @@ from fomrepo.client.profile import Profile
 from fomrepo.client.repository import repository_of
 from fomrepo.errors import (
     ArgumentError,
+    ConflictError,
     FomrepoError,
     InternalError,
     NetworkError,
@@ -50,6 +51,7 @@ STATUS: tuple[tuple[type[FomrepoError], int], ...] = (
     (NotAuthenticatedError, 401),
     (NotAllowedError, 403),
     (ArgumentError, 400),
+    (ConflictError, 409),
     (InternalError, 500),
     (SiteError, 503),
     (NetworkError, 503),

@@ -9,13 +9,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from fomrepo.browser import views
-from fomrepo.browser.battery import PICTURE, StillRunning
+from fomrepo.browser.battery import PICTURE, PLOTS, StillRunning
 from fomrepo.browser.library import library_of, reader_of
 from fomrepo.browser.listed import is_public
 from fomrepo.browser.pages import page
 from fomrepo.browser.safety import VIEWER_POLICY
 from fomrepo.client.remote_file import RemoteFile
 from fomrepo.client.results.result import Result
+from fomrepo.errors import NotFoundError
 
 #: Points of a line that are sent; of longer ones every n-th, which a screen cannot show anyway.
 POINTS_LIMIT = 4_000
@@ -61,7 +62,10 @@ def frames(request: Request) -> Response:
 
 def line(request: Request) -> Response:
     """Give a plot of the battery."""
-    result = _result(request, request.path_params["method"])
+    method = request.path_params["method"]
+    if method not in PLOTS:
+        raise NotFoundError(f"there is no plot of {method} to look at; run it from its form")
+    result = _result(request, method)
     if isinstance(result, StillRunning):
         return _again()
     return JSONResponse(line_of(result))

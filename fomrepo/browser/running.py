@@ -23,7 +23,7 @@ from fomrepo.browser.snippets import Asked, command_of, python_of, read_argument
 from fomrepo.client.operation import OperationFuture
 from fomrepo.client.remote_file import RemoteFile
 from fomrepo.client.results.result import Result
-from fomrepo.errors import FomrepoError
+from fomrepo.errors import ConflictError, FomrepoError, NotFoundError
 from fomrepo.model.methods import MethodSchema
 
 #: Formats in which a result can be taken away.
@@ -89,7 +89,10 @@ async def cancel(request: Request) -> Response:
 
 def line(request: Request) -> Response:
     """Points of a result over time."""
-    return JSONResponse(line_of(_result(request)))
+    result = _result(request)
+    if result.result_type != "TimeSeries":
+        raise NotFoundError(f"a {result.result_type} is no line over time")
+    return JSONResponse(line_of(result))
 
 
 def download(request: Request) -> Response:
@@ -143,7 +146,11 @@ def _task(session: Session, request: Request) -> Task:
 
 
 def _result(request: Request) -> Result:
-    found: Result = _task(logged_in(session_of(request)), request).future.result(timeout=PATIENCE_S)
+    future = _task(logged_in(session_of(request)), request).future
+    try:
+        found: Result = future.result(timeout=PATIENCE_S)
+    except TimeoutError:
+        raise ConflictError(f"{future.operation} is still under way") from None
     return found
 
 

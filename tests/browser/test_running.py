@@ -67,6 +67,14 @@ def test_form_result_download_and_script_have_the_same_numbers(alice: TestClient
     )
 
 
+def test_what_is_no_line_is_not_drawn_as_one(alice: TestClient, world: World) -> None:
+    operation = run(alice, f"/run/{world.adk}.v1/adk_dims.dcd/info")
+    assert "n_atoms" in alice.get(operation).text
+    assert alice.get(f"{operation}/line.json").status_code == 404
+    assert alice.get(f"/records/{world.adk}.v1/line/adk_dims.dcd/info").status_code == 404
+    assert alice.get(f"{operation}/result.exe").status_code == 400
+
+
 def test_a_wrong_argument_is_told_in_the_form(alice: TestClient, world: World) -> None:
     address = f"/run/{world.adk}.v1/adk_dims.dcd/rmsd"
     for wrong in ({"step": "x"}, {"ref_frame": "1.5"}, {"select": "x" * 20_000}):
