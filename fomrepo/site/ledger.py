@@ -7,16 +7,15 @@ named to a caller who has to come back for it before its row is committed.
 
 from __future__ import annotations
 
-import math
 import queue
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
 from fomrepo.catalog import Catalog
 from fomrepo.errors import FomrepoError
 from fomrepo.model.results import StoredResult
+from fomrepo.site.lately import Lately
 from fomrepo.site.log import log_unexpected, logger
 
 #: Most notes of one transaction.
@@ -26,9 +25,6 @@ BATCH = 256
 LINGER_S = 0.05
 #: Seconds that a flush may take; the catalog repeats a transaction for as long.
 FLUSH_TIMEOUT_S = 30.0
-#: Seconds for which a result is found here after it was written: who looked into the catalog a moment before does not
-#: see its row. Without its blob it answers nobody, so what was withdrawn or spoilt meanwhile does no harm.
-FOUND_AFTER_S = 5.0
 #: Most notes that may stand in line; who has one more waits.
 LINE = 10_000
 
@@ -40,8 +36,9 @@ class Ledger:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        #: Results that not every snapshot of the catalog has, by their keys; with the time until which that may be so.
-        self._fresh: dict[str, tuple[StoredResult, float]] = {}
+        #: Results on their way, by their keys. One without its blob answers nobody, so what is withdrawn or spoilt
+        #: meanwhile does no harm.
+        self._fresh: Lately[str, StoredResult] = Lately()
         self._line: queue.Queue[Note | None] = queue.Queue(LINE)
         self._hurry = threading.Event()
         self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
@@ -64,20 +61,13 @@ class Ledger:
         written.result(FLUSH_TIMEOUT_S)
 
     def note_result(self, result: StoredResult, write: Callable[[], object]) -> None:
-        """Note a result; until it is written, and a moment longer, :meth:`fresh_result` finds it."""
-        self._fresh[result.key] = (result, math.inf)
-        self.note(write).add_done_callback(lambda _: self._written(result))
+        """Note a result; :meth:`fresh_result` finds it until whoever looks finds it in the catalog."""
+        self._fresh.put(result.key, result)
+        self.note(write).add_done_callback(lambda _: self._fresh.written(result.key))
 
     def fresh_result(self, key: str) -> StoredResult | None:
         """Result of this site that a snapshot of the catalog may lack."""
-        result, until = self._fresh.get(key, (None, 0.0))
-        return result if time.monotonic() < until else None
-
-    def _written(self, result: StoredResult) -> None:
-        now = time.monotonic()
-        self._fresh[result.key] = (result, now + FOUND_AFTER_S)
-        for key in [key for key, (_, until) in list(self._fresh.items()) if until <= now]:
-            self._fresh.pop(key, None)
+        return self._fresh.get(key)
 
     def close(self) -> None:
         """Write what stands in line, then stop."""

@@ -11,6 +11,7 @@ from fomrepo.model.bundle import read_bundle
 from fomrepo.model.canonical import canonical_json, new_id, sha256_hex
 from fomrepo.model.operations import Operation, OperationEnd, OperationState
 from fomrepo.model.people import Principal
+from fomrepo.site.lately import Lately
 from fomrepo.site.live import Answer, LiveOperation, LiveOperations, recalled
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.question import Question
@@ -41,10 +42,10 @@ class OperationBook:
         self._site, self._sites, self._drive = site, sites, drive
         self._live = LiveOperations()
         self._lock = threading.Lock()
-        #: What the catalog may not have heard of yet: caller and idempotency key -> digest of the request, operation.
-        self._by_key: dict[tuple[str, str], tuple[str, LiveOperation]] = {}
-        #: Answers that the catalog may not have heard of yet, by caller and key of the result.
-        self._answered: set[tuple[str, str]] = set()
+        #: On the way into the catalog: by caller and idempotency key, digest of the request and operation.
+        self._by_key: Lately[tuple[str, str], tuple[str, LiveOperation]] = Lately()
+        #: On the way into the catalog: who was answered, by caller and key of the result.
+        self._answered: Lately[tuple[str, str], bool] = Lately()
 
     def open(self, principal: Principal, question: Question) -> tuple[LiveOperation, bool]:
         """Open an operation, or find the one that the same idempotency key opens now; says whether it is new.
@@ -57,15 +58,17 @@ class OperationBook:
             If the key was used for another call.
         """
         key, digest = question.order.idempotency_key or new_id(), _request_digest(question)
-        fresh = LiveOperation(new_id(), principal.id, self._site.name)
+        live = LiveOperation(new_id(), principal.id, self._site.name)
         with self._lock:
-            asked, live = self._by_key.setdefault((principal.id, key), (digest, fresh))
-        if live is not fresh:
-            _same_request(asked, digest)
-            return live, False
+            pending = self._by_key.get((principal.id, key))
+            if pending is None:
+                self._by_key.put((principal.id, key), (digest, live))
+        if pending is not None:
+            _same_request(pending[0], digest)
+            return pending[1], False
         self._live.get_or_add(live)
         live.noted = self._site.ledger.note(lambda: self._note_opening(principal, question, live, key, digest))
-        live.noted.add_done_callback(lambda _: self._by_key.pop((principal.id, key), None))
+        live.noted.add_done_callback(lambda _: self._by_key.written((principal.id, key)))
         return live, True
 
     def opened(self, principal: Principal, question: Question) -> Operation | LiveOperation | None:
@@ -114,7 +117,7 @@ class OperationBook:
         """Whether the caller got this very answer before."""
         if not result_key:
             return False
-        return (principal, result_key) in self._answered or self._site.catalog.operations.answered(
+        return self._answered.get((principal, result_key)) or self._site.catalog.operations.answered(
             principal, result_key
         )
 
@@ -138,7 +141,7 @@ class OperationBook:
         """Note an answer, and give it to those who wait."""
         pending = (live.principal, result_key)
         if result_key:
-            self._answered.add(pending)
+            self._answered.put(pending, True)
         noted = self._note_end(
             live,
             OperationEnd(
@@ -150,7 +153,7 @@ class OperationBook:
                 schema_json=answer.schema_json,
             ),
         )
-        noted.add_done_callback(lambda _: self._answered.discard(pending))
+        noted.add_done_callback(lambda _: self._answered.written(pending))
         live.end(answer=answer)
 
     def fail(self, live: LiveOperation, error: FomrepoError) -> None:

@@ -1,0 +1,41 @@
+"""What the catalog is told just now: found here until it is written, and a moment longer.
+
+Whoever looks takes a snapshot of the catalog first and looks here afterwards. In between a row may be committed, which
+that snapshot does not have; if it were gone from here at once, it would be nowhere.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+#: Seconds for which something is found after it was written: longer than anybody works with one snapshot.
+FOUND_AFTER_S = 5.0
+
+
+class Lately(Generic[K, V]):
+    """Values by their keys. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._entries: dict[K, tuple[V, float]] = {}
+
+    def put(self, key: K, value: V) -> None:
+        """Let a value be found that is on its way into the catalog."""
+        self._entries[key] = (value, math.inf)
+
+    def written(self, key: K) -> None:
+        """Forget a value in a moment: the catalog has it, or will never have it."""
+        now = time.monotonic()
+        if (entry := self._entries.get(key)) is not None:
+            self._entries[key] = (entry[0], now + FOUND_AFTER_S)
+        for old in [one for one, (_, until) in list(self._entries.items()) if until <= now]:
+            self._entries.pop(old, None)
+
+    def get(self, key: K) -> V | None:
+        """Value that a snapshot of the catalog may lack."""
+        value, until = self._entries.get(key, (None, 0.0))
+        return value if time.monotonic() < until else None
