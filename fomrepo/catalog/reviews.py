@@ -111,12 +111,15 @@ class Reviews:
             )
             .on_conflict_do_nothing()
         )
-        if kept.rowcount == 0:
+        lacks = _lacks(connection, row)
+        if kept.rowcount == 0 and lacks:
             raise ConflictError(
-                f"you have approved {said.name} {said.version} already", remedy=f"fomrepo review show {submission_id}"
+                f"you have approved {said.name} {said.version} already; it lacks {lacks}",
+                remedy=f"see who approved it: fomrepo review show {submission_id}",
             )
-        note(connection, submission_id, reviewer_id, "signed")
-        if submission.state is SubmissionState.IN_REVIEW and _meets_policy(connection, row):
+        if kept.rowcount:
+            note(connection, submission_id, reviewer_id, "signed")
+        if submission.state is SubmissionState.IN_REVIEW and not lacks:  # also by what the policy asks for meanwhile
             return step(connection, row, SubmissionState.APPROVED, None)
         return submission
 
@@ -193,7 +196,7 @@ class Reviews:
             If it is not approved, or its name or version was taken meanwhile.
         """
         row = locked_row(connection, submission_id)
-        waits = row.state == SubmissionState.APPROVED.value and not _meets_policy(connection, row)
+        waits = row.state == SubmissionState.APPROVED.value and bool(_lacks(connection, row))
         if waits or row.state == SubmissionState.PUBLISHED.value:  # another site was quicker
             return submission_of(row)
         published = step(connection, row, SubmissionState.PUBLISHED, None)
@@ -272,8 +275,8 @@ def _check_reviewer(connection: Connection, row: Row[Any], reviewer_id: str, ver
         raise NotAllowedError("you are no reviewer", remedy="ask an operator: fomrepo reviewer add YOUR-NAME")
 
 
-def _meets_policy(connection: Connection, row: Row[Any]) -> bool:
-    """Whether the approvals that are there suffice; triggers judge the same when the state changes."""
+def _lacks(connection: Connection, row: Row[Any]) -> str:
+    """What the policy asks for beyond the approvals that are there; triggers judge the same when the state changes."""
     policy = policy_in(connection)
     signed = connection.execute(
         select(review_approvals.c.reviewer_id, affiliations.c.institution)
@@ -283,5 +286,14 @@ def _meets_policy(connection: Connection, row: Row[Any]) -> bool:
     of_author = connection.scalar(
         select(affiliations.c.institution).where(affiliations.c.principal_id == row.author_id)
     )
-    elsewhere = any(None not in (one.institution, of_author) and one.institution != of_author for one in signed)
-    return len(signed) >= policy.approvals and (elsewhere or not policy.other_institution)
+    if (missing := policy.approvals - len(signed)) > 0:
+        return f"{missing} more {'reviewer' if missing == 1 else 'reviewers'}"
+    if not policy.other_institution:
+        return ""
+    if of_author is None:
+        return (
+            f"the author's institution, which an operator notes: fomrepo user institution {row.author} INSTITUTION; "
+            "then one reviewer approves it again"
+        )
+    elsewhere = any(one.institution not in (None, of_author) for one in signed)
+    return "" if elsewhere else f"a reviewer of another institution than {of_author!r}"

@@ -26,7 +26,7 @@ from fomrepo.client.results.result import Result
 from fomrepo.client.review import Submissions
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.client.trust import Trust
-from fomrepo.errors import InternalError
+from fomrepo.errors import InternalError, NotFoundError
 from fomrepo.model.files import RecordName
 from fomrepo.wire.records import record_from_wire
 from fomrepo.wire.v1 import files_pb2, sites_pb2
@@ -129,6 +129,19 @@ class Repository:
         wanted = RecordName.parse(str(name))
         request = files_pb2.GetRecordRequest(record=str(wanted))
         return self._record(self._connection.ask(lambda site: site.files.GetRecord, request), wanted)
+
+    def __iter__(self) -> Iterator[Record]:
+        """Records that you may see, newest first: :meth:`records`."""
+        return self.records()
+
+    @short_tracebacks
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a record of that name that you may see."""
+        try:
+            self[str(name)]
+        except NotFoundError:
+            return False
+        return True
 
     @short_tracebacks
     def file(self, path: str) -> RemoteFile:

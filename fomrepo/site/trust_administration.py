@@ -352,7 +352,9 @@ class TrustAdministration:
         """Tell the tables that decide who may review what is new in the root, once it holds."""
         if changed.missing == 0:
             root, reviewers = self.root(), self._catalog.reviewers
-            reviewers.set_policy(ReviewPolicy(root.policy.approvals, root.policy.other_institution))
+            policy = ReviewPolicy(root.policy.approvals, root.policy.other_institution)
+            if reviewers.policy() != policy:
+                reviewers.set_policy(policy)
             for key in root.reviewers.values():
                 if key.id not in before.reviewers and not key.alone:
                     reviewers.add(key.name)

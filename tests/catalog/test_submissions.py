@@ -272,6 +272,22 @@ def test_an_unknown_institution_is_no_other_one(catalog: Catalog, ada: Principal
     assert approved(catalog, ada, bob).state is IN_REVIEW
 
 
+def test_what_was_lacking_is_said_and_an_approval_given_again_counts(
+    catalog: Catalog, ada: Principal, bob: Principal
+) -> None:
+    catalog.reviewers.set_policy(ReviewPolicy(other_institution=True))
+    catalog.reviewers.set_institution("bob", "Institute of Ice")
+    submission = approved(catalog, ada, bob)
+    assert submission.state is IN_REVIEW
+    with pytest.raises(ConflictError, match=r"already; it lacks the author's institution.* institution ada"):
+        catalog.reviews.approve(submission.id, bob.id, approval(submission, bob))
+    catalog.reviewers.set_institution("ada", "Institute of Ice")
+    with pytest.raises(ConflictError, match="it lacks a reviewer of another institution than 'Institute of Ice'"):
+        catalog.reviews.approve(submission.id, bob.id, approval(submission, bob))
+    catalog.reviewers.set_institution("ada", "Institute of Water")
+    assert catalog.reviews.approve(submission.id, bob.id, approval(submission, bob)).state is APPROVED
+
+
 def test_a_stricter_policy_counts_for_what_is_approved(
     catalog: Catalog, ada: Principal, bob: Principal, cyd: Principal
 ) -> None:

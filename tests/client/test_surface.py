@@ -75,6 +75,16 @@ def test_records_come_in_pages(site: ScriptedSite, repo: Repository) -> None:
 
     site.answers["ListRecords"] = page
     assert [one.accession for one in repo.records()] == ["FOM-100001", "FOM-100002", "FOM-100003"]
+    assert [one.accession for one in repo] == ["FOM-100001", "FOM-100002", "FOM-100003"]
+
+
+def test_what_one_may_not_see_is_not_in_the_repository(site: ScriptedSite, repo: Repository) -> None:
+    def refuse(request: object) -> object:
+        raise NotFoundError("no record FOM-100001 that you may see")
+
+    assert "FOM-402917" in repo
+    site.answers["GetRecord"] = refuse
+    assert "FOM-100001" not in repo
 
 
 def test_a_record_must_be_named_well(site: ScriptedSite, repo: Repository) -> None:
