@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fomrepo.cli.confirmation import ask_to_go_on
 from fomrepo.cli.connected import ProfileName, complete_path, connected
 from fomrepo.cli.output import Json, print_json, print_table
 from fomrepo.cli.records import record_facts
@@ -47,7 +48,7 @@ def publish(
         if not (yes or wanted.state != "private"):
             what = f"{wanted.versioned}, {wanted.title!r}, with {len(wanted)} files"
             when = "at once" if until is None else f"from {until:%Y-%m-%d} on"
-            typer.confirm(f"{what} becomes public {when}. That cannot be taken back. Go on?", abort=True, err=True)
+            ask_to_go_on(f"{what} becomes public {when}. That cannot be taken back. Go on?")
         done = repo.lifecycle.publish(wanted.versioned, licence=licence, embargo_until=until)
     _told(done, json)
 
@@ -96,7 +97,7 @@ def withdraw(
         wanted = repo[record]
         if not (yes or wanted.state == "withdrawn"):
             what = f"{wanted.versioned}, {wanted.title!r}"
-            typer.confirm(f"{what} is withdrawn. That cannot be taken back. Go on?", abort=True, err=True)
+            ask_to_go_on(f"{what} is withdrawn. That cannot be taken back. Go on?")
         done = repo.lifecycle.withdraw(wanted.versioned, reason)
     _told(done, json)
 

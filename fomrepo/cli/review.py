@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fomrepo.cli.confirmation import ask_to_go_on
 from fomrepo.cli.connected import ProfileName, connected
 from fomrepo.cli.homes import Home
 from fomrepo.cli.output import Json, print_json, print_table
@@ -100,7 +101,7 @@ def approve(
             )
         if not (digest or yes):
             what = f"{found.name} {found.version} of {found.author}, bundle {found.bundle_digest}"
-            typer.confirm(f"You sign that {what}, may run for everybody. Have you read it?", abort=True, err=True)
+            ask_to_go_on(f"You sign that {what}, may run for everybody. Have you read it?")
         signer = open_key(key, passphrase=lambda: typer.prompt("passphrase", hide_input=True, err=True))
         done = repo.submissions.approve(papers, repo.whoami().name, signer.approve)
     _told(done, json)
