@@ -118,7 +118,11 @@ def test_a_refused_deposit_says_why(repo: Repository, desk: Desk, paths: tuple[P
     assert caught.value.facts == {"reason": "truncated"}
 
 
-def test_a_file_that_changes_meanwhile_is_not_deposited(repo: Repository, desk: Desk, paths: tuple[Path, Path]) -> None:
+def test_a_file_that_changes_meanwhile_is_not_deposited(
+    repo: Repository, desk: Desk, paths: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fomrepo.client.deposit_send.BLOCKS_AHEAD", 1)  # or all of it is read before anything is sent
+
     def grow(progress: DepositProgress) -> None:
         if progress.step.endswith("adk.dcd"):
             with paths[1].open("ab") as file:
