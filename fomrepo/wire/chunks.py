@@ -1,8 +1,4 @@
-"""Streams of bytes: the message ``Chunk`` as it travels, without the copies that protobuf makes of its bytes.
-
-On the wire nothing differs: a stream is what its proto says. Here a chunk is written in one copy, behind its length,
-and read as a view of the message that came in.
-"""
+"""Streams of bytes from a site: the message ``Chunk``, without the copies that protobuf makes of its bytes."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
+from fomrepo.wire.bare_bytes import bytes_in, spelled
 from fomrepo.wire.v1 import calls_pb2, files_pb2, sites_pb2
 
 READ_FILE = "/fomrepo.wire.v1.Files/ReadFile"
@@ -29,8 +26,6 @@ CHUNK_STREAMS: dict[str, type[Message]] = {
 
 #: Field 1, bytes: how a ``Chunk`` begins.
 _DATA = b"\x0a"
-#: Of each byte of a length, seven bits are number; the eighth says that more follow. Five bytes spell 4 GiB.
-_NUMBER, _MORE, _LONGEST = 0x7F, 0x80, 5
 
 
 def chunk_stream(channel: grpc.Channel, method: str) -> grpc.UnaryStreamMultiCallable[Any, memoryview]:
@@ -57,12 +52,7 @@ class ChunkStreams(grpc.ServerInterceptor):
 
 def chunk_to_wire(data: bytes | memoryview) -> bytes:
     """Spell a ``Chunk`` of these bytes."""
-    length, left = bytearray(), len(data)
-    while left > _NUMBER:
-        length.append(left & _NUMBER | _MORE)
-        left >>= 7
-    length.append(left)
-    return b"".join((_DATA, length, data)) if data else b""
+    return spelled(_DATA, data) if data else b""
 
 
 def chunk_from_wire(message: bytes) -> memoryview:
@@ -73,12 +63,5 @@ def chunk_from_wire(message: bytes) -> memoryview:
     google.protobuf.message.DecodeError
         If the message is none.
     """
-    length = 0
-    for place, byte in enumerate(message[1 : 1 + _LONGEST]):
-        length |= (byte & _NUMBER) << 7 * place
-        if byte & _MORE == 0:
-            begin = place + 2
-            if message.startswith(_DATA) and begin + length == len(message):
-                return memoryview(message)[begin:]
-            break
-    return memoryview(files_pb2.Chunk.FromString(message).data)
+    data = bytes_in(_DATA, message)
+    return memoryview(files_pb2.Chunk.FromString(message).data) if data is None else data

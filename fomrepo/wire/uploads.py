@@ -1,8 +1,4 @@
-"""Streams of bytes to a site: the message ``UploadChunk`` as it travels, without protobuf's copies of its bytes.
-
-On the wire nothing differs. A message that holds bytes and nothing else is written in one copy, behind its length, and
-read as a view of what came in; all others are protobuf's.
-"""
+"""Streams of bytes to a site: the message ``UploadChunk``, without protobuf's copies where it holds bytes alone."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ from typing import Any, TypeAlias
 
 import grpc
 
+from fomrepo.wire.bare_bytes import bytes_in, spelled
 from fomrepo.wire.v1 import deposits_pb2
 
 #: A message as a handler reads it: a view of its bytes where it holds nothing else.
@@ -20,8 +17,6 @@ UPLOAD = "/fomrepo.wire.v1.Deposits/Upload"
 
 #: Field 4, bytes: how a message that holds nothing else begins.
 _DATA = b"\x22"
-#: Of each byte of a length, seven bits are number; the eighth says that more follow. Five bytes spell 4 GiB.
-_NUMBER, _MORE, _LONGEST = 0x7F, 0x80, 5
 
 
 def upload_stream(
@@ -52,12 +47,7 @@ def upload_to_wire(message: bytes | deposits_pb2.UploadChunk) -> bytes:
     """Spell a message, or one that holds these bytes."""
     if isinstance(message, deposits_pb2.UploadChunk):
         return message.SerializeToString()
-    length, left = bytearray(), len(message)
-    while left > _NUMBER:
-        length.append(left & _NUMBER | _MORE)
-        left >>= 7
-    length.append(left)
-    return b"".join((_DATA, length, message))
+    return spelled(_DATA, message)
 
 
 def upload_from_wire(message: bytes) -> UploadMessage:
@@ -68,12 +58,5 @@ def upload_from_wire(message: bytes) -> UploadMessage:
     google.protobuf.message.DecodeError
         If it is none.
     """
-    if message.startswith(_DATA):
-        length = 0
-        for place, byte in enumerate(message[1 : 1 + _LONGEST]):
-            length |= (byte & _NUMBER) << 7 * place
-            if byte & _MORE == 0:
-                if place + 2 + length == len(message):
-                    return memoryview(message)[place + 2 :]
-                break
-    return deposits_pb2.UploadChunk.FromString(message)
+    data = bytes_in(_DATA, message)
+    return deposits_pb2.UploadChunk.FromString(message) if data is None else data
