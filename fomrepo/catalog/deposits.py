@@ -13,7 +13,7 @@ from fomrepo.catalog.acceptance import accept_deposit, name_is_taken, name_taken
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.deposit_rows import deposits_where
 from fomrepo.catalog.tables import deposits, members, projects, records, uploads, versions
-from fomrepo.catalog.versions import visible_version
+from fomrepo.catalog.versions import may_change, visible_version
 from fomrepo.errors import ConflictError, NotAllowedError, NotFoundError
 from fomrepo.model.canonical import canonical_json, new_id
 from fomrepo.model.deposits import AcceptedFile, Deposit, DepositState, ExpectedFile
@@ -259,8 +259,7 @@ def _record_to_renew(connection: Connection, name: RecordName, principal_id: str
     if version is None:
         raise NotFoundError(f"no record {name} that you may see", remedy="fomrepo ls")
     row = connection.execute(select(records).where(records.c.id == version.record_id)).one()
-    member = exists().where(members.c.project_id == row.project_id, members.c.principal_id == principal_id)
-    if not connection.scalar(select(member)):
+    if not may_change(connection, version.version_id, principal_id):
         raise NotAllowedError(
             f"only members of the project {version.project!r} may give {version.accession} a new version",
             remedy="ask a member of the project to add you, or deposit it as a record of your own",

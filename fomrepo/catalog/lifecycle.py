@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from fomrepo.catalog.audit import name_of, write_entry
 from fomrepo.catalog.clock import CatalogClock
@@ -21,14 +21,13 @@ from fomrepo.catalog.tables import (
     audit,
     audit_head,
     files,
-    members,
     records,
     result_sources,
     results,
     supersessions,
     versions,
 )
-from fomrepo.catalog.versions import readable_version, superseding, version_by_id, visible_version
+from fomrepo.catalog.versions import may_change, readable_version, superseding, version_by_id, visible_version
 from fomrepo.errors import ArgumentError, ConflictError, NotAllowedError, NotFoundError
 from fomrepo.model.audit import CLOCK, AuditAction
 from fomrepo.model.files import RecordName, RecordState, RecordVersion, refuse_withdrawn
@@ -290,12 +289,7 @@ def _to_change(connection: Connection, name: RecordName, principal_id: str) -> R
     version = visible_version(connection, name, principal_id)
     if version is None:
         raise NotFoundError(f"no record {name} that you may see", remedy="fomrepo ls")
-    member = exists().where(
-        records.c.id == version.record_id,
-        members.c.project_id == records.c.project_id,
-        members.c.principal_id == principal_id,
-    )
-    if not connection.scalar(select(member)):
+    if not may_change(connection, version.version_id, principal_id):
         raise NotAllowedError(
             f"only members of the project {version.project!r} may do that with {version.versioned}",
             remedy=f"ask its owner, {version.owner}, or a member of the project to add you",

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, update
 
 from fomrepo.catalog.database import Database, reads, writes
-from fomrepo.catalog.tables import members, metadata_terms, records, versions
-from fomrepo.catalog.versions import MAY_SEE, VERSION, files_of_version, version_of
+from fomrepo.catalog.tables import metadata_terms, records, versions
+from fomrepo.catalog.versions import MAY_SEE, VERSION, files_of_version, may_change, version_of
 from fomrepo.errors import ConflictError, NotAllowedError
 from fomrepo.model.canonical import canonical_json
 from fomrepo.model.files import RecordState, RecordVersion
@@ -90,12 +90,7 @@ class RecordMetadata:
         ConflictError
             If the version is published or withdrawn.
         """
-        member = exists().where(
-            records.c.id == version.record_id,
-            members.c.project_id == records.c.project_id,
-            members.c.principal_id == principal_id,
-        )
-        if not connection.scalar(select(member)):
+        if not may_change(connection, version.version_id, principal_id):
             raise NotAllowedError(
                 f"only members of the project {version.project!r} may say what {version.accession} is",
                 remedy=f"ask its owner, {version.owner}, or a member of the project to add you",

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.tables import (
-    members,
     principals,
     projects,
     quality_checks,
@@ -20,6 +19,7 @@ from fomrepo.catalog.tables import (
     records,
     versions,
 )
+from fomrepo.catalog.versions import may_change
 from fomrepo.errors import ConflictError, NotAllowedError, NotFoundError
 from fomrepo.model.canonical import canonical_json, new_id
 from fomrepo.model.quality import (
@@ -225,13 +225,7 @@ def _of_version(connection: Connection, version_id: str) -> tuple[QualityCheck, 
 
 
 def _need_member(connection: Connection, version_id: str, principal_id: str) -> None:
-    member = (
-        select(members.c.project_id)
-        .join(records, records.c.project_id == members.c.project_id)
-        .join(versions, versions.c.record_id == records.c.id)
-        .where(versions.c.id == version_id, members.c.principal_id == principal_id)
-    )
-    if connection.execute(member).first() is None:
+    if not may_change(connection, version_id, principal_id):
         raise NotAllowedError(
             "only members of its project decide on the checks of a record",
             remedy="ask one of them, or ask to be added to the project",

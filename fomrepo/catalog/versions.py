@@ -73,6 +73,17 @@ _NEWER = (
     )
 )
 _FILES = select(files).where(files.c.version_id == bindparam("version")).order_by(files.c.position)
+_MEMBERSHIP = (
+    select(members.c.project_id)
+    .join(records, records.c.project_id == members.c.project_id)
+    .join(versions, versions.c.record_id == records.c.id)
+    .where(versions.c.id == bindparam("version"), members.c.principal_id == bindparam("principal"))
+)
+
+
+def may_change(connection: Connection, version_id: str, principal_id: str) -> bool:
+    """Whether somebody is a member of the version's project: only members decide anything about a record."""
+    return connection.execute(_MEMBERSHIP, {"version": version_id, "principal": principal_id}).first() is not None
 
 
 def visible_version(connection: Connection, name: RecordName, principal_id: str) -> RecordVersion | None:
