@@ -168,6 +168,7 @@ class Demo:
     def killed(self) -> tuple[bool, str]:
         """Kill the site that runs a call, in the middle of it."""
         traj = self.repo[self.adk.accession]["adk_dims.dcd"]
+        wait_for(lambda: not any(self.running_at(site) for site in ("site-b", "site-c")))  # as the last beat told
         with ThreadPoolExecutor(1) as pool:
             future = pool.submit(self.repo.try_draft, HERE / "drafts/slow", traj, seconds=6.0)
             wait_for(lambda: any(self.running_at(site) for site in ("site-b", "site-c")))
