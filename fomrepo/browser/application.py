@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp
 
-from fomrepo.browser import desks, entrance, machines, moving, pages, running
+from fomrepo.browser import desks, entrance, machines, moving, pages, reviewing, running
 from fomrepo.browser.battery import Battery
 from fomrepo.browser.library import Library
 from fomrepo.browser.safety import SafeAnswers
@@ -137,8 +137,8 @@ def _entrance() -> list[Route]:
         Route("/login", entrance.log_in, methods=["POST"]),
         Route("/logout", entrance.log_out, methods=["POST"]),
         Route("/desk", desks.desk),
-        Route("/submissions/{submission}", desks.submission, methods=["GET"]),
-        Route("/submissions/{submission}", desks.say, methods=["POST"]),
+        Route("/submissions/{submission}", reviewing.submission, methods=["GET"]),
+        Route("/submissions/{submission}", reviewing.say, methods=["POST"]),
         Route("/run/{name}/{file}/{method}", running.ask_arguments, methods=["GET"]),
         Route("/run/{name}/{file}/{method}", running.run, methods=["POST"]),
         Route("/operations/{operation}", running.operation),
