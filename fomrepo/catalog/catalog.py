@@ -29,6 +29,7 @@ from fomrepo.catalog.sites import Sites
 from fomrepo.catalog.submissions import Submissions
 from fomrepo.catalog.systems import Systems
 from fomrepo.catalog.trust import EnvironmentLocks, TrustDocuments
+from fomrepo.catalog.whole import WholeRecords
 
 R = TypeVar("R")
 
@@ -46,6 +47,7 @@ class Catalog:
         self._database = database
         self.people = People(database)
         self.records = Records(database)
+        self.whole = WholeRecords(database)
         self.lifecycle = Lifecycle(database)
         self.audit = AuditLog(database)
         self.systems = Systems(database)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.tables import (
@@ -38,7 +38,8 @@ from fomrepo.model.quality import (
 _WAITING = Verdict(CheckState.WAITING)
 #: States of checks that may be run again.
 _AGAIN = (CheckState.FAILED.value, CheckState.UNDECIDED.value)
-_CHECKS = (
+#: Checks with what was said about waiving them.
+CHECKS: Select[Any] = (
     select(
         quality_checks,
         quality_waivers.c.reason,
@@ -180,12 +181,12 @@ class Quality:
             quality_checks.c.file == file,
             quality_checks.c.name == name,
         )
-        row = connection.execute(_CHECKS.where(*wanted)).first()
+        row = connection.execute(CHECKS.where(*wanted)).first()
         if row is None:
             raise NotFoundError(
                 f"no check {name!r} of {file!r} is kept with this version", remedy="see them: fomrepo quality show"
             )
-        check = _check_of(row)
+        check = check_of(row)
         if check.settled or check.verdict.state is CheckState.WAITING:
             raise ConflictError(f"there is nothing to waive: {check}", remedy="see why: fomrepo quality show")
         connection.execute(
@@ -193,7 +194,7 @@ class Quality:
                 check_id=check.id, principal_id=principal_id, reason=text, created=time.time()
             )
         )
-        return _check_of(connection.execute(_CHECKS.where(*wanted)).one())
+        return check_of(connection.execute(CHECKS.where(*wanted)).one())
 
     @writes
     def again(self, connection: Connection, version_id: str, principal_id: str) -> int:
@@ -218,10 +219,10 @@ class Quality:
 
 
 def _of_version(connection: Connection, version_id: str) -> tuple[QualityCheck, ...]:
-    wanted = _CHECKS.where(quality_checks.c.version_id == version_id).order_by(
+    wanted = CHECKS.where(quality_checks.c.version_id == version_id).order_by(
         quality_checks.c.file, quality_checks.c.name
     )
-    return tuple(_check_of(row) for row in connection.execute(wanted))
+    return tuple(check_of(row) for row in connection.execute(wanted))
 
 
 def _need_member(connection: Connection, version_id: str, principal_id: str) -> None:
@@ -243,7 +244,8 @@ def _values(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _check_of(row: Row[Any]) -> QualityCheck:
+def check_of(row: Row[Any]) -> QualityCheck:
+    """Value of a row of ``CHECKS``."""
     findings: Sequence[dict[str, Any]] = json.loads(row.findings)
     return QualityCheck(
         id=row.id,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam
 
 from fomrepo.catalog.database import Database, reads
 from fomrepo.catalog.tables import records, versions
 from fomrepo.catalog.versions import (
-    MAY_SEE,
-    NEWEST_FIRST,
+    NEWEST_VISIBLE,
     VERSION,
     files_of_version,
     superseding,
@@ -20,16 +19,7 @@ from fomrepo.catalog.versions import (
 from fomrepo.errors import ArgumentError
 from fomrepo.model.files import RecordName, RecordState, RecordVersion
 
-#: Id of the version of a record that its bare name means to somebody.
-_NEWEST_VISIBLE = (
-    select(versions.c.id)
-    .where(versions.c.record_id == records.c.id, MAY_SEE)
-    .order_by(*NEWEST_FIRST)
-    .limit(1)
-    .correlate(records)
-    .scalar_subquery()
-)
-_PAGE = VERSION.where(versions.c.id == _NEWEST_VISIBLE).order_by(records.c.id.desc()).limit(bindparam("limit"))
+_PAGE = VERSION.where(versions.c.id == NEWEST_VISIBLE).order_by(records.c.id.desc()).limit(bindparam("limit"))
 _NEXT_PAGE = _PAGE.where(records.c.id < bindparam("after"))
 
 

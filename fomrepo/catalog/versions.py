@@ -14,12 +14,12 @@ from fomrepo.errors import NotFoundError
 from fomrepo.model.files import FileObject, RecordName, RecordState, RecordVersion, refuse_withdrawn
 
 #: Whether an embargo, if there was one, has ended by the catalog's clock.
-_PUBLIC = versions.c.public_from <= CatalogClock()
+PUBLIC = versions.c.public_from <= CatalogClock()
 
 #: Everybody sees what is public by now, tombstones included; members see what is their project's. Binds
 #: ``principal``, an id. There is no other rule: all that shows something of a version asks this one.
 MAY_SEE = or_(
-    _PUBLIC,
+    PUBLIC,
     select(members.c.project_id)
     .where(members.c.project_id == records.c.project_id, members.c.principal_id == bindparam("principal"))
     .correlate_except(members)
@@ -44,7 +44,7 @@ VERSION: Select[Any] = (
         versions.c.public_from,
         versions.c.withdrawn,
         versions.c.reason,
-        _PUBLIC.label("public"),
+        PUBLIC.label("public"),
     )
     .join_from(versions, records, versions.c.record_id == records.c.id)
     .join(projects, records.c.project_id == projects.c.id)
@@ -54,10 +54,20 @@ VERSION: Select[Any] = (
 #: Of several versions the newest one first; tombstones last, so that they are found where there is nothing else.
 NEWEST_FIRST = (versions.c.state == RecordState.WITHDRAWN.value, versions.c.number.desc())
 
-_NEWEST_VISIBLE = VERSION.where(MAY_SEE).order_by(*NEWEST_FIRST).limit(1)
-_BY_ACCESSION = _NEWEST_VISIBLE.where(records.c.accession == bindparam("accession"))
+#: Id of the version of a record that its bare name means to somebody; of a select that has ``records``.
+NEWEST_VISIBLE = (
+    select(versions.c.id)
+    .where(versions.c.record_id == records.c.id, MAY_SEE)
+    .order_by(*NEWEST_FIRST)
+    .limit(1)
+    .correlate(records)
+    .scalar_subquery()
+)
+
+_NEWEST = VERSION.where(MAY_SEE).order_by(*NEWEST_FIRST).limit(1)
+_BY_ACCESSION = _NEWEST.where(records.c.accession == bindparam("accession"))
 _BY_NUMBER = _BY_ACCESSION.where(versions.c.number == bindparam("number"))
-_BY_PATH = _NEWEST_VISIBLE.where(projects.c.name == bindparam("project"), records.c.name == bindparam("name"))
+_BY_PATH = _NEWEST.where(projects.c.name == bindparam("project"), records.c.name == bindparam("name"))
 _BY_ID = VERSION.where(versions.c.id == bindparam("version"))
 _SAID = VERSION.join(supersessions, supersessions.c.by_id == versions.c.id).where(
     supersessions.c.version_id == bindparam("version"), versions.c.state != RecordState.WITHDRAWN.value, MAY_SEE

@@ -27,6 +27,7 @@ from fomrepo.wire.v1.methods_pb2_grpc import MethodsStub
 from fomrepo.wire.v1.review_pb2_grpc import ReviewStub
 from fomrepo.wire.v1.sites_pb2_grpc import SitesStub
 from fomrepo.wire.v1.trust_pb2_grpc import TrustStub
+from fomrepo.wire.v1.whole_pb2_grpc import WholeRecordsStub
 
 #: Deadline of a request that a site answers at once.
 ANSWER_S = 30.0
@@ -130,6 +131,11 @@ class SiteChannel:
     def upload(self) -> grpc.StreamUnaryMultiCallable[bytes | deposits_pb2.UploadChunk, deposits_pb2.UploadReply]:
         """Bytes of a deposit."""
         return upload_stream(self._channel)
+
+    @cached_property
+    def whole(self) -> WholeRecordsStub:
+        """Records with all that is known of them."""
+        return WholeRecordsStub(self._channel)
 
     def close(self) -> None:
         """Close the channel if it was opened."""

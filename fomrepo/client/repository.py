@@ -26,6 +26,7 @@ from fomrepo.client.results.result import Result
 from fomrepo.client.review import Submissions
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.client.trust import Trust
+from fomrepo.client.whole import WholeRecords
 from fomrepo.errors import InternalError, NotFoundError
 from fomrepo.model.files import RecordName
 from fomrepo.wire.records import record_from_wire
@@ -185,6 +186,11 @@ class Repository:
         return RecordQuality(self._connection)
 
     @property
+    def whole(self) -> WholeRecords:
+        """Records with all that is known of them, many at once."""
+        return WholeRecords(self._connection, self._record)
+
+    @property
     def checks(self) -> Checks:
         """Golden cases run at sites: of a method of yours, and of published ones."""
         return Checks(self._connection)
@@ -224,6 +230,7 @@ class Repository:
         project: str | None = None,
         name: str | None = None,
         new_version_of: str | None = None,
+        claims: Mapping[str, Any] | None = None,
         progress: DepositListener | None = None,
     ) -> Record:
         """Deposit files as one record. Doing the same again continues a deposit that was interrupted.
@@ -242,6 +249,8 @@ class Repository:
             Name in the project; made from the title if None.
         new_version_of
             Record that gets a new version.
+        claims
+            What the files do not say, under global names or any others: ``{"licence": "CC-BY-4.0"}``.
         progress
             Called with a :class:`~fomrepo.client.deposit.DepositProgress` now and then.
 
@@ -259,6 +268,7 @@ class Repository:
             project=project or "",
             name=name or "",
             new_version_of=new_version_of or "",
+            claims=claims or {},
             progress=progress,
         )
         return self[accession.partition(".")[0]]

@@ -53,6 +53,7 @@ from fomrepo.site.services.peers import PeersService
 from fomrepo.site.services.review import ReviewService
 from fomrepo.site.services.sites import SitesService
 from fomrepo.site.services.trust import TrustService
+from fomrepo.site.services.whole import WholeRecordsService
 from fomrepo.site.settings import SiteHome, SiteSettings
 from fomrepo.site.sites_known import Heartbeat, SitesKnown
 from fomrepo.site.submission import SubmissionDesk
@@ -73,6 +74,7 @@ from fomrepo.wire.v1 import (
     review_pb2_grpc,
     sites_pb2_grpc,
     trust_pb2_grpc,
+    whole_pb2_grpc,
 )
 
 #: Most bytes of one message: a bundle of 1 MiB or a chunk of 1 MiB, with room for the rest.
@@ -171,6 +173,7 @@ class SiteServer:
         trust_pb2_grpc.add_TrustServicer_to_server(TrustService(site), clients)
         review_pb2_grpc.add_ReviewServicer_to_server(ReviewService(site, submissions, calls, answers, room), clients)
         sites_pb2_grpc.add_SitesServicer_to_server(SitesService(site, known), clients)
+        whole_pb2_grpc.add_WholeRecordsServicer_to_server(WholeRecordsService(site), clients)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, clients)
         sites = _listener(settings.threads, "sites")

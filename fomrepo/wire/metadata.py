@@ -15,8 +15,8 @@ def metadata_to_wire(metadata: Metadata, record: str) -> pb.MetadataReply:
     """Write what is known of a version as a message."""
     return pb.MetadataReply(
         record=record,
-        claims=map(_entry_to_wire, metadata.claims),
-        extracted=map(_entry_to_wire, metadata.extracted),
+        claims=map(entry_to_wire, metadata.claims),
+        extracted=map(entry_to_wire, metadata.extracted),
     )
 
 
@@ -28,7 +28,7 @@ def metadata_from_wire(message: pb.MetadataReply) -> Metadata:
     ValueError
         If an entry is none.
     """
-    return Metadata(tuple(map(_entry_from_wire, message.claims)), tuple(map(_entry_from_wire, message.extracted)))
+    return Metadata(tuple(map(entry_from_wire, message.claims)), tuple(map(entry_from_wire, message.extracted)))
 
 
 def check_to_wire(check: QualityCheck) -> pb.QualityCheck:
@@ -74,7 +74,8 @@ def check_from_wire(message: pb.QualityCheck) -> QualityCheck:
     )
 
 
-def _entry_to_wire(entry: Entry) -> pb.MetadataEntry:
+def entry_to_wire(entry: Entry) -> pb.MetadataEntry:
+    """Write an entry as a message."""
     return pb.MetadataEntry(
         name=entry.name,
         values_json=canonical_json(list(entry.values)).decode(),
@@ -84,7 +85,14 @@ def _entry_to_wire(entry: Entry) -> pb.MetadataEntry:
     )
 
 
-def _entry_from_wire(message: pb.MetadataEntry) -> Entry:
+def entry_from_wire(message: pb.MetadataEntry) -> Entry:
+    """Read an entry.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
     values = json.loads(message.values_json)
     if not isinstance(values, list) or not all(isinstance(one, str | int | float) for one in values):
         raise ValueError(f"the values of {message.name} are {message.values_json[:80]}")
