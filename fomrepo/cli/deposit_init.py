@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fomrepo.cli.deposit_look import Look, looking_here
+from fomrepo.cli.deposit_said import Category, Claims, Creators, Licence, with_said
 from fomrepo.cli.output import Json, print_json
 from fomrepo.errors import ArgumentError, StorageError
 from fomrepo.installed_types import installed_types
@@ -27,11 +28,10 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that is 
 def init(
     folder: Folder,
     title: Annotated[str | None, typer.Option(help="What it is, in a sentence.")] = None,
-    creator: Annotated[
-        list[str] | None, typer.Option(help="Who made it: NAME or NAME (ORCID). Several: give it again.")
-    ] = None,
-    licence: Annotated[str | None, typer.Option(help="SPDX identifier, such as CC-BY-4.0.")] = None,
-    category: Annotated[list[str] | None, typer.Option(help="Kind of data. Several: give it again.")] = None,
+    creators: Creators = None,
+    licence: Licence = None,
+    category: Category = None,
+    metadata: Claims = None,
     pair: Annotated[
         list[str] | None, typer.Option(metavar="TRAJECTORY=TOPOLOGY", help="Which file says what its atoms are.")
     ] = None,
@@ -52,15 +52,13 @@ def init(
     before = _said_before(folder)
     given = _given_pairs(pair or [])
 
-    said = replace(
-        before,
-        title=title or before.title,
-        creators=tuple(Creator.parse(one) for one in creator or ()) or before.creators,
-        licence=licence or before.licence,
-        category=tuple(category or ()) or before.category,
-        files=(),
+    said = with_said(
+        replace(before, title=title or before.title, files=()),
+        creators=creators,
+        licence=licence,
+        category=category,
+        metadata=metadata,
     )
-    said.check()
     said = _completed(said, asks=asks)
 
     def say(sentence: str) -> None:

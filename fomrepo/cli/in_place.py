@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -34,6 +34,7 @@ def register_in_place(
     project: str | None,
     name: str | None,
     new_version_of: str | None,
+    claims: Mapping[str, Any],
     door: Path | None,
     profile: str | None,
     progress: Callable[[DepositProgress], None],
@@ -62,6 +63,7 @@ def register_in_place(
         "project": project or "",
         "name": name or "",
         "new_version_of": new_version_of or "",
+        "claims": dict(claims),
         "files": [
             {"name": one.expected.name, "size": one.expected.size, "topology": one.expected.topology} for one in files
         ],

@@ -64,7 +64,7 @@ def set_claims(
     json: Json = False,
 ) -> None:
     """Say what a record of yours is, as long as it is private: `temperature="300 K" ensemble=NPT`."""
-    changes = {name: value or None for name, value in map(_split, claims)}
+    changes = {name: value or None for name, value in map(split_claim, claims)}
     with connected(profile) as repo:
         changed = repo.metadata.claim(record, changes)
     if json:
@@ -99,7 +99,7 @@ def find(
     json: Json = False,
 ) -> None:
     """Find records by what is known of them: `temperature="295 K..305 K" ensemble=NPT`."""
-    wanted = {name: _wanted(value) for name, value in map(_split, conditions)}
+    wanted = {name: _wanted(value) for name, value in map(split_claim, conditions)}
     with connected(profile) as repo:
         found = repo.metadata.find(wanted, limit=limit)
     if json:
@@ -122,6 +122,16 @@ def names(json: Json = False) -> None:
     else:
         rows = [(one.name, one.unit or one.kind, "biosim" if one.common else "", one.doc) for one in TERMS.values()]
         print_table(rows)
+
+
+def split_claim(text: str) -> tuple[str, str]:
+    """Split what gives a value to a name."""
+    name, separator, value = text.partition("=")
+    if not separator or not name.strip():
+        raise ArgumentError(
+            f"{text!r} gives no value to a name", remedy='write NAME=VALUE, such as temperature="300 K"'
+        )
+    return name.strip(), value.strip()
 
 
 def entry_document(entry: Entry) -> dict[str, Any]:
@@ -152,15 +162,6 @@ def _in_order(entries: list[Entry], order: list[str]) -> list[Entry]:
     """Entries by their global names, those without one last."""
     places = {name: place for place, name in enumerate(order)}
     return sorted(entries, key=lambda one: places.get(one.name, len(places)))
-
-
-def _split(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator or not name.strip():
-        raise ArgumentError(
-            f"{text!r} gives no value to a name", remedy='write NAME=VALUE, such as temperature="300 K"'
-        )
-    return name.strip(), value.strip()
 
 
 def _wanted(value: str) -> str | tuple[str | None, str | None]:

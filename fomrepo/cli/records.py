@@ -10,10 +10,12 @@ import typer
 
 from fomrepo.cli.commands import continued_by_same_command
 from fomrepo.cli.connected import ProfileName, RecordPath, complete_path, connected
+from fomrepo.cli.deposit_said import Category, Claims, Creators, Licence, claims_of, with_said
 from fomrepo.cli.in_place import Door, register_in_place
 from fomrepo.cli.output import Json, print_json, print_table, progress_bar
 from fomrepo.cli.quality import check_document
 from fomrepo.client.paths import split_path
+from fomrepo.model.deposit_plan import DepositPlan
 
 if TYPE_CHECKING:
     from fomrepo.client.record import Record
@@ -32,6 +34,10 @@ def deposit(
     new_version_of: Annotated[
         str | None, typer.Option(help="Record that gets a new version.", autocompletion=complete_path)
     ] = None,
+    creators: Creators = None,
+    licence: Licence = None,
+    category: Category = None,
+    metadata: Claims = None,
     in_place: Annotated[
         bool, typer.Option("--in-place", help="Copy nothing: register them where they lie, on a site's own machine.")
     ] = False,
@@ -44,6 +50,8 @@ def deposit(
 
     files = (topology, *(trajectories or ()))
     look_at_files(files)
+    said = with_said(DepositPlan(()), creators=creators, licence=licence, category=category, metadata=metadata)
+    claims = claims_of(said)
     with (
         continued_by_same_command("the deposit"),
         connected(profile) as repo,
@@ -61,6 +69,7 @@ def deposit(
                     project=project,
                     name=name,
                     new_version_of=new_version_of,
+                    claims=claims,
                     door=door,
                     profile=profile,
                     progress=told,
@@ -68,7 +77,13 @@ def deposit(
             ]
         else:
             record = repo.deposit(
-                *files, title=title, project=project, name=name, new_version_of=new_version_of, progress=told
+                *files,
+                title=title,
+                project=project,
+                name=name,
+                new_version_of=new_version_of,
+                claims=claims,
+                progress=told,
             )
     if json:
         print_json(record_facts(record))

@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from fomrepo.client.connection import Connection
 from fomrepo.client.deposit_send import LocalFile, send_file
@@ -51,6 +51,7 @@ def deposit_files(
     project: str,
     name: str,
     new_version_of: str,
+    claims: Mapping[str, Any],
     progress: DepositListener | None,
 ) -> str:
     """Deposit files as :meth:`Repository.deposit` says; return the accession with its version."""
@@ -63,7 +64,7 @@ def deposit_files(
     if not title.strip():
         raise ArgumentError("the deposit has no title", remedy="say in a sentence what it is: --title, or title=")
     request = deposits_pb2.BeginDepositRequest(
-        idempotency_key=_key(files, title, project, name, new_version_of),
+        idempotency_key=_key(files, title, project, name, new_version_of, claims),
         title=title,
         project=project,
         name=name,
@@ -74,6 +75,7 @@ def deposit_files(
             )
             for one in files
         ],
+        claims_json=canonical_json(dict(claims)).decode(),
     )
     deposit = connection.ask(lambda site: site.deposits.Begin, request)
     site = _site_of(connection, deposit)
@@ -165,10 +167,13 @@ def _site_of(connection: Connection, deposit: deposits_pb2.Deposit) -> Connectio
     return connection.only(next(one.address for one in listed.sites if one.name == deposit.site))
 
 
-def _key(files: list[LocalFile], title: str, project: str, name: str, new_version_of: str) -> str:
+def _key(
+    files: list[LocalFile], title: str, project: str, name: str, new_version_of: str, claims: Mapping[str, Any]
+) -> str:
     """Key that is the same for the same deposit, and another one when a file was written again."""
     listed = [[one.expected.name, one.expected.size, one.expected.topology, one.mtime_ns] for one in files]
-    return sha256_hex(canonical_json([title, project, name, new_version_of, listed]))
+    claimed = [dict(claims)] if claims else []
+    return sha256_hex(canonical_json([title, project, name, new_version_of, listed, *claimed]))
 
 
 def _types_named_like(path: Path) -> list[InstalledType]:

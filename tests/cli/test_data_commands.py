@@ -62,6 +62,16 @@ def test_a_deposit_prints_its_accession(run: CommandLine) -> None:
     assert run("show", f"{accession}.v1", "--json").document["title"] == "A deposit"
 
 
+def test_what_files_do_not_say_is_said_with_them(run: CommandLine) -> None:
+    words = ("--licence", "CC0-1.0", "--creator", "Ada Lovelace", "--metadata", "temperature=300 K")
+    done = run("deposit", datafiles.PSF, "--title", "Said at once", *words)
+    claims = run("metadata", "show", done.out.strip(), "--json").document["claims"]
+    said = {"creators": ["Ada Lovelace"], "licence": ["CC0-1.0"], "target_temperature": [300]}
+    assert {one["name"]: one["values"] for one in claims} == said
+    wrong = run("deposit", datafiles.PSF, "--title", "Said wrongly", "--metadata", "temperature=300 kg")
+    assert (wrong.status, "temperature" in wrong.err) == (1, True)
+
+
 def test_what_is_there_is_listed(run: CommandLine, adk: str) -> None:
     assert adk in run("ls").out
     listed = {one["accession"]: one for one in run("ls", "--json").documents}

@@ -126,6 +126,7 @@ def register(site: LocalFederation, paths: tuple[Path, ...], *, token: str, titl
             project=None,
             name=f"in-place-{secrets.token_hex(4)}" if title == "In place" else None,
             new_version_of=None,
+            claims={"temperature": "300 K"},
             door=door_of(site),
             profile=None,
             progress=lambda _: None,
@@ -170,6 +171,7 @@ def test_a_file_in_place_is_an_object_like_any_other_and_copied_nowhere(
     psf, dcd = data
     record = repo[register(site, data, token=token)]
     assert record[TRAJECTORY].n_frames == 98
+    assert {one.name: one.text for one in repo.metadata.of(record.versioned).claims} == {"target_temperature": "300 K"}
     found = replica(site, record[TRAJECTORY].sha256)
     assert found.state is ReplicaState.GOOD
     assert found.place is not None
