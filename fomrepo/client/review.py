@@ -155,20 +155,29 @@ class Submissions:
         sign
             Signs with your own key, which stays on this machine.
         """
-        statement = ReviewStatement.about(
-            papers.bundle,
-            environment_digest=papers.submission.environment_digest,
-            author=papers.submission.author,
-            reviewer=reviewer,
-            signed=int(time.time()),
-        )
-        request = review_pb2.ApproveRequest(id=papers.submission.id, approval=approval_to_wire(sign(statement)))
+        return self.hand_in(papers.submission.id, sign(statement_of(papers, reviewer)))
+
+    @short_tracebacks
+    def hand_in(self, submission: str, approval: Approval) -> Submission:
+        """Send a signature that was made over :func:`statement_of` the papers of a submission."""
+        request = review_pb2.ApproveRequest(id=submission, approval=approval_to_wire(approval))
         return _submission(self._connection.ask(lambda site: site.review.Approve, request))
 
     def _listed(self, *, to_review: bool) -> list[Submission]:
         request = review_pb2.ListSubmissionsRequest(to_review=to_review)
         reply = self._connection.ask(lambda site: site.review.ListSubmissions, request)
         return [_submission(one) for one in reply.submissions]
+
+
+def statement_of(papers: Papers, reviewer: str) -> ReviewStatement:
+    """State what a reviewer signs now, about papers that were verified."""
+    return ReviewStatement.about(
+        papers.bundle,
+        environment_digest=papers.submission.environment_digest,
+        author=papers.submission.author,
+        reviewer=reviewer,
+        signed=int(time.time()),
+    )
 
 
 def _submission(message: review_pb2.Submission) -> Submission:

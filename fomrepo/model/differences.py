@@ -14,19 +14,28 @@ CONTEXT_LINES = 5
 
 def file_differences(new: Bundle, previous: Bundle | None) -> Iterator[str]:
     """Lines of a unified diff over all files of a bundle; without a version before it, every line is new."""
+    for _, lines in differences_by_file(new, previous):
+        yield from lines
+
+
+def differences_by_file(new: Bundle, previous: Bundle | None) -> Iterator[tuple[str, Iterator[str]]]:
+    """Path and unified diff of each file that is new, gone or another.
+
+    No line of a file can be taken for the head of another file's: the heads are the first two lines of each diff.
+    """
     before = {} if previous is None else previous.files
     for path in sorted({*new.files, *before}):
         if new.files.get(path) == before.get(path):
             continue
-        old_name, new_name = (f"a/{path}" if path in before else "/dev/null", f"b/{path}")
-        yield from difflib.unified_diff(
+        lines = difflib.unified_diff(
             _lines(before.get(path, b"")),
             _lines(new.files.get(path, b"")),
-            old_name,
-            new_name if path in new.files else "/dev/null",
+            f"a/{path}" if path in before else "/dev/null",
+            f"b/{path}" if path in new.files else "/dev/null",
             n=CONTEXT_LINES,
             lineterm="",
         )
+        yield path, lines
 
 
 def schema_differences(new: Bundle, previous: Bundle) -> Iterator[str]:

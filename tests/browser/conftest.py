@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import uvicorn
 from MDAnalysisTests.datafiles import DCD, DCD2, PSF
+from playwright.sync_api import Browser, Page, sync_playwright
 from starlette.testclient import TestClient
 
 from fomrepo.browser.application import browser_application
 from fomrepo.client.profile import Profile, authority_text
 from fomrepo.testing import LocalFederation
+from tests.components import missing
 
 #: How people reach the pages in these tests.
 URL = "http://testserver"
+#: Where pictures of the pages go, for people to look at.
+PICTURES = Path(os.environ.get("FOMREPO_PICTURES", Path(__file__).parents[2] / ".cache" / "pictures"))
+#: WebGL in software, as machines without a graphics card have it; tests may run as root.
+FLAGS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-dev-shm-usage")
+#: Milliseconds that the viewer may take: machines for tests draw in software.
+PATIENCE_MS = 90_000
 #: A title that would run as a script if anything were not escaped.
 HOSTILE = """</title></script><script>document.documentElement.id="run"</script><img src=x onerror=alert(1)>"'"""
 
@@ -101,3 +114,51 @@ def alice(web: TestClient, world: World) -> Iterator[TestClient]:
     assert answer.status_code == 303
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def address(world: World, web: TestClient) -> Iterator[str]:
+    """Address of the pages, served as ``fomrepo browse`` serves them."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    app = browser_application(world.visitor, url=f"http://127.0.0.1:{port}")
+    app.state.library.shelf.look()
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    until = time.monotonic() + 30
+    while not server.started and time.monotonic() < until:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's chromium; for one module, because Playwright keeps an event loop that others would meet."""
+    path = shutil.which("chromium")
+    if path is None:
+        missing("chromium is not installed", "script/bootstrap --test")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, address: str) -> Iterator[Page]:
+    """One page, which asks nobody but the server and meets no error of a script."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 1000}, base_url=address)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(f"error: {error}") if "XRSystem" not in str(error) else None)
+    page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
+    page.on(
+        "request",
+        lambda one: None if one.url.startswith((address, "data:", "blob:")) else problems.append(f"asked {one.url}"),
+    )
+    yield page
+    context.close()
+    assert problems == []

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import html
-
 import pytest
 from starlette.testclient import TestClient
 
 from tests.browser.conftest import URL, World
-from tests.browser.test_running import secret_of
 from tests.count_bundle import CODE, write_bundle
 
 
@@ -39,22 +36,6 @@ def test_others_do_not_see_a_submission(web: TestClient, world: World, submissio
     assert bob.get(f"/submissions/{submission}").status_code == 404
     assert submission not in bob.get("/desk").text
     assert "secret" not in bob.get("/desk").text.replace('name="secret"', "")
-
-
-def test_a_submission_is_read_and_talked_about(alice: TestClient, submission: str) -> None:
-    address = f"/submissions/{submission}"
-    page = alice.get(address).text
-    assert "<script>document.title" not in page
-    assert html.escape("<script>document.title = 1</script>") in page
-    assert "fomrepo review approve" in page
-    form = {"secret": secret_of(page), "deed": "comment", "text": "Why <b>not</b>?"}
-    assert alice.post(address, data=form | {"secret": "x"}, headers={"origin": URL}).status_code == 403
-    assert alice.post(address, data=form | {"deed": "approve"}, headers={"origin": URL}).status_code == 400
-    answer = alice.post(address, data=form, headers={"origin": URL})
-    assert answer.status_code == 200
-    assert "Why &lt;b&gt;not&lt;/b&gt;?" in answer.text
-    form["deed"] = "reject"  # which its author may not
-    assert alice.post(address, data=form, headers={"origin": URL}).status_code == 403
 
 
 def test_what_cannot_be_seen_is_spelt_out(alice: TestClient) -> None:

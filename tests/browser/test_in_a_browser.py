@@ -3,82 +3,16 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from matplotlib.image import imread
-from playwright.sync_api import Browser, Page, sync_playwright
-from starlette.testclient import TestClient
+from playwright.sync_api import Browser, Page
 
-from fomrepo.browser.application import browser_application
-from tests.browser.conftest import PAYLOADS, World
-from tests.components import missing
-
-#: Where pictures of the pages go, for people to look at.
-PICTURES = Path(os.environ.get("FOMREPO_PICTURES", Path(__file__).parents[2] / ".cache" / "pictures"))
-#: WebGL in software, as machines without a graphics card have it; tests may run as root.
-FLAGS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-dev-shm-usage")
-#: Milliseconds that the viewer may take: machines for tests draw in software.
-PATIENCE_MS = 90_000
-
-
-@pytest.fixture(scope="module")
-def address(world: World, web: TestClient) -> Iterator[str]:
-    """Address of the pages, served as ``fomrepo browse`` serves them."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    app = browser_application(world.visitor, url=f"http://127.0.0.1:{port}")
-    app.state.library.shelf.look()
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    until = time.monotonic() + 30
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Debian's chromium."""
-    path = shutil.which("chromium")
-    if path is None:
-        missing("chromium is not installed", "script/bootstrap --test")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(chromium: Browser, address: str) -> Iterator[Page]:
-    """One page, which asks nobody but the server and meets no error of a script."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 1000}, base_url=address)
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(f"error: {error}") if "XRSystem" not in str(error) else None)
-    page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
-    page.on(
-        "request",
-        lambda one: None if one.url.startswith((address, "data:", "blob:")) else problems.append(f"asked {one.url}"),
-    )
-    yield page
-    context.close()
-    assert problems == []
+from tests.browser.conftest import PATIENCE_MS, PAYLOADS, PICTURES, World
 
 
 def picture_of(page: Page, selector: str) -> np.ndarray:
