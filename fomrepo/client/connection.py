@@ -13,7 +13,7 @@ import grpc
 
 from fomrepo.client.profile import Profile
 from fomrepo.errors import CallerError, FomrepoError, SiteBusyError, SiteUnreachableError
-from fomrepo.wire.chunks import READ_FILE, READ_RESULT, chunk_stream
+from fomrepo.wire.chunks import READ_FILE, READ_RESULT, RECEIVING, chunk_stream
 from fomrepo.wire.failures import error_from_rpc
 from fomrepo.wire.uploads import upload_stream
 from fomrepo.wire.v1 import calls_pb2, deposits_pb2, files_pb2
@@ -44,6 +44,10 @@ _OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.min_reconnect_backoff_ms", 5000),
     ("grpc.max_reconnect_backoff_ms", 5000),
+    # A machine that falls silent in the middle of a stream is noticed.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    *RECEIVING,
 )
 
 Request = TypeVar("Request")

@@ -15,6 +15,7 @@ from fomrepo.model.trust import HowNew
 from fomrepo.site.certificates import PEER_SUFFIX
 from fomrepo.site.tickets import TicketPrinter
 from fomrepo.wire.calls import CALL_WAIT_S
+from fomrepo.wire.chunks import RECEIVING
 from fomrepo.wire.failures import error_from_rpc
 from fomrepo.wire.v1 import calls_pb2, files_pb2, sites_pb2, sites_pb2_grpc
 
@@ -33,6 +34,7 @@ CHANNEL_OPTIONS = (
     ("grpc.use_local_subchannel_pool", 1),  # a fresh channel shares nothing with one that failed
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    *RECEIVING,
 )
 
 #: Seconds that all sites together get to say how new what they know is: calls may wait for it.

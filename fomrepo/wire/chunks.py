@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import Message
+from grpc.experimental import ChannelOptions
 
 from fomrepo.wire.bare_bytes import bytes_in, spelled
 from fomrepo.wire.v1 import calls_pb2, files_pb2, sites_pb2
@@ -23,6 +24,10 @@ CHUNK_STREAMS: dict[str, type[Message]] = {
     PEER_READ_OBJECT: sites_pb2.ReadObjectRequest,
     PEER_READ_RESULT: sites_pb2.ReadObjectRequest,
 }
+
+#: How channels receive streams: each in the thread that reads it. gRPC's other way, with a thread of the channel
+#: between, sometimes waits forever where a site goes away as the stream begins, whatever the deadline (grpcio 1.85).
+RECEIVING = ((ChannelOptions.SingleThreadedUnaryStream, 1),)
 
 #: Field 1, bytes: how a ``Chunk`` begins.
 _DATA = b"\x0a"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import fomrepo
+from fomrepo.client.download import read_range
 from fomrepo.client.repository import Repository
 from fomrepo.errors import IdentityError, NotAuthenticatedError, SiteUnreachableError
 from fomrepo.site.certificates import new_authority
@@ -82,6 +83,16 @@ def test_a_stream_that_breaks_goes_on_at_another_site(sites: Two) -> None:
         result = repo["FOM-402917"]["adk_dims.dcd"].rmsd()
     np.testing.assert_array_equal(result.rmsd, np.linspace(0, 1, 200_000))
     assert second.requests("ReadResult")[0].offset == 2**20
+
+
+def test_a_stream_that_never_begins_ends() -> None:
+    for _ in range(100):  # gRPC's default way to receive waited forever after one in some hundreds
+        site = ScriptedSite()
+        with connect(site) as repo:
+            file = repo["FOM-402917"]["adk.psf"]
+            site.stop()
+            with pytest.raises(SiteUnreachableError):
+                read_range(file, repo._connection, 0, 10)
 
 
 def test_if_no_site_answers_all_are_named(sites: Two) -> None:
