@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp
 
-from fomrepo.browser import desks, entrance, machines, moving, pages, reviewing, running
+from fomrepo.browser import answers, desks, entrance, machines, moving, pages, reviewing, running
 from fomrepo.browser.battery import Battery
 from fomrepo.browser.library import Library
 from fomrepo.browser.safety import SafeAnswers
@@ -119,6 +119,7 @@ def _reading() -> list[Route]:
         Route("/records/{name}/moving/{file}/told.json", moving.told),
         Route("/records/{name}/moving/{file}/structure.pdb", moving.structure),
         Route("/records/{name}/moving/{file}/frames.dcd", moving.frames),
+        Route("/records/{name}/moving/{file}/still.png", moving.still),
         Route("/records/{name}/line/{file}/{method}", moving.line),
         Route("/viewer", moving.viewer),
         Route("/methods", pages.methods),
@@ -127,6 +128,7 @@ def _reading() -> list[Route]:
         Route("/statistics", pages.numbers),
         Route("/statistics.csv", pages.numbers_csv),
         Route("/sitemap.xml", machines.sitemap),
+        Route("/sitemap-{part:int}.xml", machines.sitemap_part),
         Route("/robots.txt", machines.robots),
     ]
 
@@ -143,11 +145,13 @@ def _entrance() -> list[Route]:
         Route("/submissions/{submission}/environment.lock", reviewing.environment_lock),
         Route("/run/{name}/{file}/{method}", running.ask_arguments, methods=["GET"]),
         Route("/run/{name}/{file}/{method}", running.run, methods=["POST"]),
+        Route("/operations", running.find_operation),
         Route("/operations/{operation}", running.operation),
         Route("/operations/{operation}/state", running.state),
         Route("/operations/{operation}/cancel", running.cancel, methods=["POST"]),
-        Route("/operations/{operation}/line.json", running.line),
-        Route("/operations/{operation}/result.{suffix}", running.download),
+        Route("/operations/{operation}/line.json", answers.line),
+        Route("/operations/{operation}/figures/{figure}.png", answers.figure),
+        Route("/operations/{operation}/result.{suffix}", answers.download),
     ]
 
 

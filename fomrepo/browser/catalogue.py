@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fomrepo.browser.listed import Listed
+from fomrepo.browser.texts import Texts
 from fomrepo.browser.words import Mask, meant
 
 #: Facets, in the order in which they are shown.
@@ -91,14 +90,31 @@ class Catalogue:
     Parameters
     ----------
     records
-        The newest version of each.
+        The newest version of each. The words that they are found by are not kept.
     """
 
     def __init__(self, records: Sequence[Listed]) -> None:
-        self.records = tuple(records)
+        texts = Texts()
+        self._arrange(records, texts, texts.add(map(_words, records)))
+
+    def changed(self, news: Sequence[Listed], gone: Container[str]) -> Catalogue:
+        """Make a catalogue with some records anew, and without others, which are named by their accessions.
+
+        The index of words is shared with this one; it forgets nothing, but nobody asks for rows that are gone.
+        """
+        fresh = {one.accession for one in news}
+        kept = [row for row, one in enumerate(self.records) if one.accession not in fresh and one.accession not in gone]
+        other = Catalogue.__new__(Catalogue)
+        numbers = np.concatenate([self._numbers_of_texts[kept], self._texts.add(map(_words, news))])
+        other._arrange([*(self.records[row] for row in kept), *news], self._texts, numbers)
+        return other
+
+    def _arrange(self, records: Sequence[Listed], texts: Texts, numbers_of_texts: NDArray[np.intp]) -> None:
+        self.records = tuple(replace(one, words="") if one.words else one for one in records)
         self._rows = {one.accession: row for row, one in enumerate(self.records)}
-        self._lock = threading.Lock()
-        self._texts = _texts(self.records)
+        self._texts, self._numbers_of_texts = texts, numbers_of_texts
+        self._rows_of_texts = np.full(int(numbers_of_texts.max(initial=-1)) + 1, -1, np.intp)
+        self._rows_of_texts[numbers_of_texts] = np.arange(len(self.records))
         self._facets = {name: _coded([one.facets.get(name, ()) for one in self.records]) for name in FACETS}
         self._numbers = {
             "temperature": _column(one.temperature_k for one in self.records),
@@ -150,11 +166,10 @@ class Catalogue:
         return mask
 
     def _has(self, phrase: str, may_go_on: bool) -> Mask:
-        quoted = '"' + phrase.replace('"', " ").replace("\0", " ") + '"' + ("*" if may_go_on else "")
-        with self._lock:
-            rows = self._texts.execute("SELECT rowid FROM texts WHERE texts MATCH ?", (quoted,)).fetchall()
+        numbers = self._texts.having(phrase, may_go_on)
+        rows = self._rows_of_texts[numbers[numbers < len(self._rows_of_texts)]]  # newer ones are of a later catalogue
         mask = np.zeros(len(self.records), bool)
-        mask[[row for (row,) in rows]] = True
+        mask[rows[rows >= 0]] = True
         return mask
 
     def _chosen(self, name: str, values: Sequence[str]) -> Mask:
@@ -180,15 +195,9 @@ class Catalogue:
         return int(np.searchsorted(place[found], place[self._rows[after]], side="right"))
 
 
-def _texts(records: Sequence[Listed]) -> sqlite3.Connection:
-    """Index of words, by the row of the record."""
-    texts = sqlite3.connect(":memory:", check_same_thread=False)  # one at a time, under the catalogue's lock
-    texts.execute("CREATE VIRTUAL TABLE texts USING fts5(words, content='', tokenize='unicode61 remove_diacritics 2')")
-    texts.executemany(
-        "INSERT INTO texts (rowid, words) VALUES (?, ?)",
-        ((row, f"{one.accession} {one.title} {one.path} {one.owner} {one.words}") for row, one in enumerate(records)),
-    )
-    return texts
+def _words(one: Listed) -> str:
+    """Everything that a record is found by."""
+    return f"{one.accession} {one.title} {one.path} {one.owner} {one.words}"
 
 
 def _coded(values: Sequence[Sequence[str]]) -> tuple[list[str], NDArray[np.intp], NDArray[np.intp]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from fomrepo.client.record import Record
-from fomrepo.model.files import RecordState
-from fomrepo.model.metadata import Metadata
+from fomrepo.client.whole import KnownRecord
+from fomrepo.model.files import RecordState, ReplicaState
 
 #: Facets whose values are what files and depositors say, with the global name.
 SAID: Mapping[str, str] = {
@@ -54,9 +55,7 @@ class Listed:
     #: Values by facet.
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: What words are looked for in, besides what is above.
-    words: str = ""
-    #: When copies and methods were asked for, by the monotonic clock.
-    looked: float = 0.0
+    words: str = field(default="", compare=False)
 
     @property
     def length_ps(self) -> float:
@@ -70,9 +69,18 @@ def is_public(record: Record) -> bool:
     return record.state == RecordState.PUBLISHED or (record.state == RecordState.WITHDRAWN and past)
 
 
-def listed_of(record: Record, said: Metadata) -> Listed:
-    """Sum up a record by its files and by what is said of it."""
-    entries = (*said.extracted, *said.claims)
+def listed_of(known: KnownRecord, methods: Iterable[str]) -> Listed:
+    """Sum up a record by its files and by what is said of it.
+
+    Parameters
+    ----------
+    known
+        The record.
+    methods
+        Names of those that fit one of its files.
+    """
+    record, whole = known.record, known.whole
+    entries = (*whole.metadata.extracted, *whole.metadata.claims)
     values: dict[str, list[Any]] = {}
     for entry in entries:
         values.setdefault(entry.name, []).extend(entry.values)
@@ -87,6 +95,8 @@ def listed_of(record: Record, said: Metadata) -> Listed:
     facets["file_type"] = _texts(file.file_type for file in record)
     facets["licence"] = _texts([record.licence or ""])
     facets["project"] = (record.project,)
+    facets["site"] = _texts(site for _, site, state in whole.replicas if state is ReplicaState.GOOD)
+    facets["method"] = _texts(methods)
     return Listed(
         accession=record.accession,
         versioned=record.versioned,
@@ -99,11 +109,15 @@ def listed_of(record: Record, said: Metadata) -> Listed:
         n_atoms=max((file.n_atoms or 0 for file in record), default=0),
         trajectories=trajectories,
         temperature_k=next(iter(_numbers(values.get("target_temperature", ()))), None),
-        facets={name: found for name, found in facets.items() if found},
-        words=" ".join(
-            [*(file.name for file in record), *(one.text for one in entries), *(one.name for one in entries)]
-        ),
+        facets={name: _shared(found) for name, found in facets.items() if found},
+        words=" ".join([*(file.name for file in record), *(one.text for one in entries)]),
     )
+
+
+@cache
+def _shared(values: tuple[str, ...]) -> tuple[str, ...]:
+    """The same object for the same values: they are few, and the records that have them many."""
+    return values
 
 
 def _system(values: Mapping[str, Any]) -> tuple[str, ...]:

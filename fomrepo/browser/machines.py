@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from xml.sax.saxutils import escape
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from fomrepo.browser import asked, pages, statistics, views
+from fomrepo.browser import asked, pages, views
 from fomrepo.browser.catalogue import FACETS, RANGES
-from fomrepo.browser.library import library_of, reader_of
-from fomrepo.browser.listed import Listed
+from fomrepo.browser.library import Library, library_of, reader_of
+from fomrepo.browser.listed import is_public
+from fomrepo.browser.record_view import record_view
+from fomrepo.client.whole import KnownRecord
 
 #: Addresses in one sitemap, as its protocol allows.
 SITEMAP_LIMIT = 50_000
+SITEMAP_SCHEMA = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
 def search(request: Request) -> Response:
-    """What the search page shows."""
+    """What the search page finds, each record with all that is kept of it."""
     wanted = asked.wanted_of(request.query_params)
-    found = library_of(request).shelf.catalogue.find(wanted)
+    library = library_of(request)
+    found = library.shelf.catalogue.find(wanted)
     following = asked.address_of(wanted, path="/api/v1/search", after=found.following) if found.following else None
     return JSONResponse(
         {
             "total": found.total,
-            "records": [summary(one) for one in found.records],
+            "records": [*_told(library, library.visitor.whole.find([one.versioned for one in found.records]))],
             "facets": {name: dict(counts) for name, counts in found.counts.items()},
             "next": following,
         }
@@ -36,7 +40,7 @@ def search(request: Request) -> Response:
 
 def record(request: Request) -> Response:
     """What a record page shows."""
-    view = pages.record_view(request)
+    view = pages.told_of(request)
     return JSONResponse(view, status_code=410 if view["withdrawn"] else 200)
 
 
@@ -58,28 +62,32 @@ def sites(request: Request) -> Response:
 
 def numbers(request: Request) -> Response:
     """What the page of statistics shows."""
-    return JSONResponse(statistics.statistics_view(library_of(request).shelf.catalogue.records))
+    return JSONResponse(library_of(request).shelf.statistics)
 
 
 def export(request: Request) -> Response:
-    """All public metadata: a line of JSON for each record."""
-
-    def lines() -> Iterator[str]:
-        for one in library_of(request).shelf.catalogue.records:
-            yield json.dumps(summary(one)) + "\n"
-
-    return StreamingResponse(lines(), media_type="application/jsonl")
+    """All public metadata: a line of JSON for each record, read from the sites while it is sent."""
+    library = library_of(request)
+    lines = (json.dumps(one) + "\n" for one in _told(library, library.visitor.whole.public()))
+    return StreamingResponse(lines, media_type="application/jsonl")
 
 
 def sitemap(request: Request) -> Response:
-    """Addresses of all record pages, for search engines."""
+    """Addresses of all record pages for search engines, or of the parts that list them."""
     library = library_of(request)
+    count = len(library.shelf.catalogue.records)
+    if count <= SITEMAP_LIMIT:
+        return _sitemap_part(library, 0)
     rows = "".join(
-        f"<url><loc>{escape(f'{library.url}/records/{one.accession}')}</loc></url>"
-        for one in library.shelf.catalogue.newest(SITEMAP_LIMIT)
+        f"<sitemap><loc>{escape(f'{library.url}/sitemap-{part}.xml')}</loc></sitemap>"
+        for part in range(-(-count // SITEMAP_LIMIT))
     )
-    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{rows}</urlset>\n'
-    return Response(text, media_type="application/xml")
+    return _xml(f'<sitemapindex xmlns="{SITEMAP_SCHEMA}">{rows}</sitemapindex>')
+
+
+def sitemap_part(request: Request) -> Response:
+    """A part of the addresses."""
+    return _sitemap_part(library_of(request), request.path_params["part"])
 
 
 def robots(request: Request) -> Response:
@@ -114,23 +122,22 @@ def openapi(request: Request) -> Response:
 _BOUNDS = [f"{name}_{end}" for name in RANGES for end in ("min", "max")]
 
 
-def summary(one: Listed) -> dict[str, Any]:
-    """Tell of a record what lists tell."""
-    return {
-        "accession": one.accession,
-        "versioned": one.versioned,
-        "title": one.title,
-        "path": one.path,
-        "depositor": one.owner,
-        "licence": one.licence,
-        "published": one.published,
-        "size": one.size,
-        "n_atoms": one.n_atoms,
-        "n_frames": sum(run.n_frames for run in one.trajectories),
-        "length_ps": one.length_ps,
-        "temperature_k": one.temperature_k,
-        "facets": {name: list(values) for name, values in one.facets.items()},
-    }
+def _told(library: Library, found: Iterable[KnownRecord]) -> Iterator[dict[str, Any]]:
+    """Tell what everybody may know of records that were not withdrawn."""
+    methods = [one.schema for one in library.visitor.methods()]
+    for one in found:
+        if is_public(one.record) and one.record.withdrawn is None:
+            yield record_view(one, methods, url=library.url, federation=library.federation, visitor=True)
+
+
+def _sitemap_part(library: Library, part: int) -> Response:
+    records = library.shelf.catalogue.records[part * SITEMAP_LIMIT :][:SITEMAP_LIMIT]
+    rows = "".join(f"<url><loc>{escape(f'{library.url}/records/{one.accession}')}</loc></url>" for one in records)
+    return _xml(f'<urlset xmlns="{SITEMAP_SCHEMA}">{rows}</urlset>')
+
+
+def _xml(root: str) -> Response:
+    return Response(f'<?xml version="1.0" encoding="UTF-8"?>\n{root}\n', media_type="application/xml")
 
 
 def _operation(text: str, query: list[str], path: list[str]) -> dict[str, Any]:

@@ -11,23 +11,23 @@ from fomrepo.browser import asked, statistics, views
 from fomrepo.browser.battery import PLOTS
 from fomrepo.browser.catalogue import FACETS, ORDERS, RANGES
 from fomrepo.browser.library import library_of, reader_of, session_of
+from fomrepo.browser.record_view import known_record, record_view, related_view
 
 #: Releases on the first page.
 NEWEST = 6
 
 
-def page(request: Request, template: str, status: int = 200, **told: Any) -> Response:
+def page(request: Request, template: str, status: int = 200, **more: Any) -> Response:
     """Make a page out of a template."""
     library = library_of(request)
-    told |= {"session": session_of(request), "federation": library.federation}
-    return library.templates.TemplateResponse(request, template, told, status_code=status)
+    more |= {"session": session_of(request), "federation": library.federation}
+    return library.templates.TemplateResponse(request, template, more, status_code=status)
 
 
 def home(request: Request) -> Response:
     """Show one search box, what there is in numbers, and what is new."""
-    catalogue = library_of(request).shelf.catalogue
-    view = statistics.statistics_view(catalogue.records)
-    return page(request, "home.html", newest=catalogue.newest(NEWEST), table=view["table"])
+    shelf = library_of(request).shelf
+    return page(request, "home.html", newest=shelf.catalogue.newest(NEWEST), table=shelf.statistics["table"])
 
 
 def search(request: Request) -> Response:
@@ -50,7 +50,7 @@ def search(request: Request) -> Response:
 
 def record(request: Request) -> Response:
     """Show a record."""
-    view = record_view(request)
+    view = told_of(request)
     runs = [one for one in view["files"] if "trajectory" in one["families"]]
     moving = next((one for one in runs if one["name"] == request.query_params.get("file")), runs[0] if runs else None)
     status = 410 if view["withdrawn"] else 200
@@ -61,7 +61,7 @@ def record(request: Request) -> Response:
 
 def citation(request: Request) -> Response:
     """Give a citation in the format that the address names."""
-    view = record_view(request)["citation"]
+    view = told_of(request)["citation"]
     form = request.path_params["form"]
     if view is None or form not in ("bibtex", "ris"):
         return page(request, "error.html", status=404, message="there is no such citation")
@@ -92,22 +92,24 @@ def sites(request: Request) -> Response:
 
 def numbers(request: Request) -> Response:
     """Show statistics of what is published."""
-    view = statistics.statistics_view(library_of(request).shelf.catalogue.records)
+    view = library_of(request).shelf.statistics
     return page(request, "statistics.html", statistics=view)
 
 
 def numbers_csv(request: Request) -> Response:
     """Give the same statistics as CSV."""
-    view = statistics.statistics_view(library_of(request).shelf.catalogue.records)
+    view = library_of(request).shelf.statistics
     return PlainTextResponse(statistics.as_csv(view), media_type="text/csv")
 
 
-def record_view(request: Request) -> dict[str, Any]:
+def told_of(request: Request) -> dict[str, Any]:
     """Tell of the record that an address names, as far as whoever looks may see it."""
     library = library_of(request)
     repo, visitor = reader_of(request)
-    found = views.readable_record(repo, request.path_params["name"], visitor=visitor)
-    return views.record_view(repo, found, url=library.url, federation=library.federation, visitor=visitor)
+    known = known_record(repo, request.path_params["name"], visitor=visitor)
+    methods = [one.schema for one in repo.methods()]
+    view = record_view(known, methods, url=library.url, federation=library.federation, visitor=visitor)
+    return view | {"related": related_view(repo, known, visitor=visitor)}
 
 
 def links(view: dict[str, Any]) -> list[str]:

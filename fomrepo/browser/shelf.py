@@ -1,7 +1,7 @@
 """What is published, as far as a visitor was told: kept in memory, to be searched and counted within milliseconds.
 
-A published version never changes, so each is fetched once. Private records are in no count and no answer because the
-shelf never hears of them: it is filled through the client, as a principal who is a member of no project.
+All of it is asked for when the pages begin and now and then later; in between only what came or went. Private records
+are in no count and no answer because the shelf never hears of them: it asks for what everybody may see.
 """
 
 from __future__ import annotations
@@ -9,19 +9,27 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import replace
+from collections.abc import Iterable
+from typing import Any
 
 from fomrepo.browser.catalogue import Catalogue
-from fomrepo.browser.listed import Listed, is_public, listed_of
+from fomrepo.browser.listed import Listed, listed_of
+from fomrepo.browser.statistics import statistics_view
 from fomrepo.client.remote_methods import fits
 from fomrepo.client.repository import Repository
-from fomrepo.errors import FomrepoError, NotFoundError
+from fomrepo.client.whole import KnownRecord
+from fomrepo.errors import FomrepoError
 from fomrepo.model.files import RecordState
 
-#: Pause between two looks at what is published; it is at least this many times as long as the last look took.
-PAUSE_S, PAUSE_SHARE = 10.0, 10.0
-#: After this long the copies and methods of a record are asked for again: they change, what it holds does not.
-RELOOK_S = 900.0
+#: Pause between two looks for news, in seconds.
+PAUSE_S = 10.0
+#: After this long everything is asked for again, since copies and methods change what lists say of old records; the
+#: pause is at least this many times as long as the last such look took.
+RELOOK_S, RELOOK_SHARE = 900.0, 20.0
+#: News are asked for from this long before the last look on: what was being written then is seen by the next one.
+OVERLAP_S = 120.0
+#: While everything is fetched for the first time, what is there is shown each time that it has grown by this factor.
+SHOWN_EARLY = 4
 
 _log = logging.getLogger(__name__)
 
@@ -39,25 +47,25 @@ class Shelf:
         self._visitor = visitor
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
+        self._moment = 0.0
+        self._whole_look_due = 0.0
+        self._show(Catalogue(()))
+
+    def _show(self, catalogue: Catalogue) -> None:
         #: What is published; replaced as a whole.
-        self.catalogue = Catalogue(())
+        self.catalogue = catalogue
+        #: Statistics of it.
+        self.statistics: dict[str, Any] = statistics_view(catalogue.records)
 
     def look(self) -> None:
-        """Ask what is published, and fetch what is new."""
-        known = {one.versioned: one for one in self.catalogue.records}
-        found = []
-        for record in self._visitor.records():
-            if record.state != RecordState.PUBLISHED:
-                continue
-            one = known.get(record.versioned)
-            if one is None or time.monotonic() - one.looked > RELOOK_S:
-                try:
-                    one = listed(self._visitor, record.versioned)
-                except NotFoundError:
-                    continue
-            found.append(one)
-        if found != list(self.catalogue.records):
-            self.catalogue = Catalogue(found)
+        """Ask for news, or for everything if it is time."""
+        if time.monotonic() >= self._whole_look_due:
+            begun = time.monotonic()
+            self._look_at_all()
+            took = time.monotonic() - begun
+            self._whole_look_due = time.monotonic() + max(RELOOK_S, RELOOK_SHARE * took)
+        else:
+            self._look_for_news()
 
     def begin(self) -> None:
         """Look now and then, until :meth:`end`."""
@@ -70,23 +78,55 @@ class Shelf:
         if self._thread is not None:
             self._thread.join(timeout=5.0)
 
+    def _look_at_all(self) -> None:
+        whole, first = self._visitor.whole, not self.catalogue.records
+        found: list[Listed] = []
+        shown = 1
+        for one in self._listed(whole.public()):
+            if not isinstance(one, str):
+                found.append(one)
+            if first and len(found) >= SHOWN_EARLY * shown:
+                shown = len(found)
+                self._show(Catalogue(found))
+            if self._end.is_set():
+                return
+        if found != list(self.catalogue.records):
+            self._show(Catalogue(found))
+        self._moment = whole.moment
+
+    def _look_for_news(self) -> None:
+        whole = self._visitor.whole
+        known = {one.accession: one for one in self.catalogue.records}
+        news, gone = [], set()
+        for one in self._listed(whole.public(since=self._moment - OVERLAP_S)):
+            if isinstance(one, str):
+                gone.add(one)
+            elif known.get(one.accession) != one:
+                news.append(one)
+        if news or not gone.isdisjoint(known):
+            self._show(self.catalogue.changed(news, gone))
+        self._moment = whole.moment
+
+    def _listed(self, found: Iterable[KnownRecord]) -> Iterable[Listed | str]:
+        """Sum up records; of a tombstone its accession."""
+        methods = [one.schema for one in self._visitor.methods()]
+        of_kind: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        for one in found:
+            if one.record.state != RecordState.PUBLISHED:
+                yield one.record.accession
+                continue
+            fitting: dict[str, None] = {}
+            for file in one.record:
+                kind = (file.file_type, file.families)
+                if kind not in of_kind:
+                    of_kind[kind] = [schema.name for schema in methods if fits(schema, file)]
+                fitting |= dict.fromkeys(of_kind[kind])
+            yield listed_of(one, fitting)
+
     def _run(self) -> None:
         while not self._end.is_set():
-            begun = time.monotonic()
             try:
                 self.look()
             except FomrepoError as error:
                 _log.warning("what is published could not be asked for, the pages show what was known: %s", error)
-            self._end.wait(max(PAUSE_S, PAUSE_SHARE * (time.monotonic() - begun)))
-
-
-def listed(visitor: Repository, versioned: str) -> Listed:
-    """Fetch what is searched and counted of one published version."""
-    record = visitor[versioned]
-    said = visitor.metadata.of(versioned)
-    if not is_public(record):
-        raise NotFoundError(f"no record {versioned} that everybody may see")
-    one = listed_of(record, said)
-    sites = sorted({copy.site for copy in visitor.replicas(versioned) if copy.state == "good"})
-    methods = [each.schema.name for each in visitor.methods() if any(fits(each.schema, file) for file in record)]
-    return replace(one, facets={**one.facets, "site": tuple(sites), "method": tuple(methods)}, looked=time.monotonic())
+            self._end.wait(PAUSE_S)

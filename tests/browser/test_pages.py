@@ -176,9 +176,9 @@ def test_logging_in_leads_nowhere_else(web: TestClient, world: World, onward: st
 
 
 def test_a_visitor_who_was_made_a_member_is_still_shown_only_what_is_public(world: World) -> None:
-    from fomrepo.browser import views
+    from fomrepo.browser.record_view import known_record
     from fomrepo.client.repository import repository_of
     from fomrepo.errors import NotFoundError
 
     with repository_of(world.profile("alice")) as repo, pytest.raises(NotFoundError):
-        views.readable_record(repo, world.private, visitor=True)
+        known_record(repo, world.private, visitor=True)

@@ -1,0 +1,42 @@
+"""Index of words: which rows hold a word or a phrase. Rows are only added; who needs others makes a new index."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Texts:
+    """Texts by number, from 0 on, in the memory of this process; the texts themselves are not kept."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._index = sqlite3.connect(":memory:", check_same_thread=False)  # one at a time, under the lock
+        self._index.execute(
+            "CREATE VIRTUAL TABLE texts USING fts5(words, content='', tokenize='unicode61 remove_diacritics 2')"
+        )
+        self._count = 0
+
+    def add(self, texts: Iterable[str]) -> NDArray[np.intp]:
+        """Add texts; returns their numbers, shape (text,)."""
+        with self._lock:
+            first = self._count
+            self._index.executemany(
+                "INSERT INTO texts (rowid, words) VALUES (?, ?)", ((self._next(), one) for one in texts)
+            )
+            return np.arange(first, self._count)
+
+    def having(self, phrase: str, may_go_on: bool) -> NDArray[np.intp]:
+        """Numbers of the texts that hold a phrase; its last word may go on, if that is said."""
+        quoted = '"' + phrase.replace('"', " ").replace("\0", " ") + '"' + ("*" if may_go_on else "")
+        with self._lock:
+            rows = self._index.execute("SELECT rowid FROM texts WHERE texts MATCH ?", (quoted,)).fetchall()
+        return np.fromiter((row for (row,) in rows), np.intp, len(rows))
+
+    def _next(self) -> int:
+        self._count += 1
+        return self._count - 1
