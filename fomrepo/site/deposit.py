@@ -16,6 +16,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ from fomrepo.model.deposits import AcceptedFile, Deposit, DepositState, Expected
 from fomrepo.model.files import RecordName, slug_of
 from fomrepo.model.people import Principal
 from fomrepo.site.deposit_request import DepositRequest, check_description, check_files, check_request
-from fomrepo.site.examine import REFUSALS, Examination, Findings, Refusal
+from fomrepo.site.examine import REFUSALS, BytesThere, Examination, Findings, Refusal
+from fomrepo.site.in_place_draft import DraftPlaces, best_copy
 from fomrepo.site.log import log_unexpected
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.probe import Probed
@@ -68,7 +70,9 @@ class DepositDesk:
         self._site = site
         self._lock = threading.Lock()
         self._looks: dict[tuple[str, str], _Look] = {}
-        self._examination = Examination(site)
+        #: Where files of drafts lie that stay in place.
+        self.places = DraftPlaces(site.vault)
+        self.examination = Examination(site)
         self._uploading, self._storing = Undecided(), Undecided()
         self._sweep = VaultSweep(site, self._uploading, self._storing)
         self._workers = ThreadPoolExecutor(PROBED_AT_ONCE, thread_name_prefix="complete-deposit")
@@ -167,13 +171,8 @@ class DepositDesk:
             raise NotFoundError(f"{name!r} is no file of deposit {deposit_id}")
         if upload.digest is not None or deposit.state is not DepositState.DRAFT:
             return upload.file.size, upload.digest
-        busy = ConflictError(
-            f"{name} is being sent by another command",
-            remedy="wait until it has ended, then run yours again",
-            facts={"reason": "busy"},
-        )
         with (
-            self._uploading.alone(upload.id, busy),
+            self.taking(upload),
             IncomingFile(self._part(upload), upload.file.size) as incoming,
         ):
             if offset != incoming.received:
@@ -192,6 +191,36 @@ class DepositDesk:
             digest = incoming.finish(claimed or None)
             self._site.catalog.deposits.received(upload.id, digest)
             return incoming.received, digest
+
+    def taking(self, upload: Upload) -> AbstractContextManager[None]:
+        """Keep everybody else from bringing the same file meanwhile.
+
+        Raises
+        ------
+        ConflictError
+            If another command does so now.
+        """
+        busy = ConflictError(
+            f"{upload.file.name} is being sent by another command",
+            remedy="wait until it has ended, then run yours again",
+            facts={"reason": "busy"},
+        )
+        return self._uploading.alone(upload.id, busy)
+
+    def has_bytes(self, upload: Upload) -> bool:
+        """Whether the bytes of a file are on this site's own disk."""
+        return upload.digest is not None and self._bytes_of(upload)[0].exists()
+
+    def examined(self, deposit: Deposit, upload: Upload) -> Probed:
+        """What the probes say of one file of a draft that needs no topology.
+
+        Raises
+        ------
+        DataError, MethodError, ArgumentError, ConflictError
+            By which it is refused.
+        """
+        found = self.examination.of_each(replace(deposit, uploads=(upload,)), self._bytes_of, step=lambda _: None)
+        return _accepted_or_raise(found[upload.file.name])
 
     def complete(self, principal: Principal, deposit_id: str, *, wait_s: float) -> tuple[Deposit, str]:
         """3. - 5. Probe and accept a deposit whose bytes are all there; returns it, and what is being done now."""
@@ -270,7 +299,7 @@ class DepositDesk:
         def step(text: str) -> None:
             look.step = text
 
-        return self._examination.of_each(deposit, self._bytes_of, step=step)
+        return self.examination.of_each(deposit, self._bytes_of, step=step)
 
     def _check(self, deposit: Deposit, look: _Look) -> None:
         look.findings = {
@@ -305,15 +334,21 @@ class DepositDesk:
             with storage_errors(path):
                 path.write_bytes(probed.offsets)
             offsets = (offsets_digest, len(probed.offsets), vault.keep(path, offsets_digest))
+        placed = self.places.unchanged(upload)
+        if placed is None:
+            fingerprint, place = vault.keep(self._part(upload), upload.digest), None
+        else:
+            fingerprint, place = best_copy(self._site, placed)
         return AcceptedFile(
             name=upload.file.name,
             file_type=probed.file_type,
             digest=upload.digest,
             size=upload.file.size,
-            fingerprint=vault.keep(self._part(upload), upload.digest),
+            fingerprint=fingerprint,
             facts=probed.facts,
             topology=upload.file.topology,
             offsets=offsets,
+            place=place,
             checks=planned_checks(probed.facts, has_topology=upload.file.topology is not None)
             if self._site.settings.checks_on_deposit
             else (),
@@ -330,10 +365,12 @@ class DepositDesk:
     def _part(self, upload: Upload) -> Path:
         return self._site.vault.incoming_path(f"{upload.id}.part")
 
-    def _bytes_of(self, upload: Upload) -> Path:
-        """Where a file's bytes lie: still on their way, or stored by an attempt that was killed after step 4."""
+    def _bytes_of(self, upload: Upload) -> BytesThere:
+        """Where a file's bytes lie: in place, still on their way, or stored by an attempt killed after step 4."""
+        if (placed := self.places.unchanged(upload)) is not None:
+            return Path(placed.place.path), placed.identity
         part = self._part(upload)
-        return part if part.exists() or upload.digest is None else self._site.vault.path(upload.digest)
+        return (part if part.exists() or upload.digest is None else self._site.vault.path(upload.digest)), None
 
     def _delete_parts(self, uploads: Sequence[Upload]) -> None:
         """Delete what lies there of uploads: bytes, and reports of probes."""

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,7 +21,7 @@ from fomrepo.model.deposits import Deposit, Upload
 from fomrepo.site.load import Claim
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.probe import PROBE_MEMORY_BYTES, Probed, read_report, run_probe
-from fomrepo.vault.objects import storage_errors
+from fomrepo.vault.objects import write_whole
 
 #: Files of one deposit that are looked at side by side; each waits for a slot like everybody else's runs.
 LOOKS_AT_ONCE = 4
@@ -32,6 +33,9 @@ Refusal: TypeAlias = DataError | MethodError | ArgumentError | ConflictError
 #: What became of each file that was looked at, by its name, topologies first.
 Findings: TypeAlias = Mapping[str, Probed | Refusal]
 
+#: Where the bytes of a file lie, and device and inode of the file where others may lead the path elsewhere.
+BytesThere: TypeAlias = tuple[Path, tuple[int, int] | None]
+
 
 class Examination:
     """Looks at deposited files at one site."""
@@ -39,8 +43,19 @@ class Examination:
     def __init__(self, site: SiteParts) -> None:
         self._site = site
 
-    def of_each(self, deposit: Deposit, bytes_of: Callable[[Upload], Path], *, step: Callable[[str], None]) -> Findings:
+    def of_each(
+        self, deposit: Deposit, bytes_of: Callable[[Upload], BytesThere], *, step: Callable[[str], None]
+    ) -> Findings:
         """Look at each file whose bytes are all there, topologies first.
+
+        Parameters
+        ----------
+        deposit
+            Whose files.
+        bytes_of
+            Where the bytes of a file lie; raises what the file is refused by if they are not what they were.
+        step
+            Told what is being done.
 
         Raises
         ------
@@ -59,7 +74,7 @@ class Examination:
                 return _not_looked_at(upload.file.name, paired.file.name, refused=topology is not None)
             try:
                 known = topology if isinstance(topology, Probed) else None
-                return self._report(deposit, upload, bytes_of(upload), known, paired)
+                return self._report(deposit, upload, *bytes_of(upload), known, paired)
             except REFUSALS as error:
                 return error
 
@@ -70,22 +85,34 @@ class Examination:
                 found |= {upload.file.name: one for upload, one in zip(turn, looks, strict=True)}
         return found
 
+    def kept_report(self, upload: Upload, paired: Upload | None) -> Path:
+        """Where the report of a file is kept whose bytes are there, as those of its topology are."""
+        tag = _tag(upload, paired, self._site.environments.shipped)
+        return self._site.vault.incoming_path(f"{upload.id}.{tag}.report")
+
     def _report(
-        self, deposit: Deposit, upload: Upload, path: Path, topology: Probed | None, paired: Upload | None
+        self,
+        deposit: Deposit,
+        upload: Upload,
+        path: Path,
+        identity: tuple[int, int] | None,
+        topology: Probed | None,
+        paired: Upload | None,
     ) -> Probed:
         """Read the report of a file, which is made if there is none."""
         site, environment = self._site, self._site.environments.shipped
-        kept = site.vault.incoming_path(f"{upload.id}.{_tag(upload, paired, environment)}.report")
+        kept = self.kept_report(upload, paired)
         if kept.exists():
-            return read_report(upload.file, path, kept)
+            return replace(read_report(upload.file, path, kept), identity=identity)
         with (
             site.slots.one(Claim(deposit.principal, deposit.project, PROBE_MEMORY_BYTES), threading.Event()),
             site.results.new_blob() as (report, stream),
         ):
-            run_probe(site.need_warden(), environment, upload.file, path, topology, report=stream)
+            warden = site.need_warden()
+            run_probe(warden, environment, upload.file, path, topology, report=stream, identity=identity)
             with suppress(StorageError):  # a second look is all that it costs
-                _keep(report, kept)
-            return read_report(upload.file, path, report)
+                write_whole(kept, report.read_bytes())
+            return replace(read_report(upload.file, path, report), identity=identity)
 
 
 def _not_looked_at(name: str, topology: str, *, refused: bool) -> FileRefusedError:
@@ -99,14 +126,3 @@ def _not_looked_at(name: str, topology: str, *, refused: bool) -> FileRefusedErr
 def _tag(upload: Upload, paired: Upload | None, environment: GuestEnvironment) -> str:
     digests = [upload.digest, None if paired is None else paired.digest, environment.digest]
     return sha256_hex(canonical_json([*digests, upload.file.name]))[:16]
-
-
-def _keep(report: Path, kept: Path) -> None:
-    fresh = kept.with_suffix(".new")
-    with storage_errors(kept):
-        try:
-            fresh.write_bytes(report.read_bytes())
-            fresh.rename(kept)
-        except OSError:
-            fresh.unlink(missing_ok=True)
-            raise

@@ -1,12 +1,12 @@
 """The life of a deposit in place: files are registered where they lie on this machine, and no byte of them is copied.
 
-1. ``begin``: as any deposit, by the same rules; the same request again finds the same deposit.
-2. Each file is handed over open, topologies first, read once and looked at (``single_pass``).
-3. What this site makes itself, the frame offsets, becomes objects of the vault.
-4. One transaction makes the record visible, with replicas that say where they lie. Until then there is nothing: after a
-   kill the same command reads the files again.
+1. A draft is opened, or found, as for any deposit: by its description (``register``), or step by step (``place``).
+2. Each file that the draft lacks is handed over open, topologies first, read once and looked at (``single_pass``).
+3. What was found, and where, is kept among the draft's bytes on their way; then the draft has the file.
+4. The draft is completed as any other: one transaction makes the record visible, with replicas that say where they lie.
 
-Such a replica is as durable as the file of whoever owns it: it becomes stale when that changes or goes.
+A kill costs the file that was being read. Such a replica is as durable as the file of whoever owns it: it becomes stale
+when that changes or goes.
 """
 
 from __future__ import annotations
@@ -14,26 +14,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
-from fomrepo.errors import FileRefusedError
-from fomrepo.model.canonical import sha256_hex
-from fomrepo.model.deposits import AcceptedFile, Deposit, ExpectedFile, Upload
-from fomrepo.model.files import Place, ReplicaState, StatFingerprint
+from fomrepo.errors import ConflictError, FileRefusedError
+from fomrepo.model.deposits import Deposit, DepositState, Upload
+from fomrepo.model.files import Place, ReplicaState
 from fomrepo.model.people import Principal
 from fomrepo.site.deposit import DepositDesk
 from fomrepo.site.deposit_request import DepositRequest
 from fomrepo.site.fixity import settle_in_place
+from fomrepo.site.in_place_draft import DraftPlace
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.probe import Probed
-from fomrepo.site.quality import planned_checks
 from fomrepo.site.single_pass import HandedFile, PlacedFile, SinglePass, check_place
 from fomrepo.vault.memory import MemoryRoom
-from fomrepo.vault.objects import storage_errors
+from fomrepo.vault.objects import write_whole
 from fomrepo.wire.failures import failure_from_wire, failure_to_wire
 from fomrepo.wire.v1 import failures_pb2
+
+#: Seconds between two words to the command while the site completes a deposit.
+TOLD_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class Conversation:
     hand_over: Callable[[str], HandedFile]
     #: Told what is being done, and the bytes done and to do.
     told: Callable[[str, int, int], None]
-    #: Told the guard of each file that was read.
-    guarded: Callable[[str, Place], None]
+    #: Told where each file lies that was read, and its digest.
+    placed: Callable[[str, Place, str], None]
 
 
 class InPlaceDesk:
@@ -72,9 +73,28 @@ class InPlaceDesk:
         if deposit.accession is not None:
             self._look_again(deposit)
             return deposit.accession
-        if deposit.refusal is not None:
-            raise failure_from_wire(failures_pb2.Failure.FromString(deposit.refusal))
-        return self._register(deposit, talk)
+        if deposit.state is DepositState.DRAFT:
+            try:
+                self._place(deposit, talk)
+            except FileRefusedError as error:
+                if error.facts.get("reason") != "place":
+                    self._site.catalog.deposits.quarantine(deposit.id, failure_to_wire(error).SerializeToString())
+                raise
+        return self._completed(principal, deposit, talk)
+
+    def place(self, principal: Principal, deposit_id: str, talk: Conversation) -> tuple[str, ...]:
+        """Register the files of a draft that it lacks, or that changed since; returns their names.
+
+        Raises
+        ------
+        ConflictError, FileRefusedError
+            What is wrong with a file; the draft stays, with the files that were registered before.
+        NotFoundError, SiteError
+            If there is no such draft here, or this site cannot do it now.
+        """
+        self._site.need_warden()
+        deposit = self._deposits.get(principal, deposit_id)
+        return self._place(deposit, talk) if deposit.state is DepositState.DRAFT else ()
 
     def close(self) -> None:
         """Give back the room that copies took."""
@@ -87,39 +107,44 @@ class InPlaceDesk:
             if replica is not None and replica.state is ReplicaState.STALE:
                 settle_in_place(self._site, replica, again=False)
 
-    def _register(self, deposit: Deposit, talk: Conversation) -> str:
-        placed: dict[str, PlacedFile] = {}
-        total = sum(upload.file.size for upload in deposit.uploads)
+    def _place(self, deposit: Deposit, talk: Conversation) -> tuple[str, ...]:
+        """2. and 3., for each file that is not there as it was."""
+        there = {upload.file.name: self._still_there(upload) for upload in deposit.uploads}
+        lacking = [upload.file.name for upload in there.values() if upload.digest is None]
+        done, total = 0, sum(there[name].file.size for name in lacking)
+        probed: dict[str, Probed] = {}
         with ExitStack() as kept:
             reader = SinglePass(self._site, deposit, self._memory, kept)
-            for upload in sorted(deposit.uploads, key=lambda one: one.file.topology is not None):
-                name, done = upload.file.name, sum(one.fingerprint.size for one in placed.values())
-                topology = placed[upload.file.topology].probed if upload.file.topology else None
-                placed[name] = self._look(deposit, reader, upload.file, topology, talk, done, total)
-                talk.guarded(name, placed[name].place)
-            talk.told("storing", total, total)
-            accepted = [self._accepted(upload, placed[upload.file.name]) for upload in deposit.uploads]
-        deposits, versions = self._site.catalog.deposits, []
-        self._site.catalog.together([
-            *(partial(deposits.received, upload.id, placed[upload.file.name].digest) for upload in deposit.uploads),
-            partial(deposits.probing, deposit.id),
-            lambda: versions.append(deposits.accept(deposit.id, accepted)),
-        ])  # fmt: skip
-        version = versions[-1]
-        logger.info("registered in place", record=version.accession, files=len(accepted))
-        return f"{version.accession}.v{version.number}"
+            for name in sorted(lacking, key=lambda one: there[one].file.topology is not None):
+                paired = there.get(there[name].file.topology or "")
+                if paired is not None and paired.file.name not in probed:  # it was read by a command before this one
+                    probed[paired.file.name] = self._deposits.examined(deposit, paired)
+                topology = None if paired is None else probed[paired.file.name]
+                with self._deposits.taking(there[name]):
+                    found = self._look(reader, there[name], topology, talk, done, total)
+                    there[name] = self._keep(there[name], found, paired)
+                probed[name] = found.probed
+                talk.placed(name, found.place, found.digest)
+                done += there[name].file.size
+        if lacking:
+            logger.info("registered in place", deposit=deposit.id, files=len(lacking))
+        return tuple(lacking)
+
+    def _still_there(self, upload: Upload) -> Upload:
+        """Forget a file that was registered and is not what it was, or of which a failure of the machine took all."""
+        try:
+            if self._deposits.places.unchanged(upload) is not None or self._deposits.has_bytes(upload):
+                return upload
+        except ConflictError:
+            pass
+        self._site.catalog.deposits.forget(upload.id)
+        return replace(upload, digest=None)
 
     def _look(
-        self,
-        deposit: Deposit,
-        reader: SinglePass,
-        file: ExpectedFile,
-        topology: Probed | None,
-        talk: Conversation,
-        done: int,
-        total: int,
+        self, reader: SinglePass, upload: Upload, topology: Probed | None, talk: Conversation, done: int, total: int
     ) -> PlacedFile:
-        """2. Read a file; one that the probes refuse ends the deposit, as it would end another."""
+        """2. Have a file handed over, and read it."""
+        file = upload.file
         handed = talk.hand_over(file.name)
         try:
             check_place(self._site.name, file, handed)
@@ -128,44 +153,28 @@ class InPlaceDesk:
                 return reader.look(
                     file, handed, topology, told=lambda count: talk.told(f"reading {file.name}", done + count, total)
                 )
-        except FileRefusedError as error:
-            if error.facts.get("reason") != "place":
-                self._site.catalog.deposits.quarantine(deposit.id, failure_to_wire(error).SerializeToString())
-            raise
         finally:
             handed.close()
 
-    def _accepted(self, upload: Upload, placed: PlacedFile) -> AcceptedFile:
-        """3. Keep the frame offsets, and say what the record gets."""
-        vault, probed = self._site.vault, placed.probed
-        offsets = None
-        if probed.offsets is not None:
-            path, digest = vault.incoming_path(f"{upload.id}.offsets"), sha256_hex(probed.offsets)
-            with storage_errors(path):
-                path.write_bytes(probed.offsets)
-            offsets = (digest, len(probed.offsets), vault.keep(path, digest))
-        fingerprint, place = self._best_copy(placed)
-        has_topology = upload.file.topology is not None
-        return AcceptedFile(
-            name=upload.file.name,
-            file_type=probed.file_type,
-            digest=placed.digest,
-            size=upload.file.size,
-            fingerprint=fingerprint,
-            facts=probed.facts,
-            topology=upload.file.topology,
-            offsets=offsets,
-            place=place,
-            checks=planned_checks(probed.facts, has_topology=has_topology)
-            if self._site.settings.checks_on_deposit
-            else (),
-        )
+    def _keep(self, upload: Upload, found: PlacedFile, paired: Upload | None) -> Upload:
+        """3. Keep what was found; then the draft has the file."""
+        known = replace(upload, digest=found.digest)
+        write_whole(self._deposits.examination.kept_report(known, paired), found.report)
+        self._deposits.places.note(known, DraftPlace(found.digest, found.fingerprint, found.place))
+        self._site.catalog.deposits.received(upload.id, found.digest)
+        return known
 
-    def _best_copy(self, placed: PlacedFile) -> tuple[StatFingerprint, Place | None]:
-        """Prefer the vault's copy of the same bytes, where there is a good one: nobody else can change it."""
-        known = self._site.catalog.replicas.get(self._site.name, placed.digest)
-        if known is not None and known.place is None and known.state is ReplicaState.GOOD:
-            fingerprint = self._site.vault.fingerprint(placed.digest)
-            if fingerprint == known.fingerprint:
-                return known.fingerprint, None
-        return placed.fingerprint, placed.place
+    def _completed(self, principal: Principal, deposit: Deposit, talk: Conversation) -> str:
+        """4. Wait until the draft has become a record, or was refused."""
+        total = sum(upload.file.size for upload in deposit.uploads)
+        while True:
+            deposit, step = self._deposits.complete(principal, deposit.id, wait_s=TOLD_EVERY_S)
+            if deposit.accession is not None:
+                return deposit.accession
+            if deposit.refusal is not None:
+                raise failure_from_wire(failures_pb2.Failure.FromString(deposit.refusal))
+            if deposit.state is DepositState.ABANDONED:
+                raise ConflictError(
+                    "this deposit was given up", remedy="give it another title or name, and register it again"
+                )
+            talk.told(step, total, total)

@@ -137,11 +137,14 @@ class LocalDoor:
             if pace.is_due(step):
                 send_message(visitor, {"step": step, "done": done, "total": total})
 
-        def guarded(name: str, place: Place) -> None:
-            send_message(visitor, {"file": name, "guard": place.guard.value})
+        def placed(name: str, place: Place, digest: str) -> None:
+            send_message(visitor, {"file": name, "guard": place.guard.value, "digest": digest})
 
-        request = _request(wanted.get("deposit"))
-        accession = self._desk.register(principal, request, Conversation(hand_over, told, guarded))
+        talk = Conversation(hand_over, told, placed)
+        if wanted.get("do") == "place":
+            names = self._desk.place(principal, str(wanted.get("deposit", "")), talk)
+            return {"placed": list(names), "site": self._site.name}
+        accession = self._desk.register(principal, _request(wanted.get("deposit")), talk)
         return {"accession": accession, "site": self._site.name}
 
     def _scrubbed(self, visitor: socket.socket, user: int, wanted: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -62,6 +62,8 @@ class PlacedFile:
     """A file in place that was read and looked at."""
 
     probed: Probed
+    #: What the probes wrote.
+    report: bytes
     digest: str
     fingerprint: StatFingerprint
     place: Place
@@ -90,7 +92,7 @@ def check_place(site: str, file: ExpectedFile, handed: HandedFile) -> None:
     if not stat.S_ISREG(given.st_mode):
         raise FileRefusedError(f"{file.name} is not a regular file", facts={"reason": "place", "file": file.name})
     if given.st_size != file.size:
-        raise _being_written(file)
+        raise being_written(file)
     try:
         descriptor = open_in_place(handed.path)
     except OSError:
@@ -156,12 +158,12 @@ class SinglePass:
             def undisturbed() -> bool:
                 return not leased or still_held()
 
-            digest, probed = self._read(file, handed, before, topology, undisturbed, told)
+            digest, (probed, report) = self._read(file, handed, before, topology, undisturbed, told)
             now = fingerprint_of_open(handed.descriptor)
             if not digest or not undisturbed() or now != before:
-                raise _being_written(file)
+                raise being_written(file)
             guard = guard_of(handed.descriptor, leased=leased)
-        return PlacedFile(probed, digest, now, Place(handed.path, guard, handed.user, time.time()))
+        return PlacedFile(probed, report, digest, now, Place(handed.path, guard, handed.user, time.time()))
 
     def _read(
         self,
@@ -171,8 +173,8 @@ class SinglePass:
         topology: Probed | None,
         undisturbed: Callable[[], bool],
         told: Callable[[int], None],
-    ) -> tuple[str, Probed]:
-        """3. Digest of the file, and what the probes found."""
+    ) -> tuple[str, tuple[Probed, bytes]]:
+        """3. Digest of the file, and what the probes found, as they wrote it."""
         stop = threading.Event()
 
         def go_on() -> bool:
@@ -183,7 +185,7 @@ class SinglePass:
             digest = read_once(handed.descriptor, copy=copy, go_on=go_on, told=told)
             copy.flush()
             if not digest:
-                raise _being_written(file)
+                raise being_written(file)
             return digest, self._probe(file, Path(copy.name), None, topology, stop)
 
         def read_beside() -> str:
@@ -199,7 +201,7 @@ class SinglePass:
                 probed = self._probe(file, Path(handed.path), identity, topology, stop)
             except CancelledError:
                 if not undisturbed():
-                    raise _being_written(file) from None
+                    raise being_written(file) from None
                 raise
             except BaseException:
                 stop.set()
@@ -213,7 +215,7 @@ class SinglePass:
         identity: tuple[int, int] | None,
         topology: Probed | None,
         cancelled: threading.Event,
-    ) -> Probed:
+    ) -> tuple[Probed, bytes]:
         site, deposit = self._site, self._deposit
         claim = Claim(deposit.principal, deposit.project, PROBE_MEMORY_BYTES)
         with site.slots.one(claim, cancelled), site.results.new_blob() as (report, stream):
@@ -227,7 +229,7 @@ class SinglePass:
                 identity=identity,
                 cancelled=cancelled,
             )
-            return replace(read_report(file, path, report), identity=identity)
+            return replace(read_report(file, path, report), identity=identity), report.read_bytes()
 
 
 def _lease_or_rest(file: ExpectedFile, descriptor: int, stable_s: float) -> bool:
@@ -236,17 +238,18 @@ def _lease_or_rest(file: ExpectedFile, descriptor: int, stable_s: float) -> bool
         if take_lease(descriptor):
             return True
     except BeingWrittenError:
-        raise _being_written(file) from None
+        raise being_written(file) from None
     before = fingerprint_of_open(descriptor)
     rested_s = time.time() - max(before.mtime_ns, before.ctime_ns) / 1e9
     if not rested_s >= stable_s:
         time.sleep(min(max(stable_s - rested_s, 0.0), stable_s))
         if fingerprint_of_open(descriptor) != before:
-            raise _being_written(file)
+            raise being_written(file)
     return False
 
 
-def _being_written(file: ExpectedFile) -> ConflictError:
+def being_written(file: ExpectedFile) -> ConflictError:
+    """Error for a file that changes, or that somebody could change, while it is read."""
     return ConflictError(
         f"somebody writes to {file.name}, or has it open for writing",
         remedy="wait until the program that writes it has ended (see fuser -v), then run the command again",

@@ -114,7 +114,7 @@ class VaultSweep:
             name = path.name.partition(".")[0]
             if name in drafts:
                 self._forget_if_old(drafts[name], path)
-            elif path.suffix in (".part", ".offsets", ".report", ".new") and name not in still_open:
+            elif path.suffix in (".part", ".place", ".offsets", ".report", ".new") and name not in still_open:
                 path.unlink(missing_ok=True)
         waited_for = {upload.digest for deposit in unfinished for upload in deposit.uploads}
         for digest in list(self._site.vault.digests()):

@@ -12,6 +12,7 @@ from fomrepo.model.files import Guard, Replica, StatFingerprint
 from fomrepo.vault.in_place import (
     READ_BYTES,
     BeingWrittenError,
+    fingerprint_at,
     fingerprint_of_open,
     guard_of,
     open_in_place,
@@ -59,11 +60,7 @@ class Copies:
         """What the file system says of a copy now; None if it is not there, or not readable for this site's user."""
         if replica.place is None:
             return self._vault.fingerprint(replica.digest)
-        try:
-            with _opened(replica.place.path) as descriptor:
-                return fingerprint_of_open(descriptor)
-        except OSError:
-            return None
+        return fingerprint_at(replica.place.path)
 
     def read(self, replica: Replica, *, offset: int = 0, length: int = 0) -> Iterator[bytes]:
         """Bytes of a copy from an offset on, ``length`` of them or all if that is 0."""

@@ -84,6 +84,18 @@ def fingerprint_of_open(descriptor: int) -> StatFingerprint:
     return StatFingerprint(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
+def fingerprint_at(path: str) -> StatFingerprint | None:
+    """What the file system says of the file at a path now; None if this process's user cannot read one there."""
+    try:
+        descriptor = open_in_place(path)
+    except OSError:
+        return None
+    try:
+        return fingerprint_of_open(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def take_lease(descriptor: int) -> bool:
     """Take a read lease on an open file, or find that whoever opened it has taken one.
 

@@ -130,6 +130,18 @@ def digest_of(path: Path) -> str:
     return found.hexdigest()
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a small file: after a kill it is whole, or as it was before."""
+    fresh = path.with_suffix(".new")
+    with storage_errors(path):
+        try:
+            fresh.write_bytes(content)
+            fresh.rename(path)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise
+
+
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
     """Turn errors of the operating system into a ``StorageError`` that names the folder and the remedy."""

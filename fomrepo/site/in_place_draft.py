@@ -1,0 +1,92 @@
+"""Files of drafts that stay where they lie: what was found when they were read, kept until the deposit has ended.
+
+It is written once a file was read to its end, before the draft is told that it has the file. So a kill costs the file
+that was being read, and no other.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from fomrepo.errors import ConflictError
+from fomrepo.model.deposits import Upload
+from fomrepo.model.files import Guard, Place, ReplicaState, StatFingerprint
+from fomrepo.site.parts import SiteParts
+from fomrepo.vault.in_place import fingerprint_at
+from fomrepo.vault.objects import ObjectStore, write_whole
+
+
+@dataclass(frozen=True, slots=True)
+class DraftPlace:
+    """Where a file of a draft lies, and what its file system said of it when it had been read."""
+
+    digest: str
+    fingerprint: StatFingerprint
+    place: Place
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """Device and inode, which a guest has to find at the path."""
+        return self.fingerprint.device, self.fingerprint.inode
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether it is still there, readable, and what it was."""
+        return fingerprint_at(self.place.path) == self.fingerprint
+
+
+class DraftPlaces:
+    """The places of all drafts of one site.
+
+    Parameters
+    ----------
+    vault
+        Among whose incoming files they are noted.
+    """
+
+    def __init__(self, vault: ObjectStore) -> None:
+        self._vault = vault
+
+    def note(self, upload: Upload, found: DraftPlace) -> None:
+        """Write down where a file lies that was just read."""
+        write_whole(self._vault.incoming_path(f"{upload.id}.place"), json.dumps(asdict(found)).encode())
+
+    def of(self, upload: Upload) -> DraftPlace | None:
+        """Where a file lies; None if its bytes came to the site, or were not read yet."""
+        if upload.digest is None:
+            return None
+        try:
+            told = json.loads(self._vault.incoming_path(f"{upload.id}.place").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        place = Place(**{**told["place"], "guard": Guard(told["place"]["guard"])})
+        found = DraftPlace(told["digest"], StatFingerprint(**told["fingerprint"]), place)
+        return found if found.digest == upload.digest else None
+
+    def unchanged(self, upload: Upload) -> DraftPlace | None:
+        """Where a file lies, which is what it was when it was read; None as for ``of``.
+
+        Raises
+        ------
+        ConflictError
+            If it changed since, vanished, or was closed to this site's user.
+        """
+        found = self.of(upload)
+        if found is not None and not found.unchanged:
+            raise ConflictError(
+                f"{upload.file.name} is not what it was when it was registered, or the site cannot read it any more",
+                remedy="push it again: fomrepo deposit push DIR",
+                facts={"reason": "changed", "file": upload.file.name},
+            )
+        return found
+
+
+def best_copy(site: SiteParts, found: DraftPlace) -> tuple[StatFingerprint, Place | None]:
+    """Prefer the vault's copy of the same bytes, where there is a good one: nobody else can change it."""
+    known = site.catalog.replicas.get(site.name, found.digest)
+    if known is not None and known.place is None and known.state is ReplicaState.GOOD:
+        fingerprint = site.vault.fingerprint(found.digest)
+        if fingerprint == known.fingerprint:
+            return known.fingerprint, None
+    return found.fingerprint, found.place
