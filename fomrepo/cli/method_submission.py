@@ -65,7 +65,7 @@ def status(
                 print_papers(papers, files=False, lock=False)
             return
         found = repo.submissions.mine()
-    print_submissions(found, as_json=json)
+    print_submissions(found, "you submitted no method: fomrepo method submit FOLDER", as_json=json)
 
 
 def withdraw(submission: SubmissionId, profile: ProfileName = None, json: Json = False) -> None:

@@ -32,7 +32,7 @@ def list_waiting(profile: ProfileName = None, json: Json = False) -> None:
     """List the submissions that wait for reviewers."""
     with connected(profile) as repo:
         found = repo.submissions.to_review()
-    print_submissions(found, as_json=json)
+    print_submissions(found, "no submission waits for you", as_json=json)
 
 
 @review.command()

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 SubmissionId = Annotated[str, typer.Argument(metavar="ID", help="Id of the submission: fomrepo method status.")]
 
 
-def print_submissions(found: list[Submission], *, as_json: bool) -> None:
-    """Print submissions, a line each."""
+def print_submissions(found: list[Submission], nothing: str, *, as_json: bool) -> None:
+    """Print submissions, a line each, or for people that there is ``nothing``."""
     if as_json:
         for one in found:
             print_json(submission_document(one))
@@ -30,6 +30,8 @@ def print_submissions(found: list[Submission], *, as_json: bool) -> None:
         for one in found:
             if one.trouble:
                 typer.echo(f"{one.id}: {visible(one.trouble)}")
+    else:
+        typer.echo(nothing)
 
 
 def submission_document(one: Submission) -> dict[str, Any]:
