@@ -1,7 +1,9 @@
-"""Plays clients for the campaign of kills: forks one for each order, which pushes and submits a folder.
+"""Plays clients for the campaign of kills: forks one for each order, which deposits a folder.
 
-An order is a line of JSON: ``folder``, ``address``, ``token``, ``ca``. The answer is the client's process id. What a
-client has done it writes into ``FOLDER.log``, a word a line, so that it can be killed between two of its steps.
+An order is a line of JSON: ``folder``, ``address``, ``token``, ``ca``, ``form`` (``folder``, or ``command`` for the
+files by one command), and ``die_at``, the step at which it kills itself (soak/deposit_steps.py), or an empty text. The
+answer is the client's process id. What a client has done it writes into ``FOLDER.log``, a word a line, so that it can
+be killed between two of its steps; the last line begins with ``accepted`` or ``failed``.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from pathlib import Path
 
 import fomrepo
 import fomrepo.client.repository
+from fomrepo.client.deposit import DepositProgress
 from fomrepo.errors import FomrepoError
+from soak.deposit_steps import COMMAND_STEPS, FOLDER_STEPS, die, die_at
 
 
 def main() -> None:
@@ -29,25 +33,42 @@ def main() -> None:
 
 
 def deposit(order: dict[str, str]) -> None:
-    """Push and submit, and write down each step."""
+    """Deposit it, and write down each step."""
+    by_command, due = order["form"] == "command", order["die_at"]
+    die_at(COMMAND_STEPS if by_command else FOLDER_STEPS, lambda name: name == due)
     with Path(f"{order['folder']}.log").open("a", buffering=1) as log:
         try:
             repo = fomrepo.connect(order["address"], token=order["token"], ca=order["ca"])
             log.write("connected\n")
-            with repo.deposit_folder(order["folder"], patience_s=0.0) as steps:
-                begun: set[str] = set()
+            begun: set[str] = set()
 
-                def told(name: str, done: int, size: int) -> None:
-                    if name not in begun:
-                        begun.add(name)
-                        log.write("sending\n")
+            def told(name: str, done: int, size: int) -> None:
+                if name not in begun:
+                    begun.add(name)
+                    log.write("sending\n")
+                if due == "amid a file" and 0 < done < size:
+                    die()
 
-                steps.push(progress=told)
-                log.write("pushed\n")
-                accession = steps.submit(step=lambda _: log.write("submitting\n") and None)
+            if by_command:
+                accession = _by_command(repo, Path(order["folder"]), told)
+            else:
+                with repo.deposit_folder(order["folder"], patience_s=0.0) as steps:
+                    steps.push(progress=told)
+                    log.write("pushed\n")
+                    accession = steps.submit(step=lambda _: log.write("submitting\n") and None)
             log.write(f"accepted {accession}\n")
         except FomrepoError as error:
-            log.write(f"failed {error.code}\n")
+            log.write(f"failed {error.code} {error.message}\n")
+
+
+def _by_command(repo: fomrepo.client.repository.Repository, folder: Path, told: object) -> str:
+    assert callable(told)
+
+    def progress(now: DepositProgress) -> None:
+        told(now.step, now.done, now.total)
+
+    files = sorted(path for path in folder.iterdir() if path.suffix != ".toml" and not path.name.startswith("."))
+    return repo.deposit(*files, title=folder.name, progress=progress).versioned
 
 
 if __name__ == "__main__":

@@ -41,18 +41,7 @@ from tests.federation.records import (
 TITLE = "Deposited in spite of everything"
 
 
-# --- killed at each step ----------------------------------------------------------------------------------------------
-
-
-def kill_while_probing(federation: LocalFederation, user: str, paths: tuple[Path, Path]) -> None:
-    """Kill the site when it has begun to look at the files."""
-
-    def kill() -> None:
-        with raw_client(federation, "site-a", federation.token(user)) as client:
-            until(lambda: "looking" in _step(client, federation, user))
-        federation["site-a"].kill()
-
-    _interrupted(federation, user, paths, kill)
+# --- killed, as others of the federation see it; each step is in test_deposit_kills.py --------------------------------
 
 
 def kill_before_acceptance(federation: LocalFederation, user: str, paths: tuple[Path, Path]) -> None:
@@ -87,17 +76,6 @@ def _unfinished(federation: LocalFederation, user: str) -> str:
         return found[0].state.value if found else ""
 
 
-def _step(client: RawClient, federation: LocalFederation, user: str) -> str:
-    """What the site does with the user's deposit now."""
-    with open_administration(federation.home) as administration:
-        principal = administration.catalog.people.principal(user)
-        assert principal is not None
-        found = [one for one in administration.catalog.deposits.unfinished("site-a") if one.principal == principal.id]
-    if not found or found[0].state.value != "probing":
-        return ""
-    return client.deposits.Complete(deposits_pb2.CompleteDepositRequest(deposit=found[0].id)).step
-
-
 Interrupt = Callable[[LocalFederation, str, tuple[Path, Path]], None]
 
 
@@ -120,10 +98,7 @@ def on_progress(matches: Callable[[DepositProgress], bool]) -> Interrupt:
 
 
 STEPS: dict[str, Interrupt] = {
-    "begun": on_progress(lambda _: True),
     "in the second file": on_progress(lambda p: TRAJECTORY in p.step and p.done > 2 * 2**20),
-    "all sent": on_progress(lambda p: p.step == f"sent {TRAJECTORY}"),
-    "probing": kill_while_probing,
     "stored, not accepted": kill_before_acceptance,
 }
 
