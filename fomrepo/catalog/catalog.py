@@ -13,6 +13,7 @@ from fomrepo.catalog.deposits import Deposits
 from fomrepo.catalog.engine import sqlite_file
 from fomrepo.catalog.federation import Federation
 from fomrepo.catalog.health import Health
+from fomrepo.catalog.identities import Identities
 from fomrepo.catalog.keys import PublicKeys
 from fomrepo.catalog.lifecycle import Lifecycle
 from fomrepo.catalog.metadata import RecordMetadata
@@ -46,6 +47,7 @@ class Catalog:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.people = People(database)
+        self.identities = Identities(database)
         self.records = Records(database)
         self.whole = WholeRecords(database)
         self.lifecycle = Lifecycle(database)

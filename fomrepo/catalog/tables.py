@@ -81,6 +81,26 @@ tokens = Table(
     Column("revoked", Double),
 )
 
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    _required("principal_id", Text, ForeignKey(principals.c.id), index=True),
+    _required("created", Double),
+)
+
+#: What providers signed and was taken: once, and remembered until it and the token that it gave are over.
+logins = Table(
+    "logins",
+    metadata,
+    Column("proof", Text, primary_key=True),
+    _required("issuer"),
+    _required("subject"),
+    Column("handle", Text, ForeignKey(tokens.c.handle), index=True),
+    _required("until", Double, index=True),
+)
+
 projects = Table(
     "projects",
     metadata,

@@ -21,6 +21,7 @@ from fomrepo.wire.v1.calls_pb2_grpc import CallsStub
 from fomrepo.wire.v1.checks_pb2_grpc import ChecksStub
 from fomrepo.wire.v1.deposits_pb2_grpc import DepositsStub
 from fomrepo.wire.v1.files_pb2_grpc import FilesStub
+from fomrepo.wire.v1.identity_pb2_grpc import IdentityStub
 from fomrepo.wire.v1.lifecycle_pb2_grpc import LifecycleStub
 from fomrepo.wire.v1.metadata_pb2_grpc import MetadataStub
 from fomrepo.wire.v1.methods_pb2_grpc import MethodsStub
@@ -90,6 +91,11 @@ class SiteChannel:
     def files(self) -> FilesStub:
         """Records and files."""
         return FilesStub(self._channel)
+
+    @cached_property
+    def identity(self) -> IdentityStub:
+        """Logging in by an identity provider."""
+        return IdentityStub(self._channel)
 
     @cached_property
     def lifecycle(self) -> LifecycleStub:

@@ -28,6 +28,8 @@ class AuditAction(StrEnum):
     USER_ADDED = "user added"
     TOKEN_MADE = "token made"  # noqa: S105 - the name of an action
     TOKEN_REVOKED = "token revoked"  # noqa: S105 - the name of an action
+    IDENTITY_LINKED = "identity linked"
+    IDENTITY_UNLINKED = "identity unlinked"
     PROJECT_MADE = "project made"
     MEMBER_ADDED = "member added"
     MEMBER_REMOVED = "member removed"

@@ -23,8 +23,7 @@ def authenticate(catalog: Catalog, metadata: Iterable[tuple[str, str | bytes]]) 
     NotAuthenticatedError
         If there is none, or it is unknown, expired or revoked; which of them is not said.
     """
-    sent = next((str(value) for key, value in metadata if key == "authorization"), "")
-    token = sent.removeprefix("Bearer ")[:TOKEN_LIMIT]
+    token = sent_token(metadata)
     if not token:
         raise NotAuthenticatedError("the request carries no token", remedy=_REMEDY)
     handle = token_handle(token)
@@ -32,3 +31,9 @@ def authenticate(catalog: Catalog, metadata: Iterable[tuple[str, str | bytes]]) 
     if principal is None:
         raise NotAuthenticatedError("the token is unknown, expired or revoked", remedy=_REMEDY)
     return principal
+
+
+def sent_token(metadata: Iterable[tuple[str, str | bytes]]) -> str:
+    """Give the token that came with a request, whoever knows it; empty if none did."""
+    sent = next((str(value) for key, value in metadata if key == "authorization"), "")
+    return sent.removeprefix("Bearer ")[:TOKEN_LIMIT]

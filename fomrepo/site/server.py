@@ -46,6 +46,7 @@ from fomrepo.site.services.calls import CallsService
 from fomrepo.site.services.checks import ChecksService
 from fomrepo.site.services.deposits import DepositsService
 from fomrepo.site.services.files import FilesService
+from fomrepo.site.services.identity import IdentityService
 from fomrepo.site.services.lifecycle import LifecycleService
 from fomrepo.site.services.metadata import MetadataService
 from fomrepo.site.services.methods import MethodsService
@@ -68,6 +69,7 @@ from fomrepo.wire.v1 import (
     checks_pb2_grpc,
     deposits_pb2_grpc,
     files_pb2_grpc,
+    identity_pb2_grpc,
     lifecycle_pb2_grpc,
     metadata_pb2_grpc,
     methods_pb2_grpc,
@@ -167,6 +169,7 @@ class SiteServer:
         checks_pb2_grpc.add_ChecksServicer_to_server(ChecksService(site, checks, room), clients)
         deposits_pb2_grpc.add_DepositsServicer_to_server(DepositsService(site, deposits, room), clients)
         files_pb2_grpc.add_FilesServicer_to_server(FilesService(site, peers, replicate), clients)
+        identity_pb2_grpc.add_IdentityServicer_to_server(IdentityService(site), clients)
         metadata_pb2_grpc.add_MetadataServicer_to_server(MetadataService(site), clients)
         lifecycle_pb2_grpc.add_LifecycleServicer_to_server(LifecycleService(site, lifecycle), clients)
         methods_pb2_grpc.add_MethodsServicer_to_server(MethodsService(site), clients)

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from fomrepo.errors import SettingsError
+from fomrepo.site.identity_settings import Providers
 
 
 def machine_memory_mib() -> int:
@@ -61,6 +62,8 @@ class SiteSettings(BaseSettings):
     scrub_mib_s: float = Field(default=10.0, ge=0)
     #: Where guest environments are kept; empty: the machine's common folder.
     environments: str = ""
+    #: Identity providers that people may log in with; none: with tokens alone.
+    providers: Providers = ()
     #: User that a site started by root becomes.
     service_user: str = "fomrepo"
 
