@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from sqlalchemy import Connection, and_, bindparam, insert, select
+from sqlalchemy import Connection, and_, bindparam, insert, select, tuple_
 
 from fomrepo.catalog.database import Database, reads
 from fomrepo.catalog.tables import files, metadata_terms, records, systems, versions
-from fomrepo.catalog.versions import MAY_SEE, VERSION, readable_version, version_of
+from fomrepo.catalog.versions import MAY_SEE, VERSION, readable_version, version_of, visible_version
 from fomrepo.model.deposits import AcceptedFile
 from fomrepo.model.files import RecordName, RecordState
-from fomrepo.model.systems import Likeness, SimilarRecord, fingerprints
+from fomrepo.model.systems import ComparedFile, Likeness, SimilarRecord, fingerprints
 
 #: Most similar records that are listed; who has more of them has a series.
 LISTED = 50
@@ -19,25 +20,22 @@ LISTED = 50
 _CONDITIONS = {"force_fields": Likeness.FORCE_FIELD, "target_temperature": Likeness.TEMPERATURE}
 
 _OF_OTHERS = and_(versions.c.record_id != bindparam("record"), versions.c.state != RecordState.WITHDRAWN.value, MAY_SEE)
-_mine, _my_systems = files.alias("mine"), systems.alias("my_systems")
+_OF_VERSION = select(files.c.name, files.c.digest).where(files.c.version_id == bindparam("version"))
+_SYSTEMS_OF_VERSION = select(systems.c.file, systems.c.aspect, systems.c.fingerprint).where(
+    systems.c.version_id == bindparam("version")
+)
 _SAME_CONTENT = (
-    select(versions.c.id, _mine.c.name.label("file"), files.c.name.label("other"))
-    .join_from(_mine, files, files.c.digest == _mine.c.digest)
-    .join(versions, files.c.version_id == versions.c.id)
+    select(versions.c.id, files.c.digest, files.c.name)
+    .join_from(files, versions, files.c.version_id == versions.c.id)
     .join(records, versions.c.record_id == records.c.id)
-    .where(_mine.c.version_id == bindparam("version"), _OF_OTHERS)
-    .order_by(versions.c.id, _mine.c.position, files.c.position)
+    .where(files.c.digest.in_(bindparam("digests", expanding=True)), _OF_OTHERS)
+    .order_by(versions.c.id, files.c.position)
 )
 _SAME_SYSTEM = (
     select(versions.c.id, systems.c.aspect)
-    .join_from(
-        _my_systems,
-        systems,
-        and_(systems.c.aspect == _my_systems.c.aspect, systems.c.fingerprint == _my_systems.c.fingerprint),
-    )
-    .join(versions, systems.c.version_id == versions.c.id)
+    .join_from(systems, versions, systems.c.version_id == versions.c.id)
     .join(records, versions.c.record_id == records.c.id)
-    .where(_my_systems.c.version_id == bindparam("version"), _OF_OTHERS)
+    .where(tuple_(systems.c.aspect, systems.c.fingerprint).in_(bindparam("systems", expanding=True)), _OF_OTHERS)
     .distinct()
 )
 _THEM = VERSION.where(versions.c.id.in_(bindparam("found", expanding=True)))
@@ -75,30 +73,69 @@ class Systems:
             If there is no such record that the principal may see, or it was withdrawn.
         """
         mine = readable_version(connection, name, principal_id)
-        given = {"version": mine.version_id, "record": mine.record_id, "principal": principal_id}
-        same: dict[str, set[Likeness]] = {}
-        contents: dict[str, list[tuple[str, str]]] = {}
-        for found, file, other in connection.execute(_SAME_CONTENT, given):
-            same.setdefault(found, set()).add(Likeness.CONTENT)
-            contents.setdefault(found, []).append((file, other))
-        for found, aspect in connection.execute(_SAME_SYSTEM, given):
-            same.setdefault(found, set()).add(Likeness(aspect))
-        order = list(Likeness)
-        ranked = {found: sorted(likenesses, key=order.index) for found, likenesses in same.items()}
-        nearest = sorted(ranked, reverse=True)  # the newest first
-        nearest.sort(key=lambda one: [order.index(likeness) for likeness in ranked[one]])
-        rows = {row.version_id: row for row in connection.execute(_THEM, {"found": nearest})} if nearest else {}
-        newest: dict[str, str] = {}
-        for one in nearest:
-            row = rows[one]
-            if row.id not in newest or rows[newest[row.id]].number < row.number:
-                newest[row.id] = one
-        listed = [one for one in nearest if newest[rows[one].id] == one][:LISTED]
-        shared = _shared_conditions(connection, mine.version_id, listed)
-        return tuple(
-            SimilarRecord(version_of(rows[one]), (*ranked[one], *shared.get(one, ())), tuple(contents.get(one, ())))
-            for one in listed
-        )
+        given = {"version": mine.version_id}
+        known: dict[str, dict[Likeness, str]] = {}
+        for file, aspect, fingerprint in connection.execute(_SYSTEMS_OF_VERSION, given):
+            known.setdefault(file, {})[Likeness(aspect)] = fingerprint
+        compared = [
+            ComparedFile(file, digest, known.get(file, {}))
+            for file, digest in connection.execute(_OF_VERSION.order_by(files.c.position), given)
+        ]
+        found = _like(connection, compared, principal_id, but=mine.record_id)
+        shared = _shared_conditions(connection, mine.version_id, [one.version.version_id for one in found])
+        return tuple(replace(one, same=(*one.same, *shared.get(one.version.version_id, ()))) for one in found)
+
+    @reads
+    def similar_to(
+        self, connection: Connection, compared: Sequence[ComparedFile], principal_id: str, *, but: RecordName | None
+    ) -> tuple[SimilarRecord, ...]:
+        """List records that hold the same bytes or the same system as files that are no record yet.
+
+        Parameters
+        ----------
+        compared
+            The files, with what is known of them.
+        principal_id
+            What they may not see is neither listed nor counted.
+        but
+            A record that is not asked for.
+        """
+        version = None if but is None else visible_version(connection, but, principal_id)
+        return tuple(_like(connection, compared, principal_id, but="" if version is None else version.record_id))
+
+
+def _like(
+    connection: Connection, compared: Sequence[ComparedFile], principal_id: str, *, but: str
+) -> list[SimilarRecord]:
+    """Records with the same bytes or the same system as some files, closest first, of each the newest version."""
+    given = {"record": but, "principal": principal_id}
+    named: dict[str, list[str]] = {}
+    for one in compared:
+        if one.digest:
+            named.setdefault(one.digest, []).append(one.name)
+    same: dict[str, set[Likeness]] = {}
+    contents: dict[str, list[tuple[str, str]]] = {}
+    for found, digest, other in connection.execute(_SAME_CONTENT, given | {"digests": list(named)}):
+        same.setdefault(found, set()).add(Likeness.CONTENT)
+        contents.setdefault(found, []).extend((file, other) for file in named[digest])
+    wanted = {(aspect.value, fingerprint) for one in compared for aspect, fingerprint in one.fingerprints.items()}
+    for found, aspect in connection.execute(_SAME_SYSTEM, given | {"systems": sorted(wanted)}):
+        same.setdefault(found, set()).add(Likeness(aspect))
+    order = list(Likeness)
+    ranked = {found: sorted(likenesses, key=order.index) for found, likenesses in same.items()}
+    nearest = sorted(ranked, reverse=True)  # the newest first
+    nearest.sort(key=lambda one: [order.index(likeness) for likeness in ranked[one]])
+    rows = {row.version_id: row for row in connection.execute(_THEM, {"found": nearest})} if nearest else {}
+    newest: dict[str, str] = {}
+    for version in nearest:
+        row = rows[version]
+        if row.id not in newest or rows[newest[row.id]].number < row.number:
+            newest[row.id] = version
+    return [
+        SimilarRecord(version_of(rows[one]), tuple(ranked[one]), tuple(contents.get(one, ())))
+        for one in nearest
+        if newest[rows[one].id] == one
+    ][:LISTED]
 
 
 def _shared_conditions(connection: Connection, mine: str, others: Sequence[str]) -> dict[str, list[Likeness]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,6 +14,8 @@ from fomrepo.client.record import Record
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.model.files import RecordName
 from fomrepo.model.submissions import check_remark
+from fomrepo.model.systems import ComparedFile
+from fomrepo.wire.records import compared_to_wire
 from fomrepo.wire.v1 import files_pb2, lifecycle_pb2
 
 Request = TypeVar("Request")
@@ -96,7 +98,25 @@ class Lifecycle:
     def similar(self, record: str) -> list[Similar]:
         """List records that you may see and that hold the same bytes, or the same system, closest first."""
         request = files_pb2.GetRecordRequest(record=str(RecordName.parse(record)))
-        reply = self._connection.ask(lambda site: site.lifecycle.ListSimilar, request)
+        return self._similar(self._connection.ask(lambda site: site.lifecycle.ListSimilar, request))
+
+    @short_tracebacks
+    def similar_to(self, files: Sequence[ComparedFile], *, but: str | None = None) -> list[Similar]:
+        """List records that you may see and that are like files which are no record yet, closest first.
+
+        Parameters
+        ----------
+        files
+            With what is known of them: digests, fingerprints of their systems, or both.
+        but
+            A record that is not meant: the files become a new version of it.
+        """
+        request = lifecycle_pb2.FindSimilarRequest(
+            files=map(compared_to_wire, files), but="" if but is None else str(RecordName.parse(but))
+        )
+        return self._similar(self._connection.ask(lambda site: site.lifecycle.FindSimilar, request))
+
+    def _similar(self, reply: lifecycle_pb2.ListSimilarReply) -> list[Similar]:
         return [
             Similar(
                 self._record_of(one.record, _name(one.record)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -36,6 +36,17 @@ class SimilarRecord:
     same: tuple[Likeness, ...]
     #: Files of the same bytes: the name in the record that was asked about, and the name in this one.
     contents: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedFile:
+    """A file that is looked for among the files of records."""
+
+    name: str
+    #: SHA-256 of its bytes; empty if it is not known.
+    digest: str = ""
+    #: As :func:`fingerprints` gives them; what is not known is not there.
+    fingerprints: Mapping[Likeness, str] = field(default_factory=dict)
 
 
 def fingerprints(facts: Mapping[str, Any]) -> Iterator[tuple[Likeness, str]]:

@@ -15,6 +15,7 @@ Each step is one transaction with its entry in the audit log (fomrepo/catalog/li
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
@@ -22,8 +23,9 @@ from fomrepo.errors import ArgumentError
 from fomrepo.model.files import RecordName, RecordVersion
 from fomrepo.model.people import Principal
 from fomrepo.model.submissions import check_remark
-from fomrepo.model.systems import SimilarRecord
+from fomrepo.model.systems import ComparedFile, SimilarRecord
 from fomrepo.site.audit_seal import AuditSealer
+from fomrepo.site.deposit_request import FILES_LIMIT
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
 
@@ -82,6 +84,12 @@ class LifecycleDesk:
     def similar(self, principal: Principal, record: str) -> tuple[SimilarRecord, ...]:
         """List records of the same bytes or the same system, as far as the caller may see them."""
         return self._site.catalog.systems.similar(RecordName.parse(record), principal.id)
+
+    def similar_to(self, principal: Principal, files: Sequence[ComparedFile], *, but: str) -> tuple[SimilarRecord, ...]:
+        """List records that are like files which are no record yet; ``but`` is one of them that is not, or empty."""
+        if len(files) > FILES_LIMIT:
+            raise ArgumentError(f"{len(files)} files were to be compared; {FILES_LIMIT} is the most")
+        return self._site.catalog.systems.similar_to(files, principal.id, but=RecordName.parse(but) if but else None)
 
     def heed(self) -> None:
         """5. Do what time and other sites have brought."""

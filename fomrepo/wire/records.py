@@ -6,7 +6,7 @@ import json
 
 from fomrepo.model.canonical import canonical_json
 from fomrepo.model.files import FileObject, RecordState, RecordVersion
-from fomrepo.model.systems import SimilarRecord
+from fomrepo.model.systems import ComparedFile, Likeness, SimilarRecord
 from fomrepo.wire.v1 import files_pb2 as pb
 from fomrepo.wire.v1 import lifecycle_pb2
 
@@ -83,3 +83,16 @@ def similar_to_wire(similar: SimilarRecord) -> lifecycle_pb2.SimilarRecord:
         same=[one.value for one in similar.same],
         contents=[lifecycle_pb2.SameContent(file=file, other=other) for file, other in similar.contents],
     )
+
+
+def compared_to_wire(file: ComparedFile) -> lifecycle_pb2.FileToCompare:
+    """Write a file that is looked for among those of records as a message."""
+    known = {aspect.value: fingerprint for aspect, fingerprint in file.fingerprints.items()}
+    return lifecycle_pb2.FileToCompare(name=file.name, digest=file.digest, fingerprints=known)
+
+
+def compared_from_wire(message: lifecycle_pb2.FileToCompare) -> ComparedFile:
+    """Read a file that is looked for; what this release does not compare is left out."""
+    aspects = {one.value: one for one in Likeness}
+    known = {aspects[name]: text for name, text in message.fingerprints.items() if name in aspects}
+    return ComparedFile(message.name, message.digest, known)

@@ -17,7 +17,7 @@ from fomrepo.model.audit import CLOCK, OPERATOR, AuditEntry, entry_digest, fault
 from fomrepo.model.files import RecordName, RecordState, RecordVersion, ReplicaState
 from fomrepo.model.people import Principal
 from fomrepo.model.submissions import ReviewPolicy
-from fomrepo.model.systems import Likeness
+from fomrepo.model.systems import ComparedFile, Likeness, fingerprints
 from tests.catalog.examples import ADK, DCD, FINGERPRINT, PSF, method, named, publish, record, result, withdraw
 
 #: How far a date lies ahead that no test comes to.
@@ -444,6 +444,26 @@ def test_similar_records_are_those_that_one_may_see(
     assert (second.version.accession, second.same) == (same.accession, (Likeness.SEQUENCE, Likeness.SIZE))
     withdraw(catalog, same)
     assert [one.version.accession for one in catalog.systems.similar(named(mine), bob.id)] == [copy.accession]
+
+
+def test_files_that_are_no_record_yet_are_compared_as_those_of_records_are(
+    catalog: Catalog, ada: Principal, bob: Principal
+) -> None:
+    facts = {"n_atoms": 3341, "n_residues": 214, "residues": {"ALA": 19}}
+    theirs = record(catalog, ada, name="theirs", files=(replace(ADK[0], digest="e" * 64, facts=facts),))
+    system = dict(fingerprints(facts))
+    unsent, sent = ComparedFile("new.psf", fingerprints=system), ComparedFile("sent.psf", "e" * 64, system)
+
+    def found(*files: ComparedFile, but: RecordVersion | None = None) -> list[tuple[str, tuple[Likeness, ...]]]:
+        name = None if but is None else named(but)
+        return [(one.version.accession, one.same) for one in catalog.systems.similar_to(files, bob.id, but=name)]
+
+    assert found(unsent, sent) == []  # of what is another's nothing is told, whatever somebody knows of it
+    publish(catalog, theirs)
+    assert found(unsent) == [(theirs.accession, (Likeness.COMPOSITION, Likeness.SIZE))]
+    assert found(sent) == [(theirs.accession, (Likeness.CONTENT, Likeness.COMPOSITION, Likeness.SIZE))]
+    assert found(sent, but=theirs) == []
+    assert found() == found(ComparedFile("other.psf", "f" * 64)) == []
 
 
 def test_copies_are_shown_where_the_version_was_put(catalog: Catalog, adk: RecordVersion, bob: Principal) -> None:

@@ -13,11 +13,12 @@ from fomrepo.client.record import Record
 from fomrepo.client.repository import Repository
 from fomrepo.errors import ArgumentError, ConflictError, NotAllowedError, NotFoundError, WithdrawnError
 from fomrepo.model.audit import CLOCK, AuditEntry
+from fomrepo.model.systems import ComparedFile, fingerprints
 from fomrepo.site.administration import open_administration
 from fomrepo.testing import LocalFederation
 from fomrepo.wire.v1 import files_pb2
 from tests.federation.raw import raw_client, refused, said
-from tests.federation.records import TRAJECTORY, adk_files, blobs, deposit_adk, replicate, until
+from tests.federation.records import TOPOLOGY, TRAJECTORY, adk_files, blobs, deposit_adk, replicate, until
 
 #: An accession that nobody has: the draws have six digits.
 ABSENT = "FOM-900000000000"
@@ -214,6 +215,13 @@ def test_similar_records_are_listed_as_far_as_one_may_see_them(repo: Repository,
     assert found[mine.accession].contents == ()
     with pytest.raises(NotFoundError):
         repo.lifecycle.similar(theirs.accession)
+    file = mine[TOPOLOGY]
+    unsent = [ComparedFile("new.psf", fingerprints=dict(fingerprints(file.facts)))]
+    assert mine.accession in [one.record.accession for one in others.lifecycle.similar_to(unsent)]
+    assert theirs.accession not in [
+        one.record.accession for one in others.lifecycle.similar_to(unsent, but=theirs.path)
+    ]
+    assert theirs.accession not in [one.record.accession for one in repo.lifecycle.similar_to(unsent)]
 
 
 def test_the_audit_log_of_real_sites_holds(federation: LocalFederation) -> None:

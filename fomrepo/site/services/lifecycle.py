@@ -7,7 +7,7 @@ import grpc
 from fomrepo.site.lifecycle import LifecycleDesk
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.services.border import caller, unary
-from fomrepo.wire.records import record_to_wire, similar_to_wire
+from fomrepo.wire.records import compared_from_wire, record_to_wire, similar_to_wire
 from fomrepo.wire.v1 import files_pb2, lifecycle_pb2, lifecycle_pb2_grpc
 
 
@@ -47,4 +47,12 @@ class LifecycleService(lifecycle_pb2_grpc.LifecycleServicer):
     ) -> lifecycle_pb2.ListSimilarReply:
         principal = caller(self._site.catalog, context)
         found = self._desk.similar(principal, request.record)
+        return lifecycle_pb2.ListSimilarReply(similar=map(similar_to_wire, found))
+
+    @unary
+    def FindSimilar(
+        self, request: lifecycle_pb2.FindSimilarRequest, context: grpc.ServicerContext
+    ) -> lifecycle_pb2.ListSimilarReply:
+        principal = caller(self._site.catalog, context)
+        found = self._desk.similar_to(principal, [compared_from_wire(one) for one in request.files], but=request.but)
         return lifecycle_pb2.ListSimilarReply(similar=map(similar_to_wire, found))

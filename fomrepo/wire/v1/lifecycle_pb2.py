@@ -25,13 +25,15 @@ _sym_db = _symbol_database.Default()
 from fomrepo.wire.v1 import files_pb2 as fomrepo_dot_wire_dot_v1_dot_files__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66omrepo/wire/v1/lifecycle.proto\x12\x0f\x66omrepo.wire.v1\x1a\x1b\x66omrepo/wire/v1/files.proto\"H\n\x0ePublishRequest\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x0f\n\x07licence\x18\x02 \x01(\t\x12\x15\n\rembargo_until\x18\x03 \x01(\x01\"2\n\x11SetEmbargoRequest\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\r\n\x05until\x18\x02 \x01(\x01\".\n\x10SupersedeRequest\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\n\n\x02\x62y\x18\x02 \x01(\t\"7\n\x15WithdrawRecordRequest\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"C\n\x10ListSimilarReply\x12/\n\x07similar\x18\x01 \x03(\x0b\x32\x1e.fomrepo.wire.v1.SimilarRecord\"v\n\rSimilarRecord\x12\'\n\x06record\x18\x01 \x01(\x0b\x32\x17.fomrepo.wire.v1.Record\x12\x0c\n\x04same\x18\x02 \x03(\t\x12.\n\x08\x63ontents\x18\x03 \x03(\x0b\x32\x1c.fomrepo.wire.v1.SameContent\"*\n\x0bSameContent\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\r\n\x05other\x18\x02 \x01(\t2\x8c\x03\n\tLifecycle\x12\x43\n\x07Publish\x12\x1f.fomrepo.wire.v1.PublishRequest\x1a\x17.fomrepo.wire.v1.Record\x12I\n\nSetEmbargo\x12\".fomrepo.wire.v1.SetEmbargoRequest\x1a\x17.fomrepo.wire.v1.Record\x12G\n\tSupersede\x12!.fomrepo.wire.v1.SupersedeRequest\x1a\x17.fomrepo.wire.v1.Record\x12Q\n\x0eWithdrawRecord\x12&.fomrepo.wire.v1.WithdrawRecordRequest\x1a\x17.fomrepo.wire.v1.Record\x12S\n\x0bListSimilar\x12!.fomrepo.wire.v1.GetRecordRequest\x1a!.fomrepo.wire.v1.ListSimilarReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66omrepo/wire/v1/lifecycle.proto\x12\x0f\x66omrepo.wire.v1\x1a\x1b\x66omrepo/wire/v1/files.proto\"H\n\x0ePublishRequest\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x0f\n\x07licence\x18\x02 \x01(\t\x12\x15\n\rembargo_until\x18\x03 \x01(\x01\"2\n\x11SetEmbargoRequest\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\r\n\x05until\x18\x02 \x01(\x01\".\n\x10SupersedeRequest\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\n\n\x02\x62y\x18\x02 \x01(\t\"7\n\x15WithdrawRecordRequest\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"P\n\x12\x46indSimilarRequest\x12-\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x1e.fomrepo.wire.v1.FileToCompare\x12\x0b\n\x03\x62ut\x18\x02 \x01(\t\"\xaa\x01\n\rFileToCompare\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x46\n\x0c\x66ingerprints\x18\x03 \x03(\x0b\x32\x30.fomrepo.wire.v1.FileToCompare.FingerprintsEntry\x1a\x33\n\x11\x46ingerprintsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"C\n\x10ListSimilarReply\x12/\n\x07similar\x18\x01 \x03(\x0b\x32\x1e.fomrepo.wire.v1.SimilarRecord\"v\n\rSimilarRecord\x12\'\n\x06record\x18\x01 \x01(\x0b\x32\x17.fomrepo.wire.v1.Record\x12\x0c\n\x04same\x18\x02 \x03(\t\x12.\n\x08\x63ontents\x18\x03 \x03(\x0b\x32\x1c.fomrepo.wire.v1.SameContent\"*\n\x0bSameContent\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\r\n\x05other\x18\x02 \x01(\t2\xe3\x03\n\tLifecycle\x12\x43\n\x07Publish\x12\x1f.fomrepo.wire.v1.PublishRequest\x1a\x17.fomrepo.wire.v1.Record\x12I\n\nSetEmbargo\x12\".fomrepo.wire.v1.SetEmbargoRequest\x1a\x17.fomrepo.wire.v1.Record\x12G\n\tSupersede\x12!.fomrepo.wire.v1.SupersedeRequest\x1a\x17.fomrepo.wire.v1.Record\x12Q\n\x0eWithdrawRecord\x12&.fomrepo.wire.v1.WithdrawRecordRequest\x1a\x17.fomrepo.wire.v1.Record\x12S\n\x0bListSimilar\x12!.fomrepo.wire.v1.GetRecordRequest\x1a!.fomrepo.wire.v1.ListSimilarReply\x12U\n\x0b\x46indSimilar\x12#.fomrepo.wire.v1.FindSimilarRequest\x1a!.fomrepo.wire.v1.ListSimilarReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'fomrepo.wire.v1.lifecycle_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_FILETOCOMPARE_FINGERPRINTSENTRY']._loaded_options = None
+  _globals['_FILETOCOMPARE_FINGERPRINTSENTRY']._serialized_options = b'8\001'
   _globals['_PUBLISHREQUEST']._serialized_start=81
   _globals['_PUBLISHREQUEST']._serialized_end=153
   _globals['_SETEMBARGOREQUEST']._serialized_start=155
@@ -40,12 +42,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUPERSEDEREQUEST']._serialized_end=253
   _globals['_WITHDRAWRECORDREQUEST']._serialized_start=255
   _globals['_WITHDRAWRECORDREQUEST']._serialized_end=310
-  _globals['_LISTSIMILARREPLY']._serialized_start=312
-  _globals['_LISTSIMILARREPLY']._serialized_end=379
-  _globals['_SIMILARRECORD']._serialized_start=381
-  _globals['_SIMILARRECORD']._serialized_end=499
-  _globals['_SAMECONTENT']._serialized_start=501
-  _globals['_SAMECONTENT']._serialized_end=543
-  _globals['_LIFECYCLE']._serialized_start=546
-  _globals['_LIFECYCLE']._serialized_end=942
+  _globals['_FINDSIMILARREQUEST']._serialized_start=312
+  _globals['_FINDSIMILARREQUEST']._serialized_end=392
+  _globals['_FILETOCOMPARE']._serialized_start=395
+  _globals['_FILETOCOMPARE']._serialized_end=565
+  _globals['_FILETOCOMPARE_FINGERPRINTSENTRY']._serialized_start=514
+  _globals['_FILETOCOMPARE_FINGERPRINTSENTRY']._serialized_end=565
+  _globals['_LISTSIMILARREPLY']._serialized_start=567
+  _globals['_LISTSIMILARREPLY']._serialized_end=634
+  _globals['_SIMILARRECORD']._serialized_start=636
+  _globals['_SIMILARRECORD']._serialized_end=754
+  _globals['_SAMECONTENT']._serialized_start=756
+  _globals['_SAMECONTENT']._serialized_end=798
+  _globals['_LIFECYCLE']._serialized_start=801
+  _globals['_LIFECYCLE']._serialized_end=1284
 # @@protoc_insertion_point(module_scope)

@@ -61,6 +61,11 @@ class LifecycleStub:
                 request_serializer=fomrepo_dot_wire_dot_v1_dot_files__pb2.GetRecordRequest.SerializeToString,
                 response_deserializer=fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.ListSimilarReply.FromString,
                 _registered_method=True)
+        self.FindSimilar = channel.unary_unary(
+                '/fomrepo.wire.v1.Lifecycle/FindSimilar',
+                request_serializer=fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.FindSimilarRequest.SerializeToString,
+                response_deserializer=fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.ListSimilarReply.FromString,
+                _registered_method=True)
 
 
 class LifecycleServicer:
@@ -102,6 +107,13 @@ class LifecycleServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindSimilar(self, request, context):
+        """The same for files that are no record yet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LifecycleServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +140,11 @@ def add_LifecycleServicer_to_server(servicer, server):
             'ListSimilar': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSimilar,
                     request_deserializer=fomrepo_dot_wire_dot_v1_dot_files__pb2.GetRecordRequest.FromString,
+                    response_serializer=fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.ListSimilarReply.SerializeToString,
+            ),
+            'FindSimilar': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindSimilar,
+                    request_deserializer=fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.FindSimilarRequest.FromString,
                     response_serializer=fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.ListSimilarReply.SerializeToString,
             ),
     }
@@ -266,6 +283,33 @@ class Lifecycle:
             target,
             '/fomrepo.wire.v1.Lifecycle/ListSimilar',
             fomrepo_dot_wire_dot_v1_dot_files__pb2.GetRecordRequest.SerializeToString,
+            fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.ListSimilarReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindSimilar(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fomrepo.wire.v1.Lifecycle/FindSimilar',
+            fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.FindSimilarRequest.SerializeToString,
             fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.ListSimilarReply.FromString,
             options,
             channel_credentials,

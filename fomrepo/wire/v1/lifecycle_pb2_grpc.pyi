@@ -44,6 +44,8 @@ class LifecycleStub:
     """Leaves a tombstone."""
     ListSimilar: _grpc.UnaryUnaryMultiCallable[_files_pb2.GetRecordRequest, _lifecycle_pb2.ListSimilarReply]
     """Records that the caller may see and that hold the same content, or the same system."""
+    FindSimilar: _grpc.UnaryUnaryMultiCallable[_lifecycle_pb2.FindSimilarRequest, _lifecycle_pb2.ListSimilarReply]
+    """The same for files that are no record yet."""
 
 @_typing.type_check_only
 class LifecycleAsyncStub(LifecycleStub):
@@ -60,6 +62,8 @@ class LifecycleAsyncStub(LifecycleStub):
     """Leaves a tombstone."""
     ListSimilar: _aio.UnaryUnaryMultiCallable[_files_pb2.GetRecordRequest, _lifecycle_pb2.ListSimilarReply]  # type: ignore[assignment]
     """Records that the caller may see and that hold the same content, or the same system."""
+    FindSimilar: _aio.UnaryUnaryMultiCallable[_lifecycle_pb2.FindSimilarRequest, _lifecycle_pb2.ListSimilarReply]  # type: ignore[assignment]
+    """The same for files that are no record yet."""
 
 class LifecycleServicer(metaclass=_abc_1.ABCMeta):
     """Members of a record's project may change it."""
@@ -103,5 +107,13 @@ class LifecycleServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_lifecycle_pb2.ListSimilarReply, _abc.Awaitable[_lifecycle_pb2.ListSimilarReply]]:
         """Records that the caller may see and that hold the same content, or the same system."""
+
+    @_abc_1.abstractmethod
+    def FindSimilar(
+        self,
+        request: _lifecycle_pb2.FindSimilarRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_lifecycle_pb2.ListSimilarReply, _abc.Awaitable[_lifecycle_pb2.ListSimilarReply]]:
+        """The same for files that are no record yet."""
 
 def add_LifecycleServicer_to_server(servicer: LifecycleServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
