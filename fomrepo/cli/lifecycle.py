@@ -11,6 +11,7 @@ from fomrepo.cli.confirmation import ask_to_go_on
 from fomrepo.cli.connected import ProfileName, complete_path, connected
 from fomrepo.cli.output import Json, print_json, print_table
 from fomrepo.cli.records import record_facts
+from fomrepo.cli.similar_data import similar_document, similar_row
 from fomrepo.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -107,11 +108,9 @@ def similar(record: RecordArgument, profile: ProfileName = None, json: Json = Fa
     with connected(profile) as repo:
         found = repo.lifecycle.similar(record)
     for one in found if json else ():
-        facts = {"accession": one.record.accession, "version": one.record.version, "title": one.record.title}
-        same = [{"file": file, "other": other} for file, other in one.contents]
-        print_json({**facts, "path": one.record.path, "same": list(one.same), "same_files": same})
+        print_json(similar_document(one))
     if not json:
-        print_table([(one.record.versioned, ", ".join(one.same), one.record.path, one.record.title) for one in found])
+        print_table([similar_row(one) for one in found])
         if not found:
             typer.echo("nothing that you may see is like it", err=True)
 

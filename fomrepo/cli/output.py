@@ -23,8 +23,10 @@ def print_json(value: Mapping[str, Any]) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
-def print_table(rows: Sequence[Sequence[str]], heads: Sequence[str] = (), *, right: Sequence[int] = ()) -> None:
-    """Print columns, aligned; those in ``right`` to the right."""
+def print_table(
+    rows: Sequence[Sequence[str]], heads: Sequence[str] = (), *, right: Sequence[int] = (), err: bool = False
+) -> None:
+    """Print columns, aligned; those in ``right`` to the right; with ``err`` on stderr."""
     every = [heads, *rows] if heads else rows
     widths = [max(len(row[column]) for row in every) for column in range(len(every[0]))] if every else []
     for row in every:
@@ -32,7 +34,7 @@ def print_table(rows: Sequence[Sequence[str]], heads: Sequence[str] = (), *, rig
             f"{cell:>{widths[column]}}" if column in right else f"{cell:<{widths[column]}}"
             for column, cell in enumerate(row)
         )
-        typer.echo("  ".join(cells).rstrip())
+        typer.echo("  ".join(cells).rstrip(), err=err)
 
 
 def failure_document(error: FomrepoError) -> dict[str, Any]:
