@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from fomrepo.browser import views
 from fomrepo.browser.battery import PICTURE, PLOTS, StillRunning
 from fomrepo.browser.library import library_of, reader_of
+from fomrepo.browser.lines import line_plots, points_of
 from fomrepo.browser.listed import is_public
 from fomrepo.browser.pages import page
 from fomrepo.browser.safety import VIEWER_POLICY
+from fomrepo.browser.still import still_of
 from fomrepo.client.remote_file import RemoteFile
 from fomrepo.client.results.result import Result
 from fomrepo.errors import NotFoundError
-
-#: Points of a line that are sent; of longer ones every n-th, which a screen cannot show anyway.
-POINTS_LIMIT = 4_000
 
 
 def viewer(request: Request) -> Response:
@@ -60,33 +56,19 @@ def frames(request: Request) -> Response:
     return Response(result.dcd.tobytes(), media_type="application/octet-stream")
 
 
+def still(request: Request) -> Response:
+    """Give a picture of the first frame, drawn here: for browsers without WebGL, and without scripts."""
+    result = _result(request, PICTURE)
+    return _again() if isinstance(result, StillRunning) else Response(still_of(result.pdb), media_type="image/png")
+
+
 def line(request: Request) -> Response:
     """Give a plot of the battery."""
     method = request.path_params["method"]
     if method not in PLOTS:
         raise NotFoundError(f"there is no plot of {method} to look at; run it from its form")
     result = _result(request, method)
-    if isinstance(result, StillRunning):
-        return _again()
-    return JSONResponse(line_of(result))
-
-
-def line_of(result: Result) -> dict[str, Any]:
-    """Points of a TimeSeries: ``x`` in its unit, a list of ``y`` for each field, and the index of each frame."""
-    fields = {name: np.asarray(value) for name, value in result.to_dict().items() if name not in ("times", "frames")}
-    step = -(-len(result.frames) // POINTS_LIMIT) or 1
-    return {
-        "title": result.schema.summary,
-        "method": f"{result.method} {result.version}",
-        "x": _numbers(result.times[::step]),
-        "x_unit": result.units["times"],
-        "frames": np.asarray(result.frames)[::step].tolist(),
-        "lines": [
-            {"name": name, "unit": result.units[name], "y": _numbers(value[::step])}
-            for name, value in fields.items()
-            if value.ndim == 1 and value.dtype.kind in "fiu" and len(value) == len(result.frames)
-        ],
-    }
+    return _again() if isinstance(result, StillRunning) else JSONResponse(points_of(result, line_plots(result)[0]))
 
 
 def _result(request: Request, method: str) -> Result | StillRunning:
@@ -99,11 +81,6 @@ def _result(request: Request, method: str) -> Result | StillRunning:
         return library_of(request).battery.result(public, method)
     found: Result = file.methods[method]()
     return found
-
-
-def _numbers(values: np.ndarray[Any, Any]) -> list[float | None]:
-    """Numbers as JSON has them: what is not finite is None."""
-    return [float(one) if np.isfinite(one) else None for one in values]
 
 
 def _again() -> Response:

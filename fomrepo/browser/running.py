@@ -1,37 +1,27 @@
-"""Run a method from a form, look on, and take the result away. All of it needs somebody who is logged in."""
+"""Run a method from a form, and look on until it has ended. All of it needs somebody who is logged in."""
 
 from __future__ import annotations
 
 import contextlib
-import tempfile
-from pathlib import Path
+import time
+from concurrent.futures import CancelledError
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from fomrepo.browser import views
+from fomrepo.browser.answers import PATIENCE_S, answer_view, task_of
 from fomrepo.browser.library import session_of
-from fomrepo.browser.moving import line_of
 from fomrepo.browser.pages import page
 from fomrepo.browser.safety import check_secret, read_form
 from fomrepo.browser.sessions import Session, Task, logged_in
-from fomrepo.browser.snippets import Asked, command_of, python_of, read_arguments
-from fomrepo.client.operation import OperationFuture
+from fomrepo.browser.snippets import Asked, command_of, found_command, found_python, python_of, read_arguments
 from fomrepo.client.remote_file import RemoteFile
-from fomrepo.client.results.result import Result
-from fomrepo.errors import ConflictError, FomrepoError, NotFoundError
+from fomrepo.errors import FomrepoError
 from fomrepo.model.methods import MethodSchema
-
-#: Formats in which a result can be taken away.
-DOWNLOADS = ("csv", "json", "nc", "npz", "safetensors")
-#: Values of a field that the page shows, and characters of a text.
-ROWS_LIMIT, TEXT_LIMIT = 20, 2_000
-#: How long a page waits for a short run, in seconds, before it shows progress.
-PATIENCE_S = 0.7
 
 
 def ask_arguments(request: Request) -> Response:
@@ -51,29 +41,30 @@ async def run(request: Request) -> Response:
     return await run_in_threadpool(_run, request, session, form)
 
 
+def find_operation(request: Request) -> Response:
+    """Lead to a call whose id somebody typed, wherever it was made."""
+    logged_in(session_of(request))
+    wanted = quote(request.query_params.get("id", "").strip(), safe="")
+    return RedirectResponse(f"/operations/{wanted}", status_code=303)
+
+
 def operation(request: Request) -> Response:
     """Show how far a call is, or what it gave."""
-    session = logged_in(session_of(request))
-    task = _task(session, request)
-    told: dict[str, Any] = {"task": task, "progress": _progress(task.future), "result": None, "failure": None}
-    if task.future.done():
-        try:
-            result = task.future.result()
-        except FomrepoError as error:
-            told["failure"] = error
-        else:
-            told |= {"result": result, "fields": _fields(result), "downloads": _downloads(result)}
-    if task.asked is not None:
-        told |= {"python": python_of(task.asked), "command": command_of(task.asked)}
-    return page(request, "operation.html", **told)
+    task = task_of(logged_in(session_of(request)), request)
+    if task.asked is None:
+        python, command = found_python(task.future.operation), found_command(task.future.operation)
+    else:
+        python, command = python_of(task.asked), command_of(task.asked)
+    return page(request, "operation.html", task=task, python=python, command=command, **_told(task))
 
 
 def state(request: Request) -> Response:
-    """Show the progress alone; once the call has ended, tell the page to load anew."""
-    task = _task(logged_in(session_of(request)), request)
-    headers = {"hx-refresh": "true"} if task.future.done() else {}
-    answer = page(request, "progress.html", task=task, progress=_progress(task.future))
-    answer.headers.update(headers)
+    """Show the progress alone; once the call has ended, what it gave takes the place of it."""
+    task = task_of(logged_in(session_of(request)), request)
+    told = _told(task)
+    answer = page(request, "answer.html" if told["progress"]["ended"] else "progress.html", task=task, **told)
+    if told["progress"]["ended"]:
+        answer.headers.update({"hx-retarget": "#answer", "hx-reswap": "outerHTML"})
     return answer
 
 
@@ -82,27 +73,9 @@ async def cancel(request: Request) -> Response:
     form = await read_form(request)
     session = logged_in(session_of(request))
     check_secret(form, session.secret)
-    task = await run_in_threadpool(_task, session, request)
+    task = await run_in_threadpool(task_of, session, request)
     await run_in_threadpool(task.future.cancel)
     return RedirectResponse(f"/operations/{task.future.operation}", status_code=303)
-
-
-def line(request: Request) -> Response:
-    """Points of a result over time."""
-    result = _result(request)
-    if result.result_type != "TimeSeries":
-        raise NotFoundError(f"a {result.result_type} is no line over time")
-    return JSONResponse(line_of(result))
-
-
-def download(request: Request) -> Response:
-    """Give the result as a file."""
-    result, suffix = _result(request), request.path_params["suffix"]
-    with tempfile.TemporaryDirectory() as folder:
-        content = result.save(Path(folder) / f"result.{suffix}").read_bytes()
-    name = f"{result.method}-{result.operation[:8]}.{suffix}"
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type="application/octet-stream", headers=headers)
 
 
 def _run(request: Request, session: Session, form: dict[str, str]) -> Response:
@@ -114,7 +87,8 @@ def _run(request: Request, session: Session, form: dict[str, str]) -> Response:
         future = file.submit[schema.name, schema.version](*others, **arguments)
     except FomrepoError as error:
         return _form(request, file, schema, form, error.message, status=400)
-    asked = Asked(file.record.versioned, file.name, schema.name, schema.version, names, arguments)
+    moves = "trajectory" in file.families and schema.has_frames
+    asked = Asked(file.record.versioned, file.name, schema.name, schema.version, names, arguments, moves=moves)
     session.keep(Task(future, asked))
     with contextlib.suppress(TimeoutError, FomrepoError):
         future.exception(timeout=PATIENCE_S)
@@ -136,42 +110,28 @@ def _chosen(session: Session, request: Request) -> tuple[RemoteFile, MethodSchem
     return file, file.methods.find(request.path_params["method"])[0].schema
 
 
-def _task(session: Session, request: Request) -> Task:
-    """Call of an address: one of this session, or an earlier one of the same person."""
-    name = request.path_params["operation"]
-    known = session.tasks.get(name)
-    if known is None:
-        known = session.keep(Task(session.repo.operation(name), None))
-    return known
-
-
-def _result(request: Request) -> Result:
-    future = _task(logged_in(session_of(request)), request).future
+def _told(task: Task) -> dict[str, Any]:
+    """How far a call is, and what it gave or what went wrong, as soon as it has ended."""
+    future = task.future
+    ended = future.done()
+    done, total = (0, 0) if ended else future.progress
+    told: dict[str, Any] = {
+        "result": None,
+        "failure": None,
+        "progress": {
+            "state": future.state.value,
+            "site": future.site,
+            "done": done,
+            "total": total,
+            "seconds": None if task.asked is None else int(time.monotonic() - task.begun),
+            "ended": ended,
+        },
+    }
+    if not ended:
+        return told
     try:
-        found: Result = future.result(timeout=PATIENCE_S)
-    except TimeoutError:
-        raise ConflictError(f"{future.operation} is still under way") from None
-    return found
-
-
-def _progress(future: OperationFuture[Result]) -> dict[str, Any]:
-    done, total = (0, 0) if future.done() else future.progress
-    return {"state": future.state.value, "site": future.site, "done": done, "total": total, "ended": future.done()}
-
-
-def _fields(result: Result) -> list[dict[str, Any]]:
-    """What the page shows of each field: its shape, and its first values."""
-    found = []
-    for name, value in result.to_dict().items():
-        array = np.asarray(value[0] if isinstance(value, tuple) else value)  # rows that differ in length: their values
-        first = [value] if not array.shape else array.ravel()[:ROWS_LIMIT].tolist()
-        text = ", ".join(f"{one:.6g}" if isinstance(one, float) else str(one)[:TEXT_LIMIT] for one in first)
-        more = " …" if array.size > ROWS_LIMIT else ""
-        found.append({"name": name, "unit": result.units[name], "shape": array.shape, "text": text + more})
-    return found
-
-
-def _downloads(result: Result) -> tuple[str, ...]:
-    """Formats that the result fits into."""
-    extra = {"Structure": ("pdb",), "FileRef": (), "Figure": ()}.get(result.result_type, ())
-    return (*extra, *DOWNLOADS)
+        return told | answer_view(future.result())
+    except CancelledError:
+        return told
+    except FomrepoError as error:
+        return told | {"failure": error}

@@ -38,6 +38,8 @@ class Task:
     future: OperationFuture[Result]
     #: None for one that was made elsewhere.
     asked: Asked | None
+    #: When it was sent, by the monotonic clock.
+    begun: float = field(default_factory=time.monotonic)
 
 
 @dataclass(slots=True)

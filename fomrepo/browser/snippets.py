@@ -13,6 +13,8 @@ from fomrepo.model.methods import MethodSchema, Parameter
 
 #: What the harness takes for every method with frames.
 FRAMES = ("start", "stop", "step")
+#: Options of ``fomrepo call`` itself: a parameter with such a name stands behind ``--``.
+OPTIONS = frozenset({"version", "explain", "output", "profile", "json", "help"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Asked:
     others: tuple[str, ...]
     #: What was given; the rest is as the method has it.
     arguments: Mapping[str, Any]
+    #: Whether the file is a trajectory that can be looked at beside the plots.
+    moves: bool = False
 
 
 def read_arguments(schema: MethodSchema, form: Mapping[str, str]) -> dict[str, Any]:
@@ -63,10 +67,22 @@ def python_of(asked: Asked) -> str:
 def command_of(asked: Asked) -> str:
     """Spell a call as a command for a shell."""
     words = ["fomrepo", "call", f"{asked.record}/{asked.file}", asked.method, "--version", asked.version, *asked.others]
+    if not OPTIONS.isdisjoint(asked.arguments):
+        words.append("--")
     for name, value in asked.arguments.items():
         text = json.dumps(value) if isinstance(value, list | bool) else str(value)
         words.append(f"--{name.replace('_', '-')}={text}")
     return shlex.join(words)
+
+
+def found_python(operation: str) -> str:
+    """Spell how the result of a call is found again, whoever sent it from wherever."""
+    return f"import fomrepo\n\nrepo = fomrepo.connect()\nr = repo.operation({operation!r}).result()\nprint(r)"
+
+
+def found_command(operation: str) -> str:
+    """Spell the same as a command for a shell."""
+    return shlex.join(["fomrepo", "operation", "wait", operation])
 
 
 def _value(parameter: Parameter, text: str) -> Any:

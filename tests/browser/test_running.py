@@ -29,7 +29,7 @@ def run(alice: TestClient, address: str, **arguments: str) -> str:
     assert answer.status_code == 303, answer.text
     operation = answer.headers["location"]
     until = time.monotonic() + 60
-    while "hx-refresh" not in alice.get(f"{operation}/state").headers and time.monotonic() < until:
+    while "hx-retarget" not in alice.get(f"{operation}/state").headers and time.monotonic() < until:
         time.sleep(0.1)
     return operation
 

@@ -1,27 +1,15 @@
-// Plays a trajectory beside its plots: a click on a point shows that frame, and scrubbing moves the plots' cursors.
+// Plots, and beside them a trajectory that plays: a click on a point shows that frame, scrubbing moves all cursors.
 "use strict";
 
 (function () {
-  const section = document.getElementById("moving");
-  if (!section) return;
-  const base = section.dataset.base;
-  const canvas = document.getElementById("viewer");
-  const slider = document.getElementById("frame");
-  const label = document.getElementById("frame-label");
-  const play = document.getElementById("play");
-  const style = document.getElementById("style");
-  const status = document.getElementById("moving-status");
-  const plots = [];
-  let shown = null;     // what the picture shows: frames, times
-  let show = () => {};  // shows the n-th of these frames
-  let timer = 0;
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
   async function fetched(address) {
     for (let tries = 0; tries < 300; tries++) {
       const answer = await fetch(address);
       if (answer.status === 200) return answer;
       if (answer.status !== 202) throw new Error((await answer.text()).slice(0, 300));
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await pause(1000);
     }
     throw new Error("it takes too long");
   }
@@ -32,99 +20,139 @@
     return best;
   }
 
-  function go(n, from) {
-    slider.value = n;
-    label.textContent = `frame ${shown.frames[n]}, ${shown.times[n].toPrecision(5)} ${shown.unit}`;
-    section.dataset.frame = shown.frames[n];
-    show(n);
-    for (const one of plots) {
-      if (one === from) continue;
-      const at = nearest(one.frames, shown.frames[n]);
-      one.plot.setCursor({ left: one.plot.valToPos(one.plot.data[0][at], "x"), top: 10 }, false);
-    }
-  }
-
-  async function draw(place) {
-    const told = await (await fetched(place.dataset.line)).json();
-    const one = { plot: drawLine(place, told), frames: told.frames };
-    plots.push(one);
-    one.plot.over.addEventListener("click", () => {
-      if (shown && one.plot.cursor.idx != null) go(nearest(shown.frames, told.frames[one.plot.cursor.idx]), one);
-    });
-  }
-
   function hasWebGL() {
     try { return Boolean(document.createElement("canvas").getContext("webgl2")); } catch { return false; }
   }
 
-  // Where there is no WebGL: the chain of the first frame, seen along its thinnest direction.
-  async function drawStill() {
-    const atoms = (await (await fetched(`${base}/structure.pdb`)).text()).split("\n")
-      .filter((row) => /^(ATOM|HETATM)/.test(row) && /^(CA|P|BB)$/.test(row.slice(12, 16).trim()))
-      .map((row) => [row.slice(30, 38), row.slice(38, 46), row.slice(46, 54)].map(Number));
-    const picture = document.createElement("canvas");
-    picture.width = canvas.clientWidth; picture.height = canvas.clientHeight;
-    picture.setAttribute("role", "img");
-    picture.setAttribute("aria-label", "The chain in the first frame");
-    canvas.append(picture);
-    const reach = Math.max(1, ...atoms.flat().map(Math.abs));
-    const scale = 0.45 * Math.min(picture.width, picture.height) / reach;
-    const pen = picture.getContext("2d");
-    pen.lineWidth = 2; pen.lineCap = "round";
-    atoms.slice(1).forEach((atom, n) => {
-      const before = atoms[n];
-      if (Math.hypot(...atom.map((one, axis) => one - before[axis])) > 12) return;
-      pen.strokeStyle = `hsl(${200 - 170 * n / atoms.length} 60% 45%)`;
-      pen.beginPath();
-      pen.moveTo(picture.width / 2 + scale * before[0], picture.height / 2 - scale * before[1]);
-      pen.lineTo(picture.width / 2 + scale * atom[0], picture.height / 2 - scale * atom[1]);
-      pen.stroke();
+  // The frame that is looked at. Plots and viewer follow it, and each of them can lead.
+  function makeStage() {
+    const followers = [];
+    return {
+      frame: null,
+      follow(show) { followers.push(show); if (this.frame !== null) show(this.frame); },
+      go(frame, from) { this.frame = frame; for (const show of followers) if (show !== from) show(frame); },
+    };
+  }
+
+  async function drawPlot(place, stage) {
+    const told = await (await fetched(place.dataset.line)).json();
+    const plot = drawLine(place, told);
+    if (!told.frames) return;
+    const follow = (frame) => {
+      const at = nearest(told.frames, frame);
+      plot.setCursor({ left: plot.valToPos(told.x[at], "x"), top: 10 }, false);
+      place.dataset.frame = told.frames[at];
+    };
+    stage.follow(follow);
+    plot.over.addEventListener("click", () => {
+      if (plot.cursor.idx == null) return;
+      place.dataset.frame = told.frames[plot.cursor.idx];
+      stage.go(told.frames[plot.cursor.idx], follow);
     });
-    status.textContent = "A still picture: this browser has no WebGL.";
-    play.hidden = style.hidden = true;
+    plot.over.addEventListener("mouseleave", () => { if (stage.frame !== null) follow(stage.frame); });
   }
 
-  async function load() {
-    status.textContent = "The picture is being made …";
-    shown = await (await fetched(`${base}/told.json`)).json();
-    slider.max = shown.frames.length - 1;
-    slider.disabled = false;
-    if (!hasWebGL()) { await drawStill(); go(0); return; }
-    const frame = document.createElement("iframe");
-    frame.title = "Viewer";
-    const heard = (what) => new Promise((resolve, reject) => window.addEventListener("message", ({ source, data }) => {
-      if (source !== frame.contentWindow) return;
-      if (data.failed) reject(new Error(data.failed));
-      if (what in data) resolve();
-      if ("drawn" in data) section.dataset.drawn = data.drawn;
-    }));
-    const loaded = heard("loaded"), ready = heard("ready");
-    frame.src = "/viewer";
-    canvas.append(frame);
-    const pdb = await (await fetched(`${base}/structure.pdb`)).text();
-    const dcd = await (await fetched(`${base}/frames.dcd`)).arrayBuffer();
-    await loaded;
-    const tell = (what, handed) => frame.contentWindow.postMessage(what, "*", handed);  // its origin has no name
-    tell({ pdb, dcd, background: colour("--panel") }, [dcd]);
-    await ready;
-    show = (n) => tell({ frame: n });
-    style.addEventListener("change", () => tell({ style: style.value }));
-    play.disabled = style.disabled = false;
-    status.textContent = `${shown.frames.length} frames, ${shown.detail}${shown.stripped ? `; without ${shown.stripped}` : ""}`;
-    section.dataset.ready = "true";
-    go(0);
+  class Player {
+    constructor(section, stage) {
+      this.section = section; this.stage = stage; this.shown = null; this.timer = 0;
+      for (const name of ["slider", "label", "play", "speed", "look", "status", "viewer"]) {
+        this[name] = section.querySelector(`.${name}`);
+      }
+      this.slider.addEventListener("input", () => this.lead(Number(this.slider.value)));
+      this.play.addEventListener("click", () => this.toggle());
+      this.speed.addEventListener("change", () => { if (this.timer) { this.toggle(); this.toggle(); } });
+    }
+
+    lead(n) { this.show(n); this.stage.go(this.shown.frames[n], this.follow); }
+
+    show(n) {
+      this.slider.value = n;
+      this.label.textContent = `frame ${this.shown.frames[n]}, ${Number(this.shown.times[n].toPrecision(6))} ${this.shown.unit}`;
+      this.section.dataset.frame = this.shown.frames[n];
+      this.tell({ frame: n });
+    }
+
+    toggle() {
+      const plays = !this.timer;
+      clearInterval(this.timer);
+      this.timer = plays && setInterval(() => this.lead((Number(this.slider.value) + 1) % this.shown.frames.length), 1000 / Number(this.speed.value));
+      this.play.setAttribute("aria-pressed", plays);
+      this.play.textContent = plays ? "Pause" : "Play";
+    }
+
+    tell() {}
+
+    async begin() {
+      const base = this.section.dataset.base;
+      this.status.textContent = "The picture is being made …";
+      this.shown = await (await fetched(`${base}/told.json`)).json();
+      this.slider.max = this.shown.frames.length - 1;
+      this.slider.disabled = false;
+      if (hasWebGL()) await this.open(base); else await this.still(base);
+      const { detail, stripped, frames } = this.shown;
+      this.status.textContent += `${frames.length} frames, ${detail}${stripped ? `; without ${stripped}` : ""}`;
+      this.follow = (frame) => this.show(nearest(this.shown.frames, frame));
+      this.stage.follow(this.follow);
+      if (this.stage.frame === null) this.lead(0);
+      this.section.dataset.ready = "true";
+    }
+
+    // Where there is no WebGL the server draws the first frame; the cursors of the plots go on.
+    async still(base) {
+      await fetched(`${base}/still.png`);
+      const image = new Image();
+      image.alt = "The chain in the first frame";
+      image.src = `${base}/still.png`;
+      this.viewer.append(image);
+      this.play.hidden = this.look.parentElement.hidden = this.speed.parentElement.hidden = true;
+      this.status.textContent = "A still picture of the first frame: this browser has no WebGL. ";
+    }
+
+    async open(base) {
+      const frame = document.createElement("iframe");
+      frame.title = "The molecule in three dimensions: drag to turn, scroll to come nearer";
+      const heard = (what) => new Promise((resolve, reject) => window.addEventListener("message", ({ source, data }) => {
+        if (source !== frame.contentWindow) return;
+        if (data.failed) reject(new Error(data.failed));
+        if (what in data) resolve();
+      }));
+      window.addEventListener("message", ({ source, data }) => {
+        if (source !== frame.contentWindow) return;
+        if ("drawn" in data) this.section.dataset.drawn = data.drawn;
+        if ("looks" in data) this.section.dataset.looks = data.looks;
+      });
+      const loaded = heard("loaded"), ready = heard("ready");
+      frame.src = "/viewer";
+      this.viewer.append(frame);
+      const pdb = await (await fetched(`${base}/structure.pdb`)).text();
+      const dcd = await (await fetched(`${base}/frames.dcd`)).arrayBuffer();
+      await loaded;
+      const tell = (what, handed) => frame.contentWindow.postMessage(what, "*", handed);  // its origin has no name
+      tell({ pdb, dcd, look: this.look.value, background: colour("--panel") }, [dcd]);
+      await ready;
+      this.tell = tell;
+      this.look.addEventListener("change", () => tell({ look: this.look.value }));
+      this.play.disabled = this.look.disabled = this.speed.disabled = false;
+      this.status.textContent = "";
+    }
   }
 
-  slider.addEventListener("input", () => go(Number(slider.value)));
-  play.addEventListener("click", () => {
-    const plays = play.getAttribute("aria-pressed") !== "true";
-    play.setAttribute("aria-pressed", plays);
-    play.textContent = plays ? "Pause" : "Play";
-    clearInterval(timer);
-    if (plays) timer = setInterval(() => go((Number(slider.value) + 1) % shown.frames.length), 80);
-  });
-  for (const place of document.querySelectorAll("[data-line]")) {
-    draw(place).catch((error) => { place.hidden = true; console.info(error.message); });
+  function begin() {
+    const stage = makeStage();
+    for (const place of document.querySelectorAll("[data-line]:not([data-begun])")) {
+      place.dataset.begun = "true";
+      drawPlot(place, stage).catch((error) => { place.hidden = true; console.info(error.message); });
+    }
+    const section = document.querySelector(".moving:not([data-begun])");
+    if (!section) return;
+    section.dataset.begun = "true";
+    const player = new Player(section, stage);
+    player.begin().catch((error) => {
+      player.status.textContent = "There is no moving picture of this trajectory.";
+      console.info(error.message);
+    });
   }
-  load().catch((error) => { status.textContent = "There is no moving picture of this trajectory."; console.info(error.message); });
+
+  document.addEventListener("htmx:after:swap", begin);
+  begin();
 })();
