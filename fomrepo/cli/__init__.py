@@ -15,6 +15,7 @@ from fomrepo.cli import (
     get,
     keys,
     lifecycle,
+    login,
     machine,
     metadata,
     method_submission,
@@ -29,6 +30,7 @@ from fomrepo.cli import (
     samples,
     sites,
     stubs,
+    user_identities,
 )
 from fomrepo.cli.commands import Commands
 
@@ -73,7 +75,8 @@ app.add_typer(quality.quality, name="quality", rich_help_panel=_DATA)
 app.add_typer(review.review, name="review", rich_help_panel=_DATA)
 app.add_typer(keys.key, name="key", rich_help_panel=_DATA)
 app.add_typer(calls.operation, name="operation", rich_help_panel=_DATA)
-app.command(rich_help_panel=_DATA)(profiles.login)
+app.command(rich_help_panel=_DATA)(login.login)
+app.command(rich_help_panel=_DATA)(login.logout)
 app.add_typer(profiles.profile, name="profile", rich_help_panel=_DATA)
 app.command(rich_help_panel=_SITES)(sites.up)
 app.command(rich_help_panel=_SITES)(browse.browse)
@@ -83,7 +86,7 @@ app.add_typer(environments.environment, name="environment", rich_help_panel=_SIT
 app.add_typer(samples.samples, name="samples", rich_help_panel=_SITES)
 app.add_typer(machine.catalog, name="catalog", rich_help_panel=_SITES)
 app.add_typer(audit.audit, name="audit", rich_help_panel=_SITES)
-app.add_typer(people.user, name="user", rich_help_panel=_SITES)
+app.add_typer(user_identities.user, name="user", rich_help_panel=_SITES)
 app.add_typer(people.token, name="token", rich_help_panel=_SITES)
 app.add_typer(people.project, name="project", rich_help_panel=_SITES)
 app.add_typer(review.reviewer, name="reviewer", rich_help_panel=_SITES)

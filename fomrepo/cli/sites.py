@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,9 @@ from fomrepo.cli.connected import ProfileName, connected
 from fomrepo.cli.homes import Home
 from fomrepo.cli.in_place import scrub
 from fomrepo.cli.output import Json, print_json, print_table
+
+if TYPE_CHECKING:
+    from fomrepo.site.settings import SiteSettings
 
 site = typer.Typer(no_args_is_help=True, help="Sites on this machine.")
 
@@ -77,8 +81,9 @@ def status(home: Home, profile: ProfileName = None, json: Json = False) -> None:
     """Say how the sites of the federation are: of the one whose home is here, else of the one of the profile.
 
     Whoever has a home also sees how each site ran methods since it started: hot, beside data that it holds ready, or
-    cold, in a sandbox made for the run.
+    cold, in a sandbox made for the run; and with which of its identity providers nobody can log in now.
     """
+    faults: Mapping[str, str] = {}
     if (home / "site.toml").exists():
         from fomrepo.site.administration import open_administration
 
@@ -86,6 +91,7 @@ def status(home: Home, profile: ProfileName = None, json: Json = False) -> None:
             entries = administration.catalog.sites.all(time.time())
         rows = [(e.name, e.address, e.up, e.wall, e.load.running, e.load.waiting, e.load.slots) for e in entries]
         more = [(e.runs.hot, e.runs.cold, e.runs.holders, e.runs.held_bytes // 2**20) for e in entries]
+        faults = _provider_faults(administration.settings)
     else:
         with connected(profile) as repo:
             rows = [(s.name, s.address, s.up, s.wall, s.running, s.waiting, s.slots) for s in repo.sites()]
@@ -96,9 +102,13 @@ def status(home: Home, profile: ProfileName = None, json: Json = False) -> None:
         names = ("site", "address", "up", *(head.replace(" ", "_") for head in heads[3:]))
         for row in whole:
             print_json(dict(zip(names, row, strict=True)))
+        for name, fault in faults.items():
+            print_json({"provider": name, "fault": fault})
     else:
         shown = [(name, address, "up" if up else "down", *map(str, rest)) for name, address, up, *rest in whole]
         print_table(shown, heads, right=range(4, len(heads)))
+        for name, fault in faults.items():
+            typer.echo(f"nobody can log in with {name} now: {fault}", err=True)
 
 
 site.command()(scrub)
@@ -112,6 +122,16 @@ def up(home: Home, json: Json = False) -> None:
     for sentence in prepare_own_site(home):
         _say(sentence, json)
     serve(home, say=lambda sentence: _say(sentence, json))
+
+
+def _provider_faults(settings: SiteSettings) -> dict[str, str]:
+    """Why nobody can log in with a provider now, by the names of those where it is so."""
+    if not settings.providers:
+        return {}
+    from fomrepo.site.identity_keys import provider_fault
+
+    asked = ((one.name, provider_fault(one.provider)) for one in settings.providers)
+    return {name: fault for name, fault in asked if fault is not None}
 
 
 def _say(sentence: str, as_json: bool) -> None:

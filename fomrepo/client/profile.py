@@ -139,8 +139,18 @@ def read_profiles() -> dict[str, Profile]:
 
 def write_profile(name: str, profile: Profile) -> Path:
     """Keep a profile, beside those that are there, in a file that only its owner can read."""
+    return _write(read_profiles() | {name: profile})
+
+
+def forget_profile(name: str) -> None:
+    """Forget a profile, with its token; nothing happens if there is none of that name."""
+    profiles = read_profiles()
+    if profiles.pop(name, None) is not None:
+        _write(profiles)
+
+
+def _write(profiles: Mapping[str, Profile]) -> Path:
     path = profile_path()
-    profiles = read_profiles() | {name: profile}
     document = {"profiles": {key: _to_table(one) for key, one in profiles.items()}}
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, fresh = tempfile.mkstemp(dir=path.parent, prefix=".config-")  # mode 0600

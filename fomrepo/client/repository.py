@@ -14,6 +14,7 @@ from fomrepo.client.connection import Connection
 from fomrepo.client.deposit import DepositListener, deposit_files
 from fomrepo.client.deposit_folder import PATIENCE_S, FolderDeposit
 from fomrepo.client.drafts import send_draft
+from fomrepo.client.identity import Identities
 from fomrepo.client.lifecycle import Lifecycle
 from fomrepo.client.metadata import RecordMetadata, RecordQuality
 from fomrepo.client.method_lock import Pin, read_method_lock, write_method_lock
@@ -189,6 +190,11 @@ class Repository:
     def whole(self) -> WholeRecords:
         """Records with all that is known of them, many at once."""
         return WholeRecords(self._connection, self._record)
+
+    @property
+    def identities(self) -> Identities:
+        """Identity providers, and your identities at them, which you can log in with."""
+        return Identities(self._connection)
 
     @property
     def checks(self) -> Checks:
