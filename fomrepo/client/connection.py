@@ -175,6 +175,11 @@ class Connection:
         """Address of the site that is asked first."""
         return self._order()[0].address
 
+    @property
+    def token(self) -> str:
+        """Token that all requests carry."""
+        return self._profile.token
+
     def learn(self, addresses: list[str]) -> None:
         """Add sites that may be asked when the present one does not answer."""
         with self._lock:

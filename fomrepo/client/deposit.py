@@ -2,7 +2,8 @@
 
 1. The files are looked at here: present, regular, not empty, with names that a record can hold. Nothing is sent before.
 2. A draft is opened under a key made of what is deposited, so that the same command again continues it.
-3. Each file is streamed from where the draft has it, hashed on the way; the last message carries the digest.
+3. Each file is handed over at the door of a site on this machine; otherwise it is streamed from where the draft has it,
+   hashed on the way, and the last message carries the digest.
 4. The site is asked how far its probes are until the deposit is accepted or refused.
 """
 
@@ -15,7 +16,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from fomrepo.client.connection import Connection
-from fomrepo.client.deposit_send import LocalFile, send_file
+from fomrepo.client.deposit_door import bring_file
+from fomrepo.client.deposit_send import LocalFile
 from fomrepo.errors import ArgumentError
 from fomrepo.installed_types import InstalledType, installed_types
 from fomrepo.model.canonical import canonical_json, sha256_hex
@@ -38,6 +40,8 @@ class DepositProgress:
     #: Bytes that the site has, of all files together.
     done: int
     total: int
+    #: How the last file came there, ``door`` or ``wire``; empty before.
+    way: str = ""
 
 
 DepositListener: TypeAlias = Callable[[DepositProgress], None]
@@ -53,6 +57,7 @@ def deposit_files(
     new_version_of: str,
     claims: Mapping[str, Any],
     progress: DepositListener | None,
+    wire: bool = False,
 ) -> str:
     """Deposit files as :meth:`Repository.deposit` says; return the accession with its version."""
     files = look_at_files(paths)
@@ -84,7 +89,7 @@ def deposit_files(
         if site.address != connection.address:  # only the site that takes the bytes knows how many it has
             deposit = site.ask(lambda channel: channel.deposits.Begin, request)
         if deposit.state == DepositState.DRAFT:
-            _upload_all(site, deposit, files, tell)
+            _upload_all(site, deposit, files, tell, wire=wire)
         return _accepted(site, deposit, tell)
     finally:
         site.close()
@@ -124,10 +129,12 @@ def look_at_files(paths: tuple[Path, ...]) -> list[LocalFile]:
     return found
 
 
-def _upload_all(site: Connection, deposit: deposits_pb2.Deposit, files: list[LocalFile], tell: DepositListener) -> None:
+def _upload_all(
+    site: Connection, deposit: deposits_pb2.Deposit, files: list[LocalFile], tell: DepositListener, *, wire: bool
+) -> None:
     total = sum(one.expected.size for one in files)
     there = {one.name: one for one in deposit.uploads}
-    before = 0
+    before, way = 0, ""
     for file in files:
         name, upload = file.expected.name, there.get(file.expected.name, deposits_pb2.Upload())
 
@@ -135,9 +142,9 @@ def _upload_all(site: Connection, deposit: deposits_pb2.Deposit, files: list[Loc
             tell(DepositProgress(f"sending {name}", before + done, total))
 
         if not upload.digest:
-            send_file(site, deposit.id, file, upload.received, tell=sent)
+            _, way = bring_file(site, deposit.id, file, upload.received, tell=sent, wire=wire)
         before += file.expected.size
-        tell(DepositProgress(f"sent {name}", before, total))
+        tell(DepositProgress(f"sent {name}", before, total, way))
 
 
 def _accepted(site: Connection, deposit: deposits_pb2.Deposit, tell: DepositListener) -> str:

@@ -24,6 +24,8 @@ class Pushed:
     total: int
     #: Set if the deposit is a record already.
     accession: str = ""
+    #: Whether all that was sent was handed over at the door of a site on this machine.
+    at_the_door: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The deposit of a folder: ``fomrepo.toml`` says of what, and each step can be done again and again.
 
-1. ``push``: a draft is found or opened, brought to what the plan says, and the bytes that it lacks are sent, several
-   files at a time. A link that drops is waited for; a kill of either side costs what was on its way.
+1. ``push``: a draft is found or opened, brought to what the plan says, and the files that it lacks are sent, several at
+   a time, or handed over at the door of a site on this machine. A link that drops is waited for; a kill of either side
+   costs what was on its way.
 2. ``check``: the site looks at what it has of the draft, which stays one.
 3. ``submit``: what was refused by the check is told, and nothing happens; otherwise the draft becomes a record.
 """
@@ -19,8 +20,9 @@ from typing import Any, TypeVar
 
 from fomrepo.client.connection import Connection
 from fomrepo.client.deposit_answers import CheckedFile, DepositStatus, FileProgress, Pushed, checked_file
+from fomrepo.client.deposit_door import DOOR, bring_file
 from fomrepo.client.deposit_memory import MEMORY_NAME, DepositMemory, Remembered, SentFile
-from fomrepo.client.deposit_send import LocalFile, digest_of_file, send_file
+from fomrepo.client.deposit_send import LocalFile, digest_of_file
 from fomrepo.client.planned_files import look_at_planned, read_plan
 from fomrepo.errors import (
     ArgumentError,
@@ -66,12 +68,20 @@ class FolderDeposit:
         Site that shall take the bytes; the one that answers if None. An open draft stays where it is.
     patience_s
         How long a site that does not answer is waited for.
+    wire
+        Send over the wire, also to a site on this machine.
     """
 
     def __init__(
-        self, connection: Connection, folder: Path, *, at_site: str | None = None, patience_s: float = PATIENCE_S
+        self,
+        connection: Connection,
+        folder: Path,
+        *,
+        at_site: str | None = None,
+        patience_s: float = PATIENCE_S,
+        wire: bool = False,
     ) -> None:
-        self._folder, self._patience_s = folder, patience_s
+        self._folder, self._patience_s, self._wire = folder, patience_s, wire
         self.plan = read_plan(folder)
         identity = connection.ask(lambda site: site.sites.WhoAmI, sites_pb2.WhoAmIRequest())
         self._memory = DepositMemory(folder, f"{identity.federation}/{identity.principal}")
@@ -123,14 +133,18 @@ class FolderDeposit:
             ]
             try:
                 ended, _ = wait(sending, return_when=FIRST_EXCEPTION)
-                for each in ended:
-                    each.result()
+                ways = [each.result() for each in ended]
             except BaseException:
                 stop.set()
                 for each in sending:
                     each.cancel()
                 raise
-        return Pushed(deposit.site, tuple(one.expected.name for one in lacking), total)
+        return Pushed(
+            deposit.site,
+            tuple(one.expected.name for one in lacking),
+            total,
+            at_the_door={way for way in ways if way} == {DOOR},
+        )
 
     def check(self, *, step: StepListener | None = None) -> list[CheckedFile]:
         """Let the site look at what it has of the draft; in the order of the plan."""
@@ -275,30 +289,37 @@ class FolderDeposit:
         upload: deposits_pb2.Upload,
         tell: FileListener,
         stop: threading.Event,
-    ) -> None:
-        """Send one file, however often that is interrupted, and remember it."""
+    ) -> str:
+        """Send one file, however often that is interrupted, and remember it; returns the way that it took."""
         name, size = file.expected.name, file.expected.size
         known = [upload]
 
-        def attempt() -> str:
+        def attempt() -> tuple[str, str]:
             if not known:  # how much there is now, after what was known before has failed
                 request = deposits_pb2.CompleteDepositRequest(deposit=deposit)
                 now = self._connection.ask(lambda site: site.deposits.Get, request)
                 known.extend(one for one in now.uploads if one.name == name)
             there = known.pop() if known else deposits_pb2.Upload()
             if there.digest:
-                return there.digest
-            return send_file(
-                self._connection, deposit, file, there.received, tell=lambda done: tell(name, done, size), stop=stop
+                return there.digest, ""
+            return bring_file(
+                self._connection,
+                deposit,
+                file,
+                there.received,
+                tell=lambda done: tell(name, done, size),
+                stop=stop,
+                wire=self._wire,
             )
 
         try:
-            digest = self._patiently(attempt, stop)
+            digest, way = self._patiently(attempt, stop)
         except DigestMismatchError:  # what the site had was of other bytes, and is gone
-            digest = self._patiently(attempt, stop)
+            digest, way = self._patiently(attempt, stop)
         tell(name, size, size)
         with _NOTING:
             self._memory.note(name, SentFile(size, file.mtime_ns, digest))
+        return way
 
     def _has(self, deposit: deposits_pb2.Deposit, file: LocalFile) -> bool:
         return any(one.name == file.expected.name and one.digest for one in deposit.uploads)

@@ -210,8 +210,14 @@ def _blocks(file: LocalFile, border: int) -> Iterator[bytes]:
     except OSError as error:
         raise StorageError(f"{file.path} cannot be read: {error}", remedy="run the same command again") from None
     if offset != size or changed:
-        now = "was written to" if offset == size else f"now has {'more' if offset > size else offset}"
-        raise ArgumentError(
-            f"{file.path} had {size} bytes when the deposit began, and {now}",
-            remedy="wait until nothing writes to it, then deposit it again",
-        )
+        raise changed_file(file, offset)
+
+
+def changed_file(file: LocalFile, found: int) -> ArgumentError:
+    """Error for a file that is not what it was, and of which so many bytes were found."""
+    size = file.expected.size
+    now = "was written to" if found == size else f"now has {'more' if found > size else found}"
+    return ArgumentError(
+        f"{file.path} had {size} bytes when the deposit began, and {now}",
+        remedy="wait until nothing writes to it, then deposit it again",
+    )

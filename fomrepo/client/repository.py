@@ -238,6 +238,7 @@ class Repository:
         new_version_of: str | None = None,
         claims: Mapping[str, Any] | None = None,
         progress: DepositListener | None = None,
+        wire: bool = False,
     ) -> Record:
         """Deposit files as one record. Doing the same again continues a deposit that was interrupted.
 
@@ -259,6 +260,8 @@ class Repository:
             What the files do not say, under global names or any others: ``{"licence": "CC-BY-4.0"}``.
         progress
             Called with a :class:`~fomrepo.client.deposit.DepositProgress` now and then.
+        wire
+            Send over the wire, also to a site on this machine, which would take open files at its door.
 
         Raises
         ------
@@ -276,14 +279,15 @@ class Repository:
             new_version_of=new_version_of or "",
             claims=claims or {},
             progress=progress,
+            wire=wire,
         )
         return self[accession.partition(".")[0]]
 
     def deposit_folder(
-        self, folder: str | Path, *, at_site: str | None = None, patience_s: float = PATIENCE_S
+        self, folder: str | Path, *, at_site: str | None = None, patience_s: float = PATIENCE_S, wire: bool = False
     ) -> FolderDeposit:
         """Deposit a folder step by step, as its fomrepo.toml says; use what comes back in a ``with`` block."""
-        return FolderDeposit(self._connection, Path(folder), at_site=at_site, patience_s=patience_s)
+        return FolderDeposit(self._connection, Path(folder), at_site=at_site, patience_s=patience_s, wire=wire)
 
     @short_tracebacks
     def try_draft(

@@ -2,8 +2,9 @@
 
 1. Who is at the door the kernel says: process, user and group (SO_PEERCRED). That is recorded with every file.
 2. Who he is to the federation his token says, as everywhere.
-3. He says what he wants: to register files where they lie, or, as root or the site's own user, to have them read again.
-4. A file is only ever taken as an open one, together with the path that it was opened by.
+3. He says what he wants: to have a file of his own draft copied; to register files where they lie; or, as root or the
+   site's own user, to have those read again.
+4. A file is only ever taken as an open one: in place together with the path that it was opened by.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ import struct
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
-from fomrepo.errors import ArgumentError, FomrepoError, NotAllowedError, SiteBusyError
+from fomrepo.errors import ArgumentError, FomrepoError, NotAllowedError, NotFoundError, SiteBusyError
 from fomrepo.model.deposits import ExpectedFile
 from fomrepo.model.files import Place
 from fomrepo.site.authenticate import authenticate
+from fomrepo.site.deposit import DepositDesk
 from fomrepo.site.deposit_request import DepositRequest
 from fomrepo.site.in_place import Conversation, InPlaceDesk
 from fomrepo.site.load import RETRY_AFTER_S
+from fomrepo.site.local_copy import LocalCopies, LocalCopy
 from fomrepo.site.log import log_unexpected, logger
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.scrub import Scrub, Scrubbed
@@ -49,9 +52,10 @@ _CREDENTIALS = struct.Struct("3i")
 class LocalDoor:
     """The door of one site; open from ``start`` to ``close``."""
 
-    def __init__(self, site: SiteParts, desk: InPlaceDesk, scrub: Scrub) -> None:
-        self._site, self._desk, self._scrub = site, desk, scrub
-        self._path = site.settings.door or str(site.home.folder / "door.sock")
+    def __init__(self, site: SiteParts, deposits: DepositDesk, desk: InPlaceDesk, scrub: Scrub) -> None:
+        self._site, self._deposits, self._desk, self._scrub = site, deposits, desk, scrub
+        self._copies = LocalCopies()
+        self._path = str(site.door)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._visitors = threading.BoundedSemaphore(VISITORS_LIMIT)
 
@@ -107,20 +111,46 @@ class LocalDoor:
             )
         try:
             wanted, file = receive_message(visitor)
-            if file is not None:
-                os.close(file)
-            if wanted.get("protocol") != PROTOCOL:
-                raise ArgumentError(
-                    f"{self._site.name} speaks protocol {PROTOCOL} at its door", remedy="update fomrepo"
-                )
             _, user, _ = _CREDENTIALS.unpack(
                 visitor.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
             )
+            with ExitStack() as handed:
+                copy = None if file is None else handed.enter_context(self._copies.of(file))
+                if wanted.get("protocol") != PROTOCOL:
+                    raise ArgumentError(
+                        f"{self._site.name} speaks protocol {PROTOCOL} at its door", remedy="update fomrepo"
+                    )
+                if wanted.get("do") == "copy":
+                    return self._copied(visitor, user, wanted, copy)
             if wanted.get("do") == "scrub":
                 return self._scrubbed(visitor, user, wanted)
             return self._registered(visitor, user, wanted)
         finally:
             self._visitors.release()
+
+    def _copied(
+        self, visitor: socket.socket, user: int, wanted: Mapping[str, Any], copy: LocalCopy | None
+    ) -> Mapping[str, Any]:
+        """Take a file of a draft as if its bytes came over the wire."""
+        principal = authenticate(self._site.catalog, [("authorization", f"Bearer {wanted.get('token', '')}")])
+        try:
+            deposit, name = self._deposits.get(principal, _text(wanted["deposit"])), _text(wanted["name"])
+        except (TypeError, KeyError, ValueError):
+            raise ArgumentError("the file to copy is not described as it should be") from None
+        upload = next((one for one in deposit.uploads if one.file.name == name), None)
+        if upload is None or copy is None:
+            raise NotFoundError(f"{name!r} is no file of deposit {deposit.id}, or was not handed over")
+        pace, offset = _Pace(), self._deposits.received(upload)
+
+        def told(done: int) -> None:
+            if pace.is_due(name):
+                send_message(visitor, {"step": f"copying {name}", "done": done, "total": upload.file.size})
+
+        received, digest = self._deposits.upload(
+            principal, deposit.id, name, offset=offset, pieces=copy.pieces(upload.file, offset, told=told)
+        )
+        logger.info("copied at the door", deposit=deposit.id, file=name, bytes=received - offset, user=user)
+        return {"received": received, "digest": digest or ""}
 
     def _registered(self, visitor: socket.socket, user: int, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         principal = authenticate(self._site.catalog, [("authorization", f"Bearer {wanted.get('token', '')}")])

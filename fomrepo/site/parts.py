@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 from fomrepo.cache.store import ResultStore
 from fomrepo.catalog import Catalog
@@ -57,6 +58,11 @@ class SiteParts:
     def name(self) -> str:
         """Name of the site."""
         return self.settings.name
+
+    @property
+    def door(self) -> Path:
+        """Socket of its door for commands on this machine, whether it is open or not."""
+        return Path(self.settings.door) if self.settings.door else self.home.folder / "door.sock"
 
     def need_warden(self) -> Warden:
         """Warden of this site.

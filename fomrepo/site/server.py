@@ -152,7 +152,7 @@ class SiteServer:
         self._calls = calls = CallDesk(site, known, Forward(peers), replicate.gather)
         self._deposits = deposits = DepositDesk(site)
         in_place, self._scrub = InPlaceDesk(site, deposits), Scrub(site)
-        self._door = LocalDoor(site, in_place, self._scrub)
+        self._door = LocalDoor(site, deposits, in_place, self._scrub)
         self._revoked = RevokedResults(site)
         sealer = AuditSealer(site.name, key, certificate, home.audit_seal)
         self._lifecycle = lifecycle = LifecycleDesk(site, sealer)

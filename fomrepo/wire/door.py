@@ -7,11 +7,13 @@ docs/in-place.md says what is said.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import socket
 import struct
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from fomrepo.errors import FomrepoError, SiteUnreachableError
@@ -21,7 +23,21 @@ from fomrepo.wire.v1 import failures_pb2
 #: Longest message: a deposit of a thousand files is described in 300 KiB.
 MESSAGE_LIMIT_BYTES = 2**20
 
+#: Fact ``reason`` of an error that says: not at the door, but over the wire it goes.
+OVER_THE_WIRE = "over_the_wire"
+
+#: Where Linux says which start of which machine this is; all its containers read the same.
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
 _LENGTH = struct.Struct("<I")
+
+
+def this_machine() -> str:
+    """Mark by which two programs find that they run on one machine; empty where there is none."""
+    try:
+        return hashlib.sha256(b"fomrepo door " + BOOT_ID.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def send_message(door: socket.socket, message: Mapping[str, Any], *, descriptor: int | None = None) -> None:

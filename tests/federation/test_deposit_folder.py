@@ -77,9 +77,9 @@ def write(folder: Path, plan: DepositPlan) -> None:
     (folder / "fomrepo.toml").write_text(plan.to_text())
 
 
-def steps(repo: Repository, folder: Path) -> FolderDeposit:
+def steps(repo: Repository, folder: Path, *, wire: bool = False) -> FolderDeposit:
     """Return the steps of a folder, for whom nobody waits."""
-    return repo.deposit_folder(folder, patience_s=0.0)
+    return repo.deposit_folder(folder, patience_s=0.0, wire=wire)
 
 
 def pushed(repo: Repository, folder: Path) -> tuple[str, ...]:
@@ -209,11 +209,11 @@ def test_a_file_goes_on_behind_what_is_proven(site: LocalFederation, repo: Repos
         if name == TRAJECTORY and done > size // 2:
             raise DroppedError
 
-    with steps(repo, folder) as deposit, pytest.raises(DroppedError):
+    with steps(repo, folder, wire=True) as deposit, pytest.raises(DroppedError):
         deposit.push(progress=drop)
     until(lambda: _received(repo, folder) >= size // 2 - 2**20)
     part = _received(repo, folder)
-    with steps(repo, folder) as deposit:
+    with steps(repo, folder, wire=True) as deposit:
         assert deposit.push(progress=lambda name, done, _: seen.append(done) if name == TRAJECTORY else None).sent
     assert part in seen  # it was read to where the site had it, and sent from there
     assert submitted(repo, folder)

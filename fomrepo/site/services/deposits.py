@@ -23,6 +23,7 @@ from fomrepo.site.probe import Probed
 from fomrepo.site.services.border import WaitingRoom, caller, check_texts, unary
 from fomrepo.site.services.idle import IdleWatch
 from fomrepo.wire.calls import CALL_WAIT_S
+from fomrepo.wire.door import this_machine
 from fomrepo.wire.failures import failure_to_wire
 from fomrepo.wire.uploads import UploadMessage
 from fomrepo.wire.v1 import deposits_pb2, deposits_pb2_grpc, failures_pb2
@@ -84,6 +85,17 @@ class DepositsService(deposits_pb2_grpc.DepositsServicer):
                 pieces=map(_piece, messages),
             )
         return deposits_pb2.UploadReply(received=received, digest=digest or "")
+
+    @unary
+    def Door(self, request: deposits_pb2.DoorRequest, context: grpc.ServicerContext) -> deposits_pb2.DoorReply:
+        caller(self._site.catalog, context)
+        try:
+            found = self._site.door.lstat()
+        except OSError:
+            found = None
+        if found is None or not request.machine or request.machine != this_machine():
+            return deposits_pb2.DoorReply()
+        return deposits_pb2.DoorReply(path=str(self._site.door), device=found.st_dev, inode=found.st_ino)
 
     @unary
     def Complete(

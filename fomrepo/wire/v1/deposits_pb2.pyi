@@ -283,6 +283,55 @@ class UploadReply(_message.Message):
 Global___UploadReply: _TypeAlias = UploadReply  # noqa: Y015
 
 @_typing.final
+class DoorRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MACHINE_FIELD_NUMBER: _builtins.int
+    machine: _builtins.str
+    """mark of the client's machine since it was started"""
+    def __init__(
+        self,
+        *,
+        machine: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["machine", b"machine"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DoorRequest: _TypeAlias = DoorRequest  # noqa: Y015
+
+@_typing.final
+class DoorReply(_message.Message):
+    """Empty if the client is on another machine, or there is no door."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: _builtins.int
+    DEVICE_FIELD_NUMBER: _builtins.int
+    INODE_FIELD_NUMBER: _builtins.int
+    path: _builtins.str
+    """of the socket"""
+    device: _builtins.int
+    """of the socket's file, as the site sees it: another file there is not the door"""
+    inode: _builtins.int
+    def __init__(
+        self,
+        *,
+        path: _builtins.str = ...,
+        device: _builtins.int = ...,
+        inode: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "inode", b"inode", "path", b"path"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DoorReply: _TypeAlias = DoorReply  # noqa: Y015
+
+@_typing.final
 class CompleteDepositRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -44,6 +44,11 @@ class DepositsStub:
                 request_serializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.UploadChunk.SerializeToString,
                 response_deserializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.UploadReply.FromString,
                 _registered_method=True)
+        self.Door = channel.unary_unary(
+                '/fomrepo.wire.v1.Deposits/Door',
+                request_serializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.DoorRequest.SerializeToString,
+                response_deserializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.DoorReply.FromString,
+                _registered_method=True)
         self.Complete = channel.unary_unary(
                 '/fomrepo.wire.v1.Deposits/Complete',
                 request_serializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.CompleteDepositRequest.SerializeToString,
@@ -83,6 +88,13 @@ class DepositsServicer:
 
     def Upload(self, request_iterator, context):
         """Bytes of one file from the offset that the draft names on; answers what is safely there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Door(self, request, context):
+        """Where a client on the site's own machine finds its door, through which it hands files over open.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -134,6 +146,11 @@ def add_DepositsServicer_to_server(servicer, server):
                     servicer.Upload,
                     request_deserializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.UploadChunk.FromString,
                     response_serializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.UploadReply.SerializeToString,
+            ),
+            'Door': grpc.unary_unary_rpc_method_handler(
+                    servicer.Door,
+                    request_deserializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.DoorRequest.FromString,
+                    response_serializer=fomrepo_dot_wire_dot_v1_dot_deposits__pb2.DoorReply.SerializeToString,
             ),
             'Complete': grpc.unary_unary_rpc_method_handler(
                     servicer.Complete,
@@ -215,6 +232,33 @@ class Deposits:
             '/fomrepo.wire.v1.Deposits/Upload',
             fomrepo_dot_wire_dot_v1_dot_deposits__pb2.UploadChunk.SerializeToString,
             fomrepo_dot_wire_dot_v1_dot_deposits__pb2.UploadReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Door(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fomrepo.wire.v1.Deposits/Door',
+            fomrepo_dot_wire_dot_v1_dot_deposits__pb2.DoorRequest.SerializeToString,
+            fomrepo_dot_wire_dot_v1_dot_deposits__pb2.DoorReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,8 @@ class DepositsStub:
     """Opens a draft, or finds the one that the same key opened before."""
     Upload: _grpc.StreamUnaryMultiCallable[_deposits_pb2.UploadChunk, _deposits_pb2.UploadReply]
     """Bytes of one file from the offset that the draft names on; answers what is safely there."""
+    Door: _grpc.UnaryUnaryMultiCallable[_deposits_pb2.DoorRequest, _deposits_pb2.DoorReply]
+    """Where a client on the site's own machine finds its door, through which it hands files over open."""
     Complete: _grpc.UnaryUnaryMultiCallable[_deposits_pb2.CompleteDepositRequest, _deposits_pb2.Deposit]
     """Says that all bytes are there; probing begins. The same request again tells how far it is."""
     Check: _grpc.UnaryUnaryMultiCallable[_deposits_pb2.CompleteDepositRequest, _deposits_pb2.Deposit]
@@ -52,6 +54,8 @@ class DepositsAsyncStub(DepositsStub):
     """Opens a draft, or finds the one that the same key opened before."""
     Upload: _aio.StreamUnaryMultiCallable[_deposits_pb2.UploadChunk, _deposits_pb2.UploadReply]  # type: ignore[assignment]
     """Bytes of one file from the offset that the draft names on; answers what is safely there."""
+    Door: _aio.UnaryUnaryMultiCallable[_deposits_pb2.DoorRequest, _deposits_pb2.DoorReply]  # type: ignore[assignment]
+    """Where a client on the site's own machine finds its door, through which it hands files over open."""
     Complete: _aio.UnaryUnaryMultiCallable[_deposits_pb2.CompleteDepositRequest, _deposits_pb2.Deposit]  # type: ignore[assignment]
     """Says that all bytes are there; probing begins. The same request again tells how far it is."""
     Check: _aio.UnaryUnaryMultiCallable[_deposits_pb2.CompleteDepositRequest, _deposits_pb2.Deposit]  # type: ignore[assignment]
@@ -78,6 +82,14 @@ class DepositsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_deposits_pb2.UploadReply, _abc.Awaitable[_deposits_pb2.UploadReply]]:
         """Bytes of one file from the offset that the draft names on; answers what is safely there."""
+
+    @_abc_1.abstractmethod
+    def Door(
+        self,
+        request: _deposits_pb2.DoorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deposits_pb2.DoorReply, _abc.Awaitable[_deposits_pb2.DoorReply]]:
+        """Where a client on the site's own machine finds its door, through which it hands files over open."""
 
     @_abc_1.abstractmethod
     def Complete(
