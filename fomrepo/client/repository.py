@@ -18,6 +18,7 @@ from fomrepo.client.identity import Identities
 from fomrepo.client.lifecycle import Lifecycle
 from fomrepo.client.metadata import RecordMetadata, RecordQuality
 from fomrepo.client.method_lock import Pin, read_method_lock, write_method_lock
+from fomrepo.client.method_papers import MethodPapers, read_method_papers
 from fomrepo.client.operation import OperationFuture
 from fomrepo.client.profile import Profile, choose_profile
 from fomrepo.client.record import Record
@@ -170,6 +171,11 @@ class Repository:
     def method(self, name: str, version: str | None = None) -> PublishedMethod:
         """One published method; without a version the pinned or the newest one."""
         return self._calls.registry.get(name, version)
+
+    @short_tracebacks
+    def method_papers(self, name: str, version: str | None = None) -> MethodPapers:
+        """Files of a published method, its author and its reviewers; without a version the pinned or the newest one."""
+        return read_method_papers(self._connection, self.method(name, version))
 
     @short_tracebacks
     def method_versions(self, name: str) -> list[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import grpc
 
+from fomrepo.errors import NotFoundError
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.services.border import caller, unary
-from fomrepo.wire.methods import schema_to_wire
+from fomrepo.wire.methods import bundle_to_wire, schema_to_wire
 from fomrepo.wire.v1 import methods_pb2, methods_pb2_grpc
 
 
@@ -34,4 +35,21 @@ class MethodsService(methods_pb2_grpc.MethodsServicer):
             for known in snapshot.revoked.values():
                 schema = known.verified.bundle.schema
                 reply.revoked.add(name=schema.name, version=schema.version, reason=known.reason)
+        return reply
+
+    @unary
+    def ReadMethod(
+        self, request: methods_pb2.ReadMethodRequest, context: grpc.ServicerContext
+    ) -> methods_pb2.ReadMethodReply:
+        caller(self._site.catalog, context)
+        snapshot, key = self._site.registry.snapshot(), (request.name, request.version)
+        if key not in snapshot.methods:
+            raise NotFoundError(f"there is no method {request.name[:64]!r} {request.version[:32]!r}")
+        known = snapshot.known[key]
+        reply = methods_pb2.ReadMethodReply(
+            bundle=bundle_to_wire(known.verified.bundle.files), author=known.verified.author
+        )
+        for one in known.signed.approvals:
+            if one.statement.reviewer in known.verified.reviewers:  # approvals that did not hold name nobody
+                reply.signers.add(reviewer=one.statement.reviewer, key_id=one.key_id, signed=one.statement.signed)
         return reply

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66omrepo/wire/v1/methods.proto\x12\x0f\x66omrepo.wire.v1\",\n\x12ListMethodsRequest\x12\x16\n\x0eknown_snapshot\x18\x01 \x01(\x04\"\x7f\n\x10ListMethodsReply\x12\x10\n\x08snapshot\x18\x01 \x01(\x04\x12(\n\x07methods\x18\x02 \x03(\x0b\x32\x17.fomrepo.wire.v1.Method\x12/\n\x07revoked\x18\x03 \x03(\x0b\x32\x1e.fomrepo.wire.v1.RevokedMethod\"L\n\x06Method\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x13\n\x0bschema_json\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\">\n\rRevokedMethod\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"4\n\x06\x42undle\x12*\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x1b.fomrepo.wire.v1.BundleFile\"+\n\nBundleFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x32`\n\x07Methods\x12U\n\x0bListMethods\x12#.fomrepo.wire.v1.ListMethodsRequest\x1a!.fomrepo.wire.v1.ListMethodsReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66omrepo/wire/v1/methods.proto\x12\x0f\x66omrepo.wire.v1\",\n\x12ListMethodsRequest\x12\x16\n\x0eknown_snapshot\x18\x01 \x01(\x04\"\x7f\n\x10ListMethodsReply\x12\x10\n\x08snapshot\x18\x01 \x01(\x04\x12(\n\x07methods\x18\x02 \x03(\x0b\x32\x17.fomrepo.wire.v1.Method\x12/\n\x07revoked\x18\x03 \x03(\x0b\x32\x1e.fomrepo.wire.v1.RevokedMethod\"L\n\x06Method\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x13\n\x0bschema_json\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\">\n\rRevokedMethod\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"2\n\x11ReadMethodRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"z\n\x0fReadMethodReply\x12\'\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x17.fomrepo.wire.v1.Bundle\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12.\n\x07signers\x18\x03 \x03(\x0b\x32\x1d.fomrepo.wire.v1.MethodSigner\"@\n\x0cMethodSigner\x12\x10\n\x08reviewer\x18\x01 \x01(\t\x12\x0e\n\x06key_id\x18\x02 \x01(\t\x12\x0e\n\x06signed\x18\x03 \x01(\x03\"4\n\x06\x42undle\x12*\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x1b.fomrepo.wire.v1.BundleFile\"+\n\nBundleFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x32\xb4\x01\n\x07Methods\x12U\n\x0bListMethods\x12#.fomrepo.wire.v1.ListMethodsRequest\x1a!.fomrepo.wire.v1.ListMethodsReply\x12R\n\nReadMethod\x12\".fomrepo.wire.v1.ReadMethodRequest\x1a .fomrepo.wire.v1.ReadMethodReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,10 +39,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_METHOD']._serialized_end=301
   _globals['_REVOKEDMETHOD']._serialized_start=303
   _globals['_REVOKEDMETHOD']._serialized_end=365
-  _globals['_BUNDLE']._serialized_start=367
-  _globals['_BUNDLE']._serialized_end=419
-  _globals['_BUNDLEFILE']._serialized_start=421
-  _globals['_BUNDLEFILE']._serialized_end=464
-  _globals['_METHODS']._serialized_start=466
-  _globals['_METHODS']._serialized_end=562
+  _globals['_READMETHODREQUEST']._serialized_start=367
+  _globals['_READMETHODREQUEST']._serialized_end=417
+  _globals['_READMETHODREPLY']._serialized_start=419
+  _globals['_READMETHODREPLY']._serialized_end=541
+  _globals['_METHODSIGNER']._serialized_start=543
+  _globals['_METHODSIGNER']._serialized_end=607
+  _globals['_BUNDLE']._serialized_start=609
+  _globals['_BUNDLE']._serialized_end=661
+  _globals['_BUNDLEFILE']._serialized_start=663
+  _globals['_BUNDLEFILE']._serialized_end=706
+  _globals['_METHODS']._serialized_start=709
+  _globals['_METHODS']._serialized_end=889
 # @@protoc_insertion_point(module_scope)

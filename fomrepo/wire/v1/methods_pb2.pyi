@@ -123,6 +123,81 @@ class RevokedMethod(_message.Message):
 Global___RevokedMethod: _TypeAlias = RevokedMethod  # noqa: Y015
 
 @_typing.final
+class ReadMethodRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    version: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadMethodRequest: _TypeAlias = ReadMethodRequest  # noqa: Y015
+
+@_typing.final
+class ReadMethodReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    SIGNERS_FIELD_NUMBER: _builtins.int
+    author: _builtins.str
+    @_builtins.property
+    def bundle(self) -> Global___Bundle: ...
+    @_builtins.property
+    def signers(self) -> _containers.RepeatedCompositeFieldContainer[Global___MethodSigner]: ...
+    def __init__(
+        self,
+        *,
+        bundle: Global___Bundle | None = ...,
+        author: _builtins.str = ...,
+        signers: _abc.Iterable[Global___MethodSigner] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "bundle", b"bundle", "signers", b"signers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadMethodReply: _TypeAlias = ReadMethodReply  # noqa: Y015
+
+@_typing.final
+class MethodSigner(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVIEWER_FIELD_NUMBER: _builtins.int
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    SIGNED_FIELD_NUMBER: _builtins.int
+    reviewer: _builtins.str
+    key_id: _builtins.str
+    signed: _builtins.int
+    """s since 1970"""
+    def __init__(
+        self,
+        *,
+        reviewer: _builtins.str = ...,
+        key_id: _builtins.str = ...,
+        signed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_id", b"key_id", "reviewer", b"reviewer", "signed", b"signed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MethodSigner: _TypeAlias = MethodSigner  # noqa: Y015
+
+@_typing.final
 class Bundle(_message.Message):
     """A bundle's files, for drafts that are tried."""
 

@@ -39,6 +39,11 @@ class MethodsStub:
                 request_serializer=fomrepo_dot_wire_dot_v1_dot_methods__pb2.ListMethodsRequest.SerializeToString,
                 response_deserializer=fomrepo_dot_wire_dot_v1_dot_methods__pb2.ListMethodsReply.FromString,
                 _registered_method=True)
+        self.ReadMethod = channel.unary_unary(
+                '/fomrepo.wire.v1.Methods/ReadMethod',
+                request_serializer=fomrepo_dot_wire_dot_v1_dot_methods__pb2.ReadMethodRequest.SerializeToString,
+                response_deserializer=fomrepo_dot_wire_dot_v1_dot_methods__pb2.ReadMethodReply.FromString,
+                _registered_method=True)
 
 
 class MethodsServicer:
@@ -51,6 +56,13 @@ class MethodsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadMethod(self, request, context):
+        """The files of one published version, who wrote it, and who signed that it may run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MethodsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -58,6 +70,11 @@ def add_MethodsServicer_to_server(servicer, server):
                     servicer.ListMethods,
                     request_deserializer=fomrepo_dot_wire_dot_v1_dot_methods__pb2.ListMethodsRequest.FromString,
                     response_serializer=fomrepo_dot_wire_dot_v1_dot_methods__pb2.ListMethodsReply.SerializeToString,
+            ),
+            'ReadMethod': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadMethod,
+                    request_deserializer=fomrepo_dot_wire_dot_v1_dot_methods__pb2.ReadMethodRequest.FromString,
+                    response_serializer=fomrepo_dot_wire_dot_v1_dot_methods__pb2.ReadMethodReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -87,6 +104,33 @@ class Methods:
             '/fomrepo.wire.v1.Methods/ListMethods',
             fomrepo_dot_wire_dot_v1_dot_methods__pb2.ListMethodsRequest.SerializeToString,
             fomrepo_dot_wire_dot_v1_dot_methods__pb2.ListMethodsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadMethod(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fomrepo.wire.v1.Methods/ReadMethod',
+            fomrepo_dot_wire_dot_v1_dot_methods__pb2.ReadMethodRequest.SerializeToString,
+            fomrepo_dot_wire_dot_v1_dot_methods__pb2.ReadMethodReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -33,12 +33,16 @@ class MethodsStub:
     def __new__(cls, channel: _aio.Channel) -> MethodsAsyncStub: ...
     ListMethods: _grpc.UnaryUnaryMultiCallable[_methods_pb2.ListMethodsRequest, _methods_pb2.ListMethodsReply]
     """Every published version of every method, with the snapshot that it is true of."""
+    ReadMethod: _grpc.UnaryUnaryMultiCallable[_methods_pb2.ReadMethodRequest, _methods_pb2.ReadMethodReply]
+    """The files of one published version, who wrote it, and who signed that it may run."""
 
 @_typing.type_check_only
 class MethodsAsyncStub(MethodsStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListMethods: _aio.UnaryUnaryMultiCallable[_methods_pb2.ListMethodsRequest, _methods_pb2.ListMethodsReply]  # type: ignore[assignment]
     """Every published version of every method, with the snapshot that it is true of."""
+    ReadMethod: _aio.UnaryUnaryMultiCallable[_methods_pb2.ReadMethodRequest, _methods_pb2.ReadMethodReply]  # type: ignore[assignment]
+    """The files of one published version, who wrote it, and who signed that it may run."""
 
 class MethodsServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -48,5 +52,13 @@ class MethodsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_methods_pb2.ListMethodsReply, _abc.Awaitable[_methods_pb2.ListMethodsReply]]:
         """Every published version of every method, with the snapshot that it is true of."""
+
+    @_abc_1.abstractmethod
+    def ReadMethod(
+        self,
+        request: _methods_pb2.ReadMethodRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_methods_pb2.ReadMethodReply, _abc.Awaitable[_methods_pb2.ReadMethodReply]]:
+        """The files of one published version, who wrote it, and who signed that it may run."""
 
 def add_MethodsServicer_to_server(servicer: MethodsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
