@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,12 +17,14 @@ from fomrepo.cli.connected import ProfileName, connected
 from fomrepo.cli.deposit_init import Folder
 from fomrepo.cli.deposit_look import looking_here
 from fomrepo.cli.output import Json, failure_document, print_failure, print_json, print_table, progress_bar
+from fomrepo.cli.similar_data import asked_for_similar, compared_files, print_similar, similar_documents
 from fomrepo.errors import CallerError
 from fomrepo.model.quality import CheckState
 
 if TYPE_CHECKING:
-    from fomrepo.client.deposit_answers import CheckedFile
+    from fomrepo.client.deposit_answers import CheckedFile, DepositStatus
     from fomrepo.client.deposit_folder import FileListener, FolderDeposit
+    from fomrepo.client.lifecycle import Similar
     from fomrepo.client.repository import Repository
     from fomrepo.model.deposit_plan import DepositPlan
 
@@ -57,14 +59,18 @@ def check(folder: Folder, at_site: AtSite = None, profile: ProfileName = None, j
                 deposit.push(progress=told)
             with progress_bar("check", hidden=json) as move:
                 found = deposit.check(step=lambda step: move(0, 0, step))
+    similar = asked_for_similar(lambda: _similar_to(folder, at_site, profile, found), quiet=json)
     missing, refused = plan.missing(), [one for one in found if one.refusal is not None]
     if json:
-        print_json({"where": where, "missing": list(missing), "files": [_document(one) for one in found]})
+        documents = [_document(one) for one in found]
+        like = similar_documents(similar)
+        print_json({"where": where, "missing": list(missing), "files": documents, "similar": like})
     else:
         _print_checked(found)
         for key in missing:
             typer.echo(f"fomrepo.toml does not say: {key}")
         typer.echo(f"checked {where}: {len(found) - len(refused)} of {len(found)} files are accepted")
+        print_similar(similar, str(folder))
     if refused or missing:
         raise typer.Exit(1)
 
@@ -103,16 +109,19 @@ def submit(folder: Folder, profile: ProfileName = None, json: Json = False) -> N
         if deposit.plan.visibility == "public":
             _publish(repo, accession, deposit.plan, folder, lambda step: move(0, 0, step))
         state = repo[accession].state
+        similar = asked_for_similar(lambda: repo.lifecycle.similar(accession), quiet=json)
     if json:
-        print_json({"accession": accession, "state": state})
+        print_json({"accession": accession, "state": state, "similar": similar_documents(similar)})
     else:
         typer.echo(accession)
+        print_similar(similar, accession, more=f"fomrepo similar {accession}")
 
 
 def status(folder: Folder, profile: ProfileName = None, json: Json = False) -> None:
     """Show how far the deposit of a folder is."""
-    with _steps(folder, None, profile) as (_, deposit):
+    with _steps(folder, None, profile) as (repo, deposit):
         found = deposit.status()
+        similar = asked_for_similar(lambda: _similar(repo, deposit, found), quiet=json)
     if json:
         files = [
             {"name": one.name, "size": one.size, "received": one.received, "verified": one.verified}
@@ -121,7 +130,7 @@ def status(folder: Folder, profile: ProfileName = None, json: Json = False) -> N
         refusal = None if found.refusal is None else failure_document(found.refusal)
         print_json(
             {"state": found.state, "site": found.site or None, "accession": found.accession or None}
-            | {"files": files, "refusal": refusal}
+            | {"files": files, "refusal": refusal, "similar": similar_documents(similar)}
         )
         return
     typer.echo(found.accession or found.state + (f" at {found.site}" if found.site else ""))
@@ -134,6 +143,7 @@ def status(folder: Folder, profile: ProfileName = None, json: Json = False) -> N
     )
     if found.refusal is not None:
         print_failure(str(found.refusal))
+    print_similar(similar, found.accession or str(folder))
 
 
 def abandon(folder: Folder, profile: ProfileName = None, json: Json = False) -> None:
@@ -157,6 +167,21 @@ def _steps(folder: Path, at_site: str | None, profile: str | None) -> Iterator[t
         repo.deposit_folder(folder, at_site=at_site) as deposit,
     ):
         yield repo, deposit
+
+
+def _similar_to(folder: Path, at_site: str | None, profile: str | None, checked: list[CheckedFile]) -> list[Similar]:
+    """What is similar to a folder whose files were looked at, here or there."""
+    with _steps(folder, at_site, profile) as (repo, deposit):
+        return _similar(repo, deposit, deposit.status(), checked)
+
+
+def _similar(
+    repo: Repository, deposit: FolderDeposit, status: DepositStatus, checked: Iterable[CheckedFile] = ()
+) -> list[Similar]:
+    if status.accession:
+        return repo.lifecycle.similar(status.accession)
+    digests = {one.name: one.sha256 for one in status.files if one.sha256}
+    return repo.lifecycle.similar_to(compared_files(checked, digests), but=deposit.plan.new_version_of or None)
 
 
 def _publish(repo: Repository, accession: str, plan: DepositPlan, folder: Path, step: Callable[[str], None]) -> None:

@@ -14,6 +14,7 @@ from fomrepo.cli.deposit_said import Category, Claims, Creators, Licence, claims
 from fomrepo.cli.in_place import Door, register_in_place
 from fomrepo.cli.output import Json, print_json, print_table, progress_bar
 from fomrepo.cli.quality import check_document
+from fomrepo.cli.similar_data import asked_for_similar, print_similar, similar_documents
 from fomrepo.client.paths import split_path
 from fomrepo.model.deposit_plan import DepositPlan
 
@@ -85,10 +86,12 @@ def deposit(
                 claims=claims,
                 progress=told,
             )
+        similar = asked_for_similar(lambda: repo.lifecycle.similar(record.versioned), quiet=json)
     if json:
-        print_json(record_facts(record))
+        print_json(record_facts(record) | {"similar": similar_documents(similar)})
     else:
         typer.echo(record.accession if record.version == 1 else record.versioned)
+        print_similar(similar, record.accession, more=f"fomrepo similar {record.versioned}")
 
 
 def ls(

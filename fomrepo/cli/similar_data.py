@@ -36,16 +36,17 @@ def similar_row(one: Similar) -> tuple[str, str, str, str]:
     return one.record.versioned, ", ".join(one.same), one.record.path, one.record.title
 
 
-def asked_for_similar(ask: Callable[[], list[Similar]]) -> list[Similar] | None:
-    """Ask a site; None, after saying why, if it cannot be asked: what was done before is done all the same."""
+def asked_for_similar(ask: Callable[[], list[Similar]], *, quiet: bool) -> list[Similar] | None:
+    """Ask a site; None if it cannot be asked, after saying why: what was done before is done all the same."""
     try:
         return ask()
     except FomrepoError as error:
-        typer.echo(f"similar data could not be asked for: {error.message}", err=True)
+        if not quiet:
+            typer.echo(f"no site was asked for similar data: {error.message}", err=True)
         return None
 
 
-def print_similar(found: list[Similar] | None, what: str, *, more: str) -> None:
+def print_similar(found: list[Similar] | None, what: str, *, more: str = "") -> None:
     """Show people on stderr what is similar, if anything is.
 
     Parameters
@@ -55,7 +56,7 @@ def print_similar(found: list[Similar] | None, what: str, *, more: str) -> None:
     what
         What it is similar to.
     more
-        Command that shows all of them.
+        Command that shows all of them; empty if there is none.
     """
     if not found:
         return

@@ -51,6 +51,8 @@ class FileProgress:
     received: int
     #: Whether the site has verified all of them.
     verified: bool
+    #: Of its bytes, once the site has verified them; empty before.
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,9 @@ class FolderDeposit:
         deposit = self._remembered()
         if deposit is None:
             return DepositStatus("none")
-        files = tuple(FileProgress(one.name, one.size, one.received, bool(one.digest)) for one in deposit.uploads)
+        files = tuple(
+            FileProgress(one.name, one.size, one.received, bool(one.digest), one.digest) for one in deposit.uploads
+        )
         refusal = failure_from_wire(deposit.refusal) if deposit.HasField("refusal") else None
         return DepositStatus(deposit.state, deposit.site, files, deposit.accession, refusal)
 

@@ -63,6 +63,28 @@ def test_a_folder_becomes_a_record(run: CommandLine, folder: Path) -> None:
     assert [one["topology"] for one in record["files"]] == ["adk.psf", None, None]
 
 
+def test_similar_data_is_told_before_it_is_sent_and_afterwards(
+    run: CommandLine, alone: CommandLine, tmp_path: Path
+) -> None:
+    """What is sent may be content that is known; before that its system is."""
+    folder = tmp_path / "like"
+    folder.mkdir()
+    (folder / "adk.psf").write_bytes(Path(datafiles.PSF).read_bytes())
+    known = run("deposit", folder / "adk.psf", "--title", f"Known of {tmp_path.name}", "--json").document["accession"]
+    assert run("deposit", "init", folder, *WORDS, "--title", "Like what is known").status == 0
+
+    def found(*words: str) -> list[str]:
+        document = run("deposit", *words, folder, "--json").document
+        return next(one["same"] for one in document["similar"] if one["accession"] == known)
+
+    assert "no site was asked for similar data" in alone("deposit", "check", folder).err
+    assert found("check") == ["sequence", "composition", "size"]
+    assert run("deposit", "push", folder).status == 0
+    assert found("status") == ["content"]
+    assert f"you may see data similar to {folder}" in run("deposit", "status", folder).err
+    assert found("submit")[:2] == found("status")[:2] == ["content", "sequence"]
+
+
 def test_a_site_looks_where_it_is_asked_to(run: CommandLine, folder: Path) -> None:
     assert run("deposit", "init", folder, *WORDS, "--title", "At a site").status == 0
     (folder / "adk.dcd").write_bytes((folder / "adk.dcd").read_bytes()[:-1000])
