@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, and_, bindparam, insert, select, tuple_
+from sqlalchemy import Connection, and_, bindparam, insert, select
 
 from fomrepo.catalog.database import Database, reads
 from fomrepo.catalog.tables import files, metadata_terms, records, systems, versions
@@ -16,6 +16,8 @@ from fomrepo.model.systems import ComparedFile, Likeness, SimilarRecord, fingerp
 
 #: Most similar records that are listed; who has more of them has a series.
 LISTED = 50
+#: Versions that are compared for each fingerprint, the newest ones: of a favourite system there are thousands.
+CANDIDATES = 2 * LISTED
 
 _CONDITIONS = {"force_fields": Likeness.FORCE_FIELD, "target_temperature": Likeness.TEMPERATURE}
 
@@ -29,19 +31,29 @@ _SAME_CONTENT = (
     .join_from(files, versions, files.c.version_id == versions.c.id)
     .join(records, versions.c.record_id == records.c.id)
     .where(files.c.digest.in_(bindparam("digests", expanding=True)), _OF_OTHERS)
-    .order_by(versions.c.id, files.c.position)
+    .order_by(versions.c.id.desc(), files.c.position)
+    .limit(10 * CANDIDATES)
 )
 _SAME_SYSTEM = (
-    select(versions.c.id, systems.c.aspect)
+    select(systems.c.version_id)
+    .distinct()
     .join_from(systems, versions, systems.c.version_id == versions.c.id)
     .join(records, versions.c.record_id == records.c.id)
-    .where(tuple_(systems.c.aspect, systems.c.fingerprint).in_(bindparam("systems", expanding=True)), _OF_OTHERS)
-    .distinct()
+    .where(systems.c.aspect == bindparam("aspect"), systems.c.fingerprint == bindparam("fingerprint"), _OF_OTHERS)
+    .order_by(systems.c.version_id.desc())
+    .limit(CANDIDATES)
+)
+_SYSTEMS_OF_THEM = select(systems.c.version_id, systems.c.aspect, systems.c.fingerprint).where(
+    systems.c.version_id.in_(bindparam("found", expanding=True))
 )
 _THEM = VERSION.where(versions.c.id.in_(bindparam("found", expanding=True)))
+#: The name is made an expression: there is an index by names, and SQLite would read all records that state one.
 _TERMS = select(
     metadata_terms.c.version_id, metadata_terms.c.name, metadata_terms.c.number, metadata_terms.c.text
-).where(metadata_terms.c.version_id.in_(bindparam("found", expanding=True)), metadata_terms.c.name.in_(_CONDITIONS))
+).where(
+    metadata_terms.c.version_id.in_(bindparam("found", expanding=True)),
+    metadata_terms.c.name.concat("").in_(_CONDITIONS),
+)
 
 
 def index_systems(connection: Connection, version_id: str, accepted: Iterable[AcceptedFile]) -> None:
@@ -118,9 +130,14 @@ def _like(
     for found, digest, other in connection.execute(_SAME_CONTENT, given | {"digests": list(named)}):
         same.setdefault(found, set()).add(Likeness.CONTENT)
         contents.setdefault(found, []).extend((file, other) for file in named[digest])
+    candidates = set(same)
     wanted = {(aspect.value, fingerprint) for one in compared for aspect, fingerprint in one.fingerprints.items()}
-    for found, aspect in connection.execute(_SAME_SYSTEM, given | {"systems": sorted(wanted)}):
-        same.setdefault(found, set()).add(Likeness(aspect))
+    for aspect, fingerprint in wanted:
+        asked = given | {"aspect": aspect, "fingerprint": fingerprint}
+        candidates.update(connection.scalars(_SAME_SYSTEM, asked))
+    for found, aspect, fingerprint in connection.execute(_SYSTEMS_OF_THEM, {"found": list(candidates)}):
+        if (aspect, fingerprint) in wanted:
+            same.setdefault(found, set()).add(Likeness(aspect))
     order = list(Likeness)
     ranked = {found: sorted(likenesses, key=order.index) for found, likenesses in same.items()}
     nearest = sorted(ranked, reverse=True)  # the newest first

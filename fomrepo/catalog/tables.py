@@ -593,6 +593,19 @@ placements = Table(
     Column("coming", Boolean),
 )
 
+#: Where files of versions lie that were registered in place; of the same bytes a site reads what its replica names.
+file_places = Table(
+    "file_places",
+    metadata,
+    Column("version_id", Text, ForeignKey(versions.c.id), primary_key=True),
+    Column("site", Text, primary_key=True),
+    Column("digest", Text, primary_key=True, index=True),
+    _required("path"),
+    _required("guard"),
+    _required("handed_by", BigInteger),
+    CheckConstraint("guard IN ('lease', 'rehash', 'none')", name="guard"),
+)
+
 #: Versions whose place another one took because somebody said so, also one of another record.
 supersessions = Table(
     "supersessions",
@@ -609,6 +622,6 @@ systems = Table(
     Column("file", Text, primary_key=True),
     Column("aspect", Text, primary_key=True),
     _required("fingerprint"),
-    Index("ix_systems_aspect_fingerprint", "aspect", "fingerprint"),
+    Index("ix_systems_aspect_fingerprint_version_id", "aspect", "fingerprint", "version_id"),
     CheckConstraint("aspect IN ('sequence', 'composition', 'size')", name="aspect"),
 )
