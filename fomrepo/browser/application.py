@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -20,8 +21,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp
 
-from fomrepo.browser import answers, desks, entrance, machines, moving, pages, reviewing, running
+from fomrepo.browser import answers, desks, entrance, identity_pages, machines, moving, pages, reviewing, running
 from fomrepo.browser.battery import Battery
+from fomrepo.browser.identity import Logins
 from fomrepo.browser.library import Library
 from fomrepo.browser.safety import SafeAnswers
 from fomrepo.browser.sessions import COOKIE, Sessions
@@ -60,7 +62,9 @@ STATUS: tuple[tuple[type[FomrepoError], int], ...] = (
 _log = logging.getLogger(__name__)
 
 
-def browser_application(visitor: Profile, *, url: str) -> Starlette:
+def browser_application(
+    visitor: Profile, *, url: str, client_secrets: Mapping[str, str] = MappingProxyType({})
+) -> Starlette:
     """Make the web application.
 
     Parameters
@@ -69,6 +73,8 @@ def browser_application(visitor: Profile, *, url: str) -> Starlette:
         Of a principal who is a member of no project but its own, empty one: what it sees, everybody sees.
     url
         How people reach the pages, such as ``https://data.example.org``.
+    client_secrets
+        Of the pages at identity providers, by the providers' names.
     """
     address = urlsplit(url)
     repo = repository_of(visitor)
@@ -102,6 +108,7 @@ def browser_application(visitor: Profile, *, url: str) -> Starlette:
         lifespan=lifespan,
     )
     app.state.library = library
+    app.state.logins = Logins(repo.identities, url=library.url, client_secrets=client_secrets)
     return app
 
 
@@ -138,6 +145,11 @@ def _entrance() -> list[Route]:
         Route("/login", entrance.ask_token, methods=["GET"]),
         Route("/login", entrance.log_in, methods=["POST"]),
         Route("/logout", entrance.log_out, methods=["POST"]),
+        Route("/login/with/{provider}", identity_pages.begin),
+        Route("/login/callback", identity_pages.callback),
+        Route("/identities", identity_pages.identities, methods=["GET"]),
+        Route("/identities", identity_pages.unlink, methods=["POST"]),
+        Route("/identities/link/{provider}", identity_pages.begin_link),
         Route("/desk", desks.desk),
         Route("/reviews", reviewing.waiting),
         Route("/submissions/{submission}", reviewing.submission, methods=["GET"]),

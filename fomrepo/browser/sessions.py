@@ -2,7 +2,8 @@
 
 1. The cookie holds a drawn id that only this process knows; the token is in no cookie, no page and no file.
 2. Scripts cannot read the cookie, other sites' pages do not send it, and with HTTPS it goes over nothing else.
-3. A session ends when somebody logs out, after some hours without a request, and after a day in any case.
+3. A session ends when somebody logs out, after some hours without a request, with the token that a login gave, and
+   after a day in any case.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ class Session:
     #: What each of their forms carries.
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     begun: float = field(default_factory=time.monotonic)
+    #: How long it lasts at most, in seconds.
+    life_s: float = LIFE_S
     #: When they last asked for something, by the monotonic clock.
     seen: float = field(default_factory=time.monotonic)
     #: Their calls by id, the latest last.
@@ -80,17 +83,17 @@ class Sessions:
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
 
-    def begin(self, response: Response, repo: Repository, name: str) -> None:
+    def begin(self, response: Response, repo: Repository, name: str, *, life_s: float = LIFE_S) -> None:
         """Log somebody in, and let an answer tell their browser."""
         key = secrets.token_urlsafe(32)
         with self._lock:
-            self._sessions[key] = Session(repo, name)
+            self._sessions[key] = Session(repo, name, life_s=life_s)
             over = [] if len(self._sessions) <= SESSIONS_LIMIT else [min(self._sessions, key=self._last_seen)]
             ended = [self._sessions.pop(one) for one in over]
         for session in ended:
             session.repo.close()
         response.set_cookie(
-            COOKIE, key, max_age=int(LIFE_S), path="/", secure=self._secure, httponly=True, samesite="strict"
+            COOKIE, key, max_age=int(life_s), path="/", secure=self._secure, httponly=True, samesite="strict"
         )
 
     def find(self, request: Request) -> Session | None:
@@ -101,7 +104,7 @@ class Sessions:
             session = self._sessions.get(key)
             if session is None:
                 return None
-            if now - session.seen <= IDLE_S and now - session.begun <= LIFE_S:
+            if now - session.seen <= IDLE_S and now - session.begun <= session.life_s:
                 session.seen = now
                 return session
             del self._sessions[key]
