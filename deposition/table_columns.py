@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Collection, Iterable
 
 KINDS = ("int64", "float64", "str")  # each can hold what those before it can
 NO_NUMBER = frozenset({"", "na", "n/a", "nan", "null", "none"})  # what stands for a missing number
@@ -18,13 +19,13 @@ def distinct_names(names: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def wider_kind(kind: str, column: Iterable[str]) -> str:
+def wider_kind(kind: str, column: Collection[str]) -> str:
     """Return the narrowest kind that holds a column's texts and what `kind` holds."""
-    for text in column:
-        if kind == "int64" and not _is_integer(text):
-            kind = "float64"
-        if kind == "float64" and text.lower() not in NO_NUMBER and not is_number(text):
-            return "str"
+    if kind == "int64" and not _are_plain_integers(column) and not all(map(_is_integer, column)):
+        kind = "float64"
+    if kind == "float64" and not _are_numbers(column):
+        missing_or_number = (text.lower() in NO_NUMBER or is_number(text) for text in column)
+        return kind if all(missing_or_number) else "str"
     return kind
 
 
@@ -35,6 +36,21 @@ def is_number(text: str) -> bool:
     except ValueError:
         return False
     return "_" not in text
+
+
+def _are_numbers(column: Collection[str]) -> bool:
+    """Whether all texts are numbers, at the speed of C: tables have millions of them."""
+    try:
+        deque(map(float, column), maxlen=0)
+    except ValueError:
+        return False
+    return "_" not in "".join(column)
+
+
+def _are_plain_integers(column: Collection[str]) -> bool:
+    """Whether all texts are integers without a sign, at the speed of C."""
+    together = "".join(column)
+    return together.isascii() and together.isdigit() and min(map(len, column)) > 0 and max(map(len, column)) <= 18
 
 
 def _is_integer(text: str) -> bool:
