@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from soak import bombs, canaries, deposit, kills, walls
+from soak import bombs, canaries, deposit, kills, pages, walls
 from soak.campaign import Campaign, carry_out
 from soak.report import write_report
 
@@ -16,6 +16,7 @@ CAMPAIGNS: dict[str, Campaign] = {
     "canaries": canaries.CAMPAIGN,
     "deposit": deposit.CAMPAIGN,
     "kills": kills.CAMPAIGN,
+    "pages": pages.CAMPAIGN,
     "walls": walls.CAMPAIGN,
 }
 

@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
 from MDAnalysisTests.datafiles import DCD, DCD2, PSF
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from starlette.testclient import TestClient
 
 from fomrepo.browser.application import browser_application
 from fomrepo.client.profile import Profile, authority_text
 from fomrepo.testing import LocalFederation
-from tests.components import missing
+from tests.browser.served_pages import debian_chromium, served
 
 #: How people reach the pages in these tests.
 URL = "http://testserver"
 #: Where pictures of the pages go, for people to look at.
 PICTURES = Path(os.environ.get("FOMREPO_PICTURES", Path(__file__).parents[2] / ".cache" / "pictures"))
-#: WebGL in software, as machines without a graphics card have it; tests may run as root.
-FLAGS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-dev-shm-usage")
 #: Milliseconds that the viewer may take: machines for tests draw in software.
 PATIENCE_MS = 90_000
 #: A title that would run as a script if anything were not escaped.
 HOSTILE = """</title></script><script>document.documentElement.id="run"</script><img src=x onerror=alert(1)>"'"""
-
-#: What would run if a text came out of its place, and the ends of places that it could come out of.
-VECTORS = (
-    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<svg onload=alert(1)>", "<svg/onload=alert(1)//",
-    "<iframe srcdoc='<script>parent.alert(1)</script>'>", "<details open ontoggle=alert(1)>", "{{7*7}}${alert(1)}",
-    "javascript:alert(1)", "<math><mi xlink:href=javascript:alert(1)>x", "<style>@import 'http://x'</style>",
-    " onmouseover=alert(1) autofocus onfocus=alert(1) ", "\\u003cscript\\u003ealert(1)\\u003c/script\\u003e",
-)  # fmt: skip
-ENDS = ("", '"', "'", "-->", "</title>", "</textarea>", "</script>", "]]>", "`")
-PAYLOADS = tuple(end + ("" if end == "" else ">") + vector for end in ENDS for vector in VECTORS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +67,6 @@ def world(bubblewrap: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         repo.deposit(PSF, DCD2, title="Its unpublished second version", new_version_of=adk)
         hostile = repo.deposit(small, title=HOSTILE).accession
         repo.metadata.claim(hostile, {"note": HOSTILE, "water_model": HOSTILE, "creators": HOSTILE})
-        for begin in range(0, len(PAYLOADS), 50):
-            repo.metadata.claim(hostile, {f"note {begin + n}": one for n, one in enumerate(PAYLOADS[begin:][:50])})
         repo.lifecycle.publish(hostile, licence="CC0-1.0")
         private = repo.deposit(small, title="A secret that is nobody's business", name="secret").accession
         withdrawn = repo.deposit(small, title="Published by mistake", name="mistake").accession
@@ -117,34 +99,17 @@ def alice(web: TestClient, world: World) -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="session")
-def address(world: World, web: TestClient) -> Iterator[str]:
-    """Address of the pages, served as ``fomrepo browse`` serves them."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    app = browser_application(world.visitor, url=f"http://127.0.0.1:{port}")
-    app.state.library.shelf.look()
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    until = time.monotonic() + 30
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+def address(world: World) -> Iterator[str]:
+    """Address of the pages."""
+    with served(world.visitor) as (address, _):
+        yield address
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Debian's chromium; for one module, because Playwright keeps an event loop that others would meet."""
-    path = shutil.which("chromium")
-    if path is None:
-        missing("chromium is not installed", "script/bootstrap --test")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+    with debian_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

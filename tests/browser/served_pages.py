@@ -1,0 +1,54 @@
+"""The pages as ``fomrepo browse`` serves them, and Debian's chromium to look at them."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from playwright.sync_api import Browser, sync_playwright
+from starlette.applications import Starlette
+
+from fomrepo.browser.application import browser_application
+from fomrepo.client.profile import Profile
+from tests.components import missing
+
+#: WebGL in software, as machines without a graphics card have it; tests may run as root.
+FLAGS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-dev-shm-usage")
+
+
+@contextmanager
+def served(visitor: Profile) -> Iterator[tuple[str, Starlette]]:
+    """Serve the pages; gives their address and the application."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    app = browser_application(visitor, url=f"http://127.0.0.1:{port}")
+    app.state.library.shelf.look()
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    until = time.monotonic() + 30
+    while not server.started and time.monotonic() < until:
+        time.sleep(0.02)
+    try:
+        yield f"http://127.0.0.1:{port}", app
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
+def debian_chromium() -> Iterator[Browser]:
+    """Start Debian's chromium."""
+    path = shutil.which("chromium")
+    if path is None:
+        missing("chromium is not installed", "script/bootstrap --test")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
