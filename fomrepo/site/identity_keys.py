@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, Key, OKPKey, RSAKey, import_key
+from joserfc.jwk import Key, RSAKey, import_key
 
 from fomrepo.errors import FomrepoError, NetworkError
 from fomrepo.model.identities import Provider
@@ -19,6 +19,8 @@ KEYS_S = 3600.0
 AGAIN_S = 30.0
 #: Keys of one provider that are looked at: large ones have fewer than ten.
 KEYS_LIMIT = 50
+#: Kinds of keys with a public half (RFC 7518, section 6.1; RFC 8037).
+KINDS = frozenset({"RSA", "EC", "OKP"})
 #: Shortest RSA key that is believed, in bits: NIST SP 800-131A.
 RSA_BITS = 2048
 
@@ -87,14 +89,14 @@ def fetch_keys(provider: Provider) -> dict[str | None, Key]:
     listed = read_document(provider, address).get("keys")
     found: dict[str | None, Key] = {}
     for one in listed[:KEYS_LIMIT] if isinstance(listed, list) else []:
-        if not isinstance(one, dict) or one.get("use", "sig") != "sig" or not isinstance(one.get("kid"), str | None):
+        if not isinstance(one, dict) or one.get("kty") not in KINDS or one.get("use", "sig") != "sig":
             continue
         try:
-            key = import_key({name: value for name, value in one.items() if name != "d"})
+            key = import_key(one)
         except (JoseError, ValueError, TypeError, KeyError):
-            continue  # of a kind that is not known here
-        if isinstance(key, ECKey | OKPKey) or (isinstance(key, RSAKey) and _bits(key) >= RSA_BITS):
-            found[one.get("kid")] = key
+            continue  # of a curve that is not known here
+        if isinstance(key.kid, str | None) and (not isinstance(key, RSAKey) or key.raw_value.key_size >= RSA_BITS):
+            found[key.kid] = key
     if not found:
         raise NetworkError(f"{address} holds no key that can be used")
     return found
@@ -107,7 +109,3 @@ def provider_fault(provider: Provider) -> str | None:
     except NetworkError as error:
         return error.message
     return None
-
-
-def _bits(key: RSAKey) -> int:
-    return int(key.raw_value.key_size)

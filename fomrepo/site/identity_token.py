@@ -32,6 +32,9 @@ AGE_S = 600.0
 #: How far the clocks of a provider and a site may be apart, in seconds.
 LEEWAY_S = 60.0
 
+#: Header parameters that nobody knows are left alone (RFC 7515, section 4), unless they are marked critical.
+_REGISTRY = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
+
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
@@ -82,7 +85,7 @@ def verify(token: str, keys: ProviderKeys, *, clients: Collection[str], now: flo
         raise _refused("its key is none of the provider's")
     # 3. The signature.
     try:
-        claims = json.loads(jws.deserialize_compact(token, key, algorithms=[algorithm]).payload)
+        claims = json.loads(jws.deserialize_compact(token, key, registry=_REGISTRY).payload)
     except (JoseError, ValueError, TypeError, RecursionError):
         raise _refused("its signature does not hold") from None
     # 4. Issuer, audience, end. 5. Age.
