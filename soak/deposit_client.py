@@ -1,9 +1,10 @@
 """Plays clients for the campaign of kills: forks one for each order, which deposits a folder.
 
 An order is a line of JSON: ``folder``, ``address``, ``token``, ``ca``, ``form`` (``folder``, or ``command`` for the
-files by one command), and ``die_at``, the step at which it kills itself (soak/deposit_steps.py), or an empty text. The
-answer is the client's process id. What a client has done it writes into ``FOLDER.log``, a word a line, so that it can
-be killed between two of its steps; the last line begins with ``accepted`` or ``failed``.
+files by one command), ``way`` (``wire``, or ``door`` for the site's own one) and ``die_at``, the step at which it kills
+itself (soak/deposit_steps.py), or an empty text. The answer is the client's process id. What a client has done it
+writes into ``FOLDER.log``, a word a line, so that it can be killed between two of its steps; the last line begins with
+``accepted`` or ``failed``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import fomrepo
@@ -34,7 +36,7 @@ def main() -> None:
 
 def deposit(order: dict[str, str]) -> None:
     """Deposit it, and write down each step."""
-    by_command, due = order["form"] == "command", order["die_at"]
+    by_command, wire, due = order["form"] == "command", order["way"] == "wire", order["die_at"]
     die_at(COMMAND_STEPS if by_command else FOLDER_STEPS, lambda name: name == due)
     with Path(f"{order['folder']}.log").open("a", buffering=1) as log:
         try:
@@ -50,25 +52,26 @@ def deposit(order: dict[str, str]) -> None:
                     die()
 
             if by_command:
-                accession = _by_command(repo, Path(order["folder"]), told)
+                accession = _by_command(repo, Path(order["folder"]), told, wire=wire)
             else:
-                with repo.deposit_folder(order["folder"], patience_s=0.0) as steps:
+                with repo.deposit_folder(order["folder"], patience_s=0.0, wire=wire) as steps:
                     steps.push(progress=told)
                     log.write("pushed\n")
-                    accession = steps.submit(step=lambda _: log.write("submitting\n") and None)
+                    accession = steps.submit(step=lambda _: print("submitting", file=log))
             log.write(f"accepted {accession}\n")
         except FomrepoError as error:
             log.write(f"failed {error.code} {error.message}\n")
 
 
-def _by_command(repo: fomrepo.client.repository.Repository, folder: Path, told: object) -> str:
-    assert callable(told)
+def _by_command(
+    repo: fomrepo.client.repository.Repository, folder: Path, told: Callable[[str, int, int], None], *, wire: bool
+) -> str:
 
     def progress(now: DepositProgress) -> None:
         told(now.step, now.done, now.total)
 
     files = sorted(path for path in folder.iterdir() if path.suffix != ".toml" and not path.name.startswith("."))
-    return repo.deposit(*files, title=folder.name, progress=progress).versioned
+    return repo.deposit(*files, title=folder.name, progress=progress, wire=wire).versioned
 
 
 if __name__ == "__main__":

@@ -65,21 +65,21 @@ class KillScene:
         plan = DepositPlan(files, folder.name, (Creator("Ada"),), "CC0-1.0", ("test",))
         (folder / "fomrepo.toml").write_text(replace(plan, metadata={"temperature": temperature}).to_text())
 
-    def begin(self, folder: Path, user: str, form: str, *, die_at: str = "") -> int:
+    def begin(self, folder: Path, user: str, form: str, *, way: str = "wire", die_at: str = "") -> int:
         """Let a client begin to deposit a folder; returns its process id."""
         assert self._clients.stdin is not None
         assert self._clients.stdout is not None
         log_of(folder).unlink(missing_ok=True)
-        order = {"folder": str(folder), "form": form, "die_at": die_at, "address": self.site.address}
+        order = {"folder": str(folder), "form": form, "way": way, "die_at": die_at, "address": self.site.address}
         order |= {"token": self.federation.token(user), "ca": str(self.federation.ca)}
         self._clients.stdin.write(json.dumps(order) + "\n")
         self._clients.stdin.flush()
         return int(self._clients.stdout.readline())
 
-    def deposit(self, folder: Path, user: str, form: str, *, die_at: str = "") -> str:
+    def deposit(self, folder: Path, user: str, form: str, *, way: str = "wire", die_at: str = "") -> str:
         """Let a client deposit a folder until it has ended or died; returns its last words."""
         while True:
-            client = self.begin(folder, user, form, die_at=die_at)
+            client = self.begin(folder, user, form, way=way, die_at=die_at)
             until(lambda client=client: not Path(f"/proc/{client}").exists())
             last_words = (said(folder).splitlines() or [""])[-1]
             if "by another command" not in last_words:  # the site has not heard yet that the one before is dead

@@ -31,7 +31,7 @@ class Kills:
     def trial(self, number: int, draw: random.Random) -> Found:
         """Kill somebody once."""
         scene, of_site = self._scene, number % SITE_EVERY == SITE_EVERY - 1
-        form = draw.choice(("folder", "command"))
+        form, way = draw.choice(("folder", "command")), draw.choice(("wire", "door"))
         steps = SITE_STEPS if of_site else FOLDER_STEPS if form == "folder" else COMMAND_STEPS
         step = draw.choice([name for name in steps if "revised" not in name]) if draw.random() < 0.5 else ANY_MOMENT
         folder = scene.new_folder(f"kill {number} {draw.getrandbits(32):08x}")
@@ -39,7 +39,7 @@ class Kills:
         if step == "checked, not told":  # which one command does not ask for
             form = "folder"
         scene.site.die_at(step if of_site and named else "")
-        client = scene.begin(folder, USER, form, die_at="" if of_site or not named else step)
+        client = scene.begin(folder, USER, form, way=way, die_at="" if of_site or not named else step)
         if not named:
             time.sleep(draw.random() * DEPOSIT_S)
             if of_site:
@@ -53,7 +53,8 @@ class Kills:
         if of_site:
             scene.site.die_at("")
             self._federation.start("site-a")
-        return {"victim": "site" if of_site else "client", "form": form, "step": step, **self._afterwards(folder, form)}
+        found = {"victim": "site" if of_site else "client", "form": form, "way": way, "step": step}
+        return {**found, **self._afterwards(folder, form)}
 
     def _afterwards(self, folder: Path, form: str) -> Found:
         """What can be seen, and what comes of the same again."""
@@ -90,7 +91,7 @@ def judge(found: list[Found], short: bool) -> Judgement:
     """Name what was half there, lost, doubled, or left lying about."""
     broken = []
     for number, one in enumerate(found):
-        where = f"trial {number}, {one['victim']} killed at {one['step']} ({one['form']})"
+        where = f"trial {number}, {one['victim']} killed at {one['step']} ({one['form']}, {one['way']})"
         broken += [f"{where}: {what}" for what in one["half visible"]]
         broken += [f"{where}: {what} was acknowledged and is another record now" for what in one["lost"]]
         broken += [] if one["again"].startswith("accepted ") else [f"{where}: again: {one['again']}"]

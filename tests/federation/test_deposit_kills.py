@@ -39,13 +39,15 @@ def test_a_site_killed_at_each_step_loses_nothing(scene: KillScene, user: str) -
     """What was handed over goes on by itself when the site is back, so each step after that takes another deposit."""
     folders = [scene.new_folder("Killed at the site")]
     handed_over = list(SITE_STEPS).index("handed over")
-    for number, step in enumerate(SITE_STEPS):
+    by_both_ways = [(step, way) for step in SITE_STEPS for way in ("wire", "door")[: 1 + ("bytes" in step)]]
+    for step, way in by_both_ways:
+        number = list(SITE_STEPS).index(step)
         if step == "draft revised, not told":
             scene.plan(folders[-1], "310 K")
         if number > handed_over:
             folders.append(scene.new_folder(f"Killed at the site, {step}"))
         scene.site.die_at(step)
-        assert scene.deposit(folders[-1], user, "folder").startswith("failed "), step
+        assert scene.deposit(folders[-1], user, "folder", way=way).startswith("failed "), (step, way)
         scene.site.wait_until_dead(WAIT_S)
         scene.site.die_at("")
         scene.federation.start("site-a")
@@ -60,8 +62,9 @@ def test_a_site_killed_at_each_step_loses_nothing(scene: KillScene, user: str) -
 @pytest.mark.parametrize("form", ["folder", "command"])
 def test_a_client_killed_at_each_step_loses_nothing(scene: KillScene, user: str, form: str) -> None:
     folders = [scene.new_folder(f"Killed client of a {form}")]
-    for step in FOLDER_STEPS if form == "folder" else COMMAND_STEPS:
-        last_words = scene.deposit(folders[-1], user, form, die_at=step)
+    steps, way = (FOLDER_STEPS, "door") if form == "folder" else (COMMAND_STEPS, "wire")
+    for step in steps:
+        last_words = scene.deposit(folders[-1], user, form, way=way, die_at=step)
         assert not last_words.startswith(("accepted", "failed")), (step, last_words)
         with scene.federation.connect(user) as repo:
             there = scene.accessions(repo, folders[-1])
