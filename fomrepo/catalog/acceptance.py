@@ -13,7 +13,7 @@ from fomrepo.catalog.audit import write_entry
 from fomrepo.catalog.database import Database
 from fomrepo.catalog.metadata import index_version
 from fomrepo.catalog.quality import plan_checks
-from fomrepo.catalog.replica_rows import put_good_replica, put_version
+from fomrepo.catalog.replica_rows import put_good_replica, put_places, put_version
 from fomrepo.catalog.systems import index_systems
 from fomrepo.catalog.tables import deposits, files, projects, records, versions
 from fomrepo.catalog.versions import version_by_id
@@ -35,7 +35,7 @@ def accept_deposit(
     1. The fence: of all who try, one takes the deposit from probing to accepted. Who comes later gets its version.
     2. The record: the one that gets a new version, locked, or a new one under a freshly drawn accession.
     3. The version, current from now on, its files, what is known of them, and the checks that they are to pass.
-    4. The replicas at the deposit's site, good from now on, frame offsets included.
+    4. The replicas at the deposit's site, good from now on, frame offsets included; and where its files lie in place.
     5. The entry in the audit log.
     """
     taken = connection.execute(
@@ -57,11 +57,12 @@ def accept_deposit(
     index_version(connection, version_id, accepted, json.loads(deposit.claims or "{}"))
     planned = ((file.name, check) for file in accepted for check in file.checks)
     plan_checks(connection, version_id, deposit.site, planned)
-    copies = {file.digest: (file.fingerprint, file.place) for file in accepted}
+    copies = {file.digest: (file.fingerprint, file.place) for file in accepted if not file.stands_in}
     copies |= {file.offsets[0]: (file.offsets[2], None) for file in accepted if file.offsets is not None}
     for digest, (fingerprint, place) in sorted(copies.items()):
         put_good_replica(connection, database, deposit.site, digest, fingerprint, place)
     put_version(connection, database, version_id, deposit.site)
+    put_places(connection, database, version_id, deposit.site, accepted)
     index_systems(connection, version_id, accepted)
     version = version_by_id(connection, version_id)
     write_entry(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from fomrepo.catalog.database import Database
-from fomrepo.catalog.tables import placements, replicas
+from fomrepo.catalog.tables import file_places, placements, replicas
+from fomrepo.model.deposits import AcceptedFile
 from fomrepo.model.files import Guard, Place, Replica, ReplicaState, StatFingerprint
 
 
@@ -52,6 +54,23 @@ def put_version(
     else:
         there = [placements.c.version_id, placements.c.site]
         connection.execute(put.on_conflict_do_update(index_elements=there, set_={"coming": None}))
+
+
+def put_places(
+    connection: Connection, database: Database, version_id: str, site: str, files: Iterable[AcceptedFile]
+) -> None:
+    """Note where files of a version lie that were registered in place; of two with the same bytes, the first."""
+    for file in files:
+        if file.place is not None:
+            put = database.insert(file_places).values(
+                version_id=version_id,
+                site=site,
+                digest=file.digest,
+                path=file.place.path,
+                guard=file.place.guard.value,
+                handed_by=file.place.handed_by,
+            )
+            connection.execute(put.on_conflict_do_nothing())
 
 
 def replica_of(row: Row[Any]) -> Replica:

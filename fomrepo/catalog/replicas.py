@@ -8,8 +8,8 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.replica_rows import put_good_replica, put_version, replica_of
-from fomrepo.catalog.tables import files, placements, replicas, result_sources, results, versions
-from fomrepo.model.files import Place, Replica, ReplicaState, StatFingerprint
+from fomrepo.catalog.tables import file_places, files, placements, replicas, result_sources, results, versions
+from fomrepo.model.files import Guard, Place, Replica, ReplicaState, StatFingerprint
 
 _GOOD = select(replicas.c.site, replicas.c.digest).where(
     replicas.c.digest.in_(bindparam("digests", expanding=True)), replicas.c.state == ReplicaState.GOOD.value
@@ -26,6 +26,12 @@ _OF_INPUTS = (
 _GET = select(replicas).where(replicas.c.digest == bindparam("digest"), replicas.c.site == bindparam("site"))
 _HELD = select(replicas).where(
     replicas.c.digest.in_(bindparam("digests", expanding=True)), replicas.c.site == bindparam("site")
+)
+_STAND_INS = (
+    select(file_places.c.path, file_places.c.guard, file_places.c.handed_by)
+    .distinct()
+    .where(file_places.c.digest == bindparam("digest"), file_places.c.site == bindparam("site"))
+    .order_by(file_places.c.path)
 )
 _PLACED = select(placements.c.version_id, placements.c.site).where(
     placements.c.version_id.in_(bindparam("versions", expanding=True)), placements.c.coming.is_not(True)
@@ -96,6 +102,23 @@ class Replicas:
         found = select(replicas).where(replicas.c.site == site, replicas.c.path.is_not(None))
         rows = connection.execute(found.order_by(replicas.c.checked, replicas.c.digest))
         return tuple(replica_of(row) for row in rows)
+
+    @reads
+    def stand_ins(self, connection: Connection, site: str, digest: str) -> tuple[Place, ...]:
+        """List where else files with the same bytes were registered at a site; none of them was read lately."""
+        rows = connection.execute(_STAND_INS, {"digest": digest, "site": site})
+        return tuple(Place(row.path, Guard(row.guard), row.handed_by, 0.0) for row in rows)
+
+    @reads
+    def guards(self, connection: Connection, version_id: str) -> Mapping[tuple[str, str], Guard]:
+        """Guards of a version's files in place, by file name and site, whatever copy of the bytes a site reads."""
+        found = select(files.c.name, file_places.c.site, file_places.c.guard).join_from(
+            files,
+            file_places,
+            (file_places.c.version_id == files.c.version_id) & (file_places.c.digest == files.c.digest),
+        )
+        rows = connection.execute(found.where(files.c.version_id == version_id))
+        return {(name, site): Guard(guard) for name, site, guard in rows}
 
     @reads
     def of_version(self, connection: Connection, version_id: str) -> tuple[tuple[str, str, ReplicaState], ...]:

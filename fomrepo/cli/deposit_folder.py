@@ -22,7 +22,7 @@ from fomrepo.errors import CallerError
 from fomrepo.model.quality import CheckState
 
 if TYPE_CHECKING:
-    from fomrepo.client.deposit_answers import CheckedFile, DepositStatus
+    from fomrepo.client.deposit_answers import CheckedFile, DepositStatus, FileProgress
     from fomrepo.client.deposit_folder import FileListener, FolderDeposit
     from fomrepo.client.lifecycle import Similar
     from fomrepo.client.repository import Repository
@@ -88,10 +88,14 @@ def push(
                 "sent": list(pushed.sent),
                 "bytes": pushed.total,
                 "accession": pushed.accession or None,
+                "guards": dict(pushed.guards),
             }
         )
     elif pushed.accession:
         typer.echo(f"nothing to do: it is {pushed.accession}")
+    elif pushed.guards:
+        print_table([(name, f"registered in place (guard: {guard})") for name, guard in pushed.guards.items()])
+        typer.echo(f"{pushed.site} has read all files where they lie; next: fomrepo deposit submit {folder}")
     elif not pushed.sent:
         typer.echo(f"nothing to do: {pushed.site} has all files; next: fomrepo deposit submit {folder}")
     else:
@@ -125,6 +129,7 @@ def status(folder: Folder, profile: ProfileName = None, json: Json = False) -> N
     if json:
         files = [
             {"name": one.name, "size": one.size, "received": one.received, "verified": one.verified}
+            | {"guard": one.guard or None}
             for one in found.files
         ]
         refusal = None if found.refusal is None else failure_document(found.refusal)
@@ -135,10 +140,7 @@ def status(folder: Folder, profile: ProfileName = None, json: Json = False) -> N
         return
     typer.echo(found.accession or found.state + (f" at {found.site}" if found.site else ""))
     print_table(
-        [
-            (f"  {one.name}", "sent" if one.verified else f"{one.received:,} of", f"{one.size:,} bytes")
-            for one in found.files
-        ],
+        [(f"  {one.name}", _so_far(one), f"{one.size:,} bytes") for one in found.files],
         right=(1, 2),
     )
     if found.refusal is not None:
@@ -232,6 +234,12 @@ def _bars(*, hidden: bool) -> Iterator[FileListener]:
             bars.update(every, completed=done_of_all, total=of_all)
 
         yield told
+
+
+def _so_far(file: FileProgress) -> str:
+    if file.guard:
+        return f"in place (guard: {file.guard})"
+    return "sent" if file.verified else f"{file.received:,} of"
 
 
 def _document(file: CheckedFile) -> dict[str, Any]:

@@ -35,6 +35,9 @@ def init(
     pair: Annotated[
         list[str] | None, typer.Option(metavar="TRAJECTORY=TOPOLOGY", help="Which file says what its atoms are.")
     ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Copy nothing: the files stay where they lie, on a site's own machine.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; what is missing is an error.")] = False,
     force: Annotated[bool, typer.Option("--force", help=f"Write {PLAN_NAME} anew if there is one.")] = False,
     json: Json = False,
@@ -53,7 +56,7 @@ def init(
     given = _given_pairs(pair or [])
 
     said = with_said(
-        replace(before, title=title or before.title, files=()),
+        replace(before, title=title or before.title, in_place=in_place or before.in_place, files=()),
         creators=creators,
         licence=licence,
         category=category,

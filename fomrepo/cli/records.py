@@ -11,7 +11,7 @@ import typer
 from fomrepo.cli.commands import continued_by_same_command
 from fomrepo.cli.connected import ProfileName, RecordPath, complete_path, connected
 from fomrepo.cli.deposit_said import Category, Claims, Creators, Licence, claims_of, with_said
-from fomrepo.cli.in_place import Door, register_in_place
+from fomrepo.cli.in_place import Door
 from fomrepo.cli.output import Json, print_json, print_table, progress_bar
 from fomrepo.cli.quality import check_document
 from fomrepo.cli.similar_data import asked_for_similar, print_similar, similar_documents
@@ -21,6 +21,7 @@ from fomrepo.model.deposit_plan import DepositPlan
 if TYPE_CHECKING:
     from fomrepo.client.record import Record
     from fomrepo.client.remote_file import RemoteFile
+    from fomrepo.client.repository import ReplicaStatus
 
 #: Seconds between two questions how far a copy is.
 POLL_S = 0.5
@@ -62,30 +63,17 @@ def deposit(
         def told(progress: DepositProgress) -> None:
             move(progress.done, progress.total, progress.step)
 
-        if in_place:
-            record = repo[
-                register_in_place(
-                    files,
-                    title=title,
-                    project=project,
-                    name=name,
-                    new_version_of=new_version_of,
-                    claims=claims,
-                    door=door,
-                    profile=profile,
-                    progress=told,
-                )
-            ]
-        else:
-            record = repo.deposit(
-                *files,
-                title=title,
-                project=project,
-                name=name,
-                new_version_of=new_version_of,
-                claims=claims,
-                progress=told,
-            )
+        record = repo.deposit(
+            *files,
+            title=title,
+            project=project,
+            name=name,
+            new_version_of=new_version_of,
+            claims=claims,
+            progress=told,
+            in_place=in_place,
+            door=door,
+        )
         similar = asked_for_similar(lambda: repo.lifecycle.similar(record.versioned), quiet=json)
     if json:
         print_json(record_facts(record) | {"similar": similar_documents(similar)})
@@ -130,22 +118,27 @@ def show(path: RecordPath, profile: ProfileName = None, json: Json = False) -> N
         doubtful = [] if file_name else [str(one) for one in repo.metadata.of(record.versioned).disagreements]
         checks = [] if file_name else repo.quality.of(record.versioned)
     if file is not None:
-        copies = {one.site: one.state for one in replicas if one.file == file.name}
+        copies = [one for one in replicas if one.file == file.name]
         if json:
-            print_json(file_facts(file) | {"replicas": copies, "methods": methods})
+            states = {one.site: one.state for one in copies}
+            print_json(file_facts(file) | {"replicas": states, "guards": _guards(copies), "methods": methods})
             return
         facts = file_facts(file) | {"facts": None, "size": f"{file.size:,} bytes"}
         rows = [(name, str(value)) for name, value in facts.items() if value is not None]
         rows += [(name, _fact(value)) for name, value in file.facts.items() if name not in dict(rows)]
-        rows += [("replicas", ", ".join(f"{site} ({state})" for site, state in copies.items()))]
+        rows += [("replicas", ", ".join(f"{one.site} ({one})" for one in copies))]
         print_table([*rows, ("methods", ", ".join(methods))])
         return
     held: dict[str, list[str]] = {}
     for one in replicas:
-        held.setdefault(one.site, []).append(f"{one.file} ({one.state})" if one.state != "good" else one.file)
+        plain = one.state == "good" and not one.guard
+        held.setdefault(one.site, []).append(one.file if plain else f"{one.file} ({one})")
     if json:
         quality = [check_document(one) for one in checks]
-        print_json(record_facts(record) | {"replicas": held, "disagreements": doubtful, "quality": quality})
+        print_json(
+            record_facts(record)
+            | {"replicas": held, "guards": _guards(replicas), "disagreements": doubtful, "quality": quality}
+        )
         return
     moments = {"created": record.created, "public from": record.public_from, "withdrawn": record.withdrawn}
     skipped = ("files", "created", "public_from", "withdrawn")
@@ -184,6 +177,15 @@ def replicate(
         print_json({"record": record, "site": to, "bytes": state.total})
     else:
         typer.echo(f"{to} holds a verified copy of {record} ({state.total:,} bytes)")
+
+
+def _guards(replicas: list[ReplicaStatus]) -> dict[str, dict[str, str]]:
+    """By site and file: how changes of files that lie in place are noticed."""
+    found: dict[str, dict[str, str]] = {}
+    for one in replicas:
+        if one.guard:
+            found.setdefault(one.site, {})[one.file] = one.guard
+    return found
 
 
 def record_facts(record: Record) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 from fomrepo.client.connection import Connection
 from fomrepo.client.deposit_door import bring_file
+from fomrepo.client.deposit_in_place import refuse_mixture, register_in_place
 from fomrepo.client.deposit_send import LocalFile
 from fomrepo.errors import ArgumentError
 from fomrepo.installed_types import InstalledType, installed_types
@@ -58,6 +59,8 @@ def deposit_files(
     claims: Mapping[str, Any],
     progress: DepositListener | None,
     wire: bool = False,
+    in_place: bool = False,
+    door: Path | None = None,
 ) -> str:
     """Deposit files as :meth:`Repository.deposit` says; return the accession with its version."""
     files = look_at_files(paths)
@@ -89,7 +92,13 @@ def deposit_files(
         if site.address != connection.address:  # only the site that takes the bytes knows how many it has
             deposit = site.ask(lambda channel: channel.deposits.Begin, request)
         if deposit.state == DepositState.DRAFT:
-            _upload_all(site, deposit, files, tell, wire=wire)
+            refuse_mixture(deposit, in_place=in_place, remedy="give the deposit another --name (name=)")
+            if in_place:
+                register_in_place(site, deposit, files, tell=lambda *told: tell(DepositProgress(*told)), door=door)
+            else:
+                _upload_all(site, deposit, files, tell, wire=wire)
+        elif in_place and deposit.accession:  # what was stale may be good again
+            register_in_place(site, deposit, files, tell=lambda *told: None, door=door)
         return _accepted(site, deposit, tell)
     finally:
         site.close()

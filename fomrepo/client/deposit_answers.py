@@ -26,6 +26,8 @@ class Pushed:
     accession: str = ""
     #: Whether all that was sent was handed over at the door of a site on this machine.
     at_the_door: bool = False
+    #: How a change of each file is noticed that was registered in place, by name; none of the others.
+    guards: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class FileProgress:
     received: int
     #: Whether the site has verified all of them.
     verified: bool
+    #: How a change of it is noticed, if it stays in place (docs/in-place.md); empty: the site has its bytes.
+    guard: str = ""
     #: Of its bytes, once the site has verified them; empty before.
     sha256: str = ""
 

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from fomrepo.client.connection import Connection
 from fomrepo.client.deposit_answers import CheckedFile, DepositStatus, FileProgress, Pushed, checked_file
 from fomrepo.client.deposit_door import DOOR, bring_file
+from fomrepo.client.deposit_in_place import refuse_mixture, register_in_place
 from fomrepo.client.deposit_memory import MEMORY_NAME, DepositMemory, Remembered, SentFile
 from fomrepo.client.deposit_send import LocalFile, digest_of_file
 from fomrepo.client.planned_files import look_at_planned, read_plan
@@ -121,6 +122,10 @@ class FolderDeposit:
         deposit = self._patiently(lambda: self._draft(files))
         if deposit.state != DepositState.DRAFT:
             return Pushed(deposit.site, (), total, deposit.accession)
+        abandon = f"fomrepo deposit abandon {self._folder}, then push it again"
+        refuse_mixture(deposit, in_place=self.plan.in_place, remedy=abandon)
+        if self.plan.in_place:
+            return self._registered(deposit, files, progress or (lambda name, done, size: None))
         there = {one.name: one for one in deposit.uploads}
         lacking = [one for one in files if not there[one.expected.name].digest]
         tell = progress or (lambda name, done, size: None)
@@ -144,6 +149,22 @@ class FolderDeposit:
             tuple(one.expected.name for one in lacking),
             total,
             at_the_door={way for way in ways if way} == {DOOR},
+        )
+
+    def _registered(self, deposit: deposits_pb2.Deposit, files: list[LocalFile], tell: FileListener) -> Pushed:
+        """Have the files read where they lie, and remember them."""
+        registered = register_in_place(
+            self._connection, deposit, files, tell=lambda step, done, total: tell("reading", done, total)
+        )
+        known = {one.expected.name: one for one in files}
+        for one in registered:
+            file = known[one.name]
+            self._memory.note(one.name, SentFile(file.expected.size, file.mtime_ns, one.sha256))
+        return Pushed(
+            deposit.site,
+            tuple(one.name for one in registered),
+            sum(one.expected.size for one in files),
+            guards={one.name: one.guard for one in registered},
         )
 
     def check(self, *, step: StepListener | None = None) -> list[CheckedFile]:
@@ -188,7 +209,8 @@ class FolderDeposit:
         if deposit is None:
             return DepositStatus("none")
         files = tuple(
-            FileProgress(one.name, one.size, one.received, bool(one.digest), one.digest) for one in deposit.uploads
+            FileProgress(one.name, one.size, one.received, bool(one.digest), one.guard, one.digest)
+            for one in deposit.uploads
         )
         refusal = failure_from_wire(deposit.refusal) if deposit.HasField("refusal") else None
         return DepositStatus(deposit.state, deposit.site, files, deposit.accession, refusal)

@@ -74,6 +74,12 @@ class ReplicaStatus:
     site: str
     #: ``intermediate``, ``good``, ``stale`` or ``bad``.
     state: str
+    #: How a change is noticed of a file in place: ``lease``, ``rehash`` or ``none``; empty: the site's own copy.
+    guard: str = ""
+
+    def __str__(self) -> str:
+        """Say in what state it is, and whether it lies in place."""
+        return f"{self.state}, in place, guard: {self.guard}" if self.guard else self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +251,8 @@ class Repository:
         claims: Mapping[str, Any] | None = None,
         progress: DepositListener | None = None,
         wire: bool = False,
+        in_place: bool = False,
+        door: Path | None = None,
     ) -> Record:
         """Deposit files as one record. Doing the same again continues a deposit that was interrupted.
 
@@ -268,6 +276,10 @@ class Repository:
             Called with a :class:`~fomrepo.client.deposit.DepositProgress` now and then.
         wire
             Send over the wire, also to a site on this machine, which would take open files at its door.
+        in_place
+            Copy nothing: the files stay where they lie, on the site's own machine (docs/in-place.md).
+        door
+            Socket of that site; None: the site says where it is.
 
         Raises
         ------
@@ -286,6 +298,8 @@ class Repository:
             claims=claims or {},
             progress=progress,
             wire=wire,
+            in_place=in_place,
+            door=door,
         )
         return self[accession.partition(".")[0]]
 
@@ -335,7 +349,7 @@ class Repository:
         """Which site holds which file of a record."""
         request = files_pb2.GetRecordRequest(record=str(RecordName.parse(record)))
         reply = self._connection.ask(lambda site: site.files.ListReplicas, request)
-        return [ReplicaStatus(one.file, one.site, one.state) for one in reply.replicas]
+        return [ReplicaStatus(one.file, one.site, one.state, one.guard) for one in reply.replicas]
 
     @short_tracebacks
     def sites(self) -> list[SiteStatus]:

@@ -37,7 +37,7 @@ _CREATOR = re.compile(rf"(.*?)\s*(?:[(<]?(?:https?://orcid\.org/)?({_ORCID.patte
 _LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*( (AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*")
 _KEYS = {
     "title", "creators", "licence", "category", "visibility", "embargo_until", "project", "name", "new_version_of",
-    "files", "metadata",
+    "in_place", "files", "metadata",
 }  # fmt: skip
 
 
@@ -102,6 +102,8 @@ class DepositPlan:
     name: str = ""
     #: Record that gets a new version; empty: a record of its own.
     new_version_of: str = ""
+    #: Whether the files stay where they lie, on the site's own machine.
+    in_place: bool = False
     #: What files do not say, under global names or any others.
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
@@ -126,6 +128,9 @@ class DepositPlan:
         embargo = read.get("embargo_until")
         if embargo is not None and (not isinstance(embargo, datetime.date) or isinstance(embargo, datetime.datetime)):
             raise _wrong("embargo_until", "is a day without quotes, such as 2027-01-31")
+        in_place = read.get("in_place", False)
+        if not isinstance(in_place, bool):
+            raise _wrong("in_place", "is true or false")
         plan = cls(
             files=tuple(_file(one) for one in _tables(read, "files")),
             title=_text(read, "title").strip(),
@@ -137,6 +142,7 @@ class DepositPlan:
             project=_text(read, "project"),
             name=_text(read, "name"),
             new_version_of=_text(read, "new_version_of"),
+            in_place=in_place,
             metadata=metadata,
         )
         plan.check()
@@ -202,6 +208,7 @@ class DepositPlan:
             *_optional("project", self.project, '"my-group"', "whose members see it; your own one if not given"),
             *_optional("name", self.name, '"adk-equilibrium"', "its name there; made from the title if not given"),
             *_optional("new_version_of", self.new_version_of, '"FOM-402917"', "record that gets a new version"),
+            *_optional("in_place", self.in_place, "true", "copy nothing: on the site's own machine, files can stay"),
         ]
         for creator in self.creators:
             lines += ["", "[[creators]]", _line("name", creator.name)]

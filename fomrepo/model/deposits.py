@@ -89,5 +89,7 @@ class AcceptedFile:
     offsets: tuple[str, int, StatFingerprint] | None = None
     #: Where it lies, if it was registered in place; None: it is an object of the vault.
     place: Place | None = None
+    #: Whether the site has another good copy of the same bytes, which it goes on to read; the place stands in for that.
+    stands_in: bool = False
     #: Quality checks that it is to pass once it is accepted.
     checks: tuple[PlannedCheck, ...] = ()

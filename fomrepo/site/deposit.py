@@ -28,7 +28,7 @@ from fomrepo.model.files import RecordName, slug_of
 from fomrepo.model.people import Principal
 from fomrepo.site.deposit_request import DepositRequest, check_description, check_files, check_request
 from fomrepo.site.examine import REFUSALS, BytesThere, Examination, Findings, Refusal
-from fomrepo.site.in_place_draft import DraftPlaces, best_copy
+from fomrepo.site.in_place_draft import DraftPlaces, stands_in
 from fomrepo.site.log import log_unexpected
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.probe import Probed
@@ -207,6 +207,11 @@ class DepositDesk:
         )
         return self._uploading.alone(upload.id, busy)
 
+    def guard(self, upload: Upload) -> str:
+        """How a change of a file is noticed that stays in place; empty for one of which this site has the bytes."""
+        placed = self.places.of(upload)
+        return "" if placed is None else placed.place.guard.value
+
     def has_bytes(self, upload: Upload) -> bool:
         """Whether the bytes of a file are on this site's own disk."""
         return upload.digest is not None and self._bytes_of(upload)[0].exists()
@@ -335,10 +340,7 @@ class DepositDesk:
                 path.write_bytes(probed.offsets)
             offsets = (offsets_digest, len(probed.offsets), vault.keep(path, offsets_digest))
         placed = self.places.unchanged(upload)
-        if placed is None:
-            fingerprint, place = vault.keep(self._part(upload), upload.digest), None
-        else:
-            fingerprint, place = best_copy(self._site, placed)
+        fingerprint = placed.fingerprint if placed else vault.keep(self._part(upload), upload.digest)
         return AcceptedFile(
             name=upload.file.name,
             file_type=probed.file_type,
@@ -348,7 +350,8 @@ class DepositDesk:
             facts=probed.facts,
             topology=upload.file.topology,
             offsets=offsets,
-            place=place,
+            place=placed.place if placed else None,
+            stands_in=placed is not None and stands_in(self._site, placed),
             checks=planned_checks(probed.facts, has_topology=upload.file.topology is not None)
             if self._site.settings.checks_on_deposit
             else (),

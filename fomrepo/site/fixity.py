@@ -17,7 +17,8 @@ def settle_in_place(
     """Find out what a copy in place is now, and write it down: good, or stale with all that was computed from it.
 
     1. One thread at a time; who waited finds what the other one found.
-    2. The file is read to its end, unless the file system says that it is the one that was read before.
+    2. The file is read to its end, unless the file system says that it is the one that was read before. If it is not
+       what it was, others are read that were registered with the same bytes, until one still has them.
     3. Good: what the file system says of it now counts from now on. Otherwise stale: it changed, vanished, or is not
        for this site's user to read any more.
 
@@ -45,19 +46,22 @@ def settle_in_place(
         same = replica.state is ReplicaState.GOOD and site.copies.fingerprint(replica) == replica.fingerprint
         if same and (not again or replica.generation != known.generation):
             return replica
-        found = site.copies.read_again(replica, told=told)
+        for place in (replica.place, *site.catalog.replicas.stand_ins(site.name, digest)):
+            found = site.copies.read_again(replace(replica, place=place), told=told)
+            if found is not None:
+                break
         if found is None:
             if replica.state is ReplicaState.GOOD:
                 drop_what_came_of(site, digest, ReplicaState.STALE)
-        elif same:
+        elif same and place == replica.place:
             site.catalog.replicas.checked(site.name, digest, time.time())
         else:
             fingerprint, guard = found
             if site.holders is not None:
                 site.holders.forget(digest)  # it holds the file that was there before
             site.ledger.flush()  # a result on its way would find another generation, and be thrown away
-            place = replace(replica.place, guard=guard, checked=time.time())
-            site.catalog.replicas.finish(site.name, digest, fingerprint, place)
+            there = replace(place, guard=guard, checked=time.time())
+            site.catalog.replicas.finish(site.name, digest, fingerprint, there)
         return site.catalog.replicas.get(site.name, digest)
 
 

@@ -1,6 +1,6 @@
 """The life of a deposit in place: files are registered where they lie on this machine, and no byte of them is copied.
 
-1. A draft is opened, or found, as for any deposit: by its description (``register``), or step by step (``place``).
+1. A draft is opened as for any deposit.
 2. Each file that the draft lacks is handed over open, topologies first, read once and looked at (``single_pass``).
 3. What was found, and where, is kept among the draft's bytes on their way; then the draft has the file.
 4. The draft is completed as any other: one transaction makes the record visible, with replicas that say where they lie.
@@ -16,12 +16,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from fomrepo.errors import ConflictError, FileRefusedError
+from fomrepo.errors import ConflictError
 from fomrepo.model.deposits import Deposit, DepositState, Upload
 from fomrepo.model.files import Place, ReplicaState
 from fomrepo.model.people import Principal
 from fomrepo.site.deposit import DepositDesk
-from fomrepo.site.deposit_request import DepositRequest
 from fomrepo.site.fixity import settle_in_place
 from fomrepo.site.in_place_draft import DraftPlace
 from fomrepo.site.log import logger
@@ -30,11 +29,6 @@ from fomrepo.site.probe import Probed
 from fomrepo.site.single_pass import HandedFile, PlacedFile, SinglePass, check_place
 from fomrepo.vault.memory import MemoryRoom
 from fomrepo.vault.objects import write_whole
-from fomrepo.wire.failures import failure_from_wire, failure_to_wire
-from fomrepo.wire.v1 import failures_pb2
-
-#: Seconds between two words to the command while the site completes a deposit.
-TOLD_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +52,10 @@ class InPlaceDesk:
         self._memory = MemoryRoom(f"fomrepo-{home.st_dev}-{home.st_ino}")
         self._turn = threading.Lock()
 
-    def register(self, principal: Principal, request: DepositRequest, talk: Conversation) -> str:
-        """Register files as one record; returns its accession with its version.
-
-        Raises
-        ------
-        ArgumentError, ConflictError, FileRefusedError
-            What is wrong with the request or a file.
-        SiteError
-            If this site cannot do it now.
-        """
-        self._site.need_warden()
-        deposit = self._deposits.begin(principal, request)
-        if deposit.accession is not None:
-            self._look_again(deposit)
-            return deposit.accession
-        if deposit.state is DepositState.DRAFT:
-            try:
-                self._place(deposit, talk)
-            except FileRefusedError as error:
-                if error.facts.get("reason") != "place":
-                    self._site.catalog.deposits.quarantine(deposit.id, failure_to_wire(error).SerializeToString())
-                raise
-        return self._completed(principal, deposit, talk)
-
     def place(self, principal: Principal, deposit_id: str, talk: Conversation) -> tuple[str, ...]:
         """Register the files of a draft that it lacks, or that changed since; returns their names.
+
+        Of a deposit that is a record already, files become good again that were stale and are what they were.
 
         Raises
         ------
@@ -94,6 +66,8 @@ class InPlaceDesk:
         """
         self._site.need_warden()
         deposit = self._deposits.get(principal, deposit_id)
+        if deposit.state is DepositState.ACCEPTED:
+            self._look_again(deposit)
         return self._place(deposit, talk) if deposit.state is DepositState.DRAFT else ()
 
     def close(self) -> None:
@@ -163,18 +137,3 @@ class InPlaceDesk:
         self._deposits.places.note(known, DraftPlace(found.digest, found.fingerprint, found.place))
         self._site.catalog.deposits.received(upload.id, found.digest)
         return known
-
-    def _completed(self, principal: Principal, deposit: Deposit, talk: Conversation) -> str:
-        """4. Wait until the draft has become a record, or was refused."""
-        total = sum(upload.file.size for upload in deposit.uploads)
-        while True:
-            deposit, step = self._deposits.complete(principal, deposit.id, wait_s=TOLD_EVERY_S)
-            if deposit.accession is not None:
-                return deposit.accession
-            if deposit.refusal is not None:
-                raise failure_from_wire(failures_pb2.Failure.FromString(deposit.refusal))
-            if deposit.state is DepositState.ABANDONED:
-                raise ConflictError(
-                    "this deposit was given up", remedy="give it another title or name, and register it again"
-                )
-            talk.told(step, total, total)

@@ -76,17 +76,20 @@ class DraftPlaces:
         if found is not None and not found.unchanged:
             raise ConflictError(
                 f"{upload.file.name} is not what it was when it was registered, or the site cannot read it any more",
-                remedy="push it again: fomrepo deposit push DIR",
+                remedy="wait until nobody changes it any more",
                 facts={"reason": "changed", "file": upload.file.name},
             )
         return found
 
 
-def best_copy(site: SiteParts, found: DraftPlace) -> tuple[StatFingerprint, Place | None]:
-    """Prefer the vault's copy of the same bytes, where there is a good one: nobody else can change it."""
+def stands_in(site: SiteParts, found: DraftPlace) -> bool:
+    """Whether a site has another good copy of the same bytes, which it goes on to read.
+
+    Nobody is told: it may be a stranger's. The file is a place of its version all the same.
+    """
     known = site.catalog.replicas.get(site.name, found.digest)
-    if known is not None and known.place is None and known.state is ReplicaState.GOOD:
-        fingerprint = site.vault.fingerprint(found.digest)
-        if fingerprint == known.fingerprint:
-            return known.fingerprint, None
-    return found.fingerprint, found.place
+    if known is None or known.state is not ReplicaState.GOOD:
+        return False
+    return (known.place is None or known.place.path != found.place.path) and (
+        site.copies.fingerprint(known) == known.fingerprint
+    )

@@ -20,11 +20,9 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 from fomrepo.errors import ArgumentError, FomrepoError, NotAllowedError, NotFoundError, SiteBusyError
-from fomrepo.model.deposits import ExpectedFile
 from fomrepo.model.files import Place
 from fomrepo.site.authenticate import authenticate
 from fomrepo.site.deposit import DepositDesk
-from fomrepo.site.deposit_request import DepositRequest
 from fomrepo.site.in_place import Conversation, InPlaceDesk
 from fomrepo.site.load import RETRY_AFTER_S
 from fomrepo.site.local_copy import LocalCopies, LocalCopy
@@ -124,7 +122,7 @@ class LocalDoor:
                     return self._copied(visitor, user, wanted, copy)
             if wanted.get("do") == "scrub":
                 return self._scrubbed(visitor, user, wanted)
-            return self._registered(visitor, user, wanted)
+            return self._placed(visitor, user, wanted)
         finally:
             self._visitors.release()
 
@@ -152,7 +150,7 @@ class LocalDoor:
         logger.info("copied at the door", deposit=deposit.id, file=name, bytes=received - offset, user=user)
         return {"received": received, "digest": digest or ""}
 
-    def _registered(self, visitor: socket.socket, user: int, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _placed(self, visitor: socket.socket, user: int, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         principal = authenticate(self._site.catalog, [("authorization", f"Bearer {wanted.get('token', '')}")])
         pace = _Pace()
 
@@ -170,12 +168,8 @@ class LocalDoor:
         def placed(name: str, place: Place, digest: str) -> None:
             send_message(visitor, {"file": name, "guard": place.guard.value, "digest": digest})
 
-        talk = Conversation(hand_over, told, placed)
-        if wanted.get("do") == "place":
-            names = self._desk.place(principal, str(wanted.get("deposit", "")), talk)
-            return {"placed": list(names), "site": self._site.name}
-        accession = self._desk.register(principal, _request(wanted.get("deposit")), talk)
-        return {"accession": accession, "site": self._site.name}
+        names = self._desk.place(principal, str(wanted.get("deposit", "")), Conversation(hand_over, told, placed))
+        return {"placed": list(names), "site": self._site.name}
 
     def _scrubbed(self, visitor: socket.socket, user: int, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         if user not in (0, os.geteuid()):
@@ -207,28 +201,6 @@ class _Pace:
             return False
         self._step, self._next = step, now + TOLD_EVERY_S
         return True
-
-
-def _request(told: Any) -> DepositRequest:
-    """Read what is to be deposited; the desk looks at the values."""
-    try:
-        files = tuple(
-            ExpectedFile(_text(one["name"]), _size(one["size"]), _text(one.get("topology") or "") or None)
-            for one in told["files"]
-        )
-        texts = {name: _text(told[name]) for name in ("key", "title", "project", "name", "new_version_of")}
-        claims = told.get("claims", {})
-        if not isinstance(claims, dict):
-            raise TypeError("claims of another form")
-    except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise ArgumentError(f"the deposit is not described as it should be: {str(error)[:100]}") from None
-    return DepositRequest(files=files, claims=claims, **texts)
-
-
-def _size(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 2**63:
-        raise TypeError("a size of another form")
-    return value
 
 
 def _text(value: Any) -> str:

@@ -16,15 +16,25 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from fomrepo.cli.in_place import register_in_place
+import fomrepo
+from fomrepo.client.deposit_folder import FolderDeposit
 from fomrepo.client.record import Record
 from fomrepo.client.repository import Repository
 from fomrepo.client.results.result import Result
-from fomrepo.errors import ConflictError, FileRefusedError, FomrepoError, NoReplicaError, NotAllowedError
+from fomrepo.errors import (
+    ConflictError,
+    FileRefusedError,
+    FomrepoError,
+    NoReplicaError,
+    NotAllowedError,
+    SiteUnreachableError,
+)
+from fomrepo.model.deposit_plan import Creator, DepositPlan, PlannedFile
 from fomrepo.model.files import Guard, Replica, ReplicaState
 from fomrepo.site.administration import open_administration
 from fomrepo.site.settings import SiteHome
@@ -33,7 +43,8 @@ from fomrepo.vault.in_place import LEASED_SYSTEMS, file_system_of
 from fomrepo.vault.memory import COPY_LIMIT_BYTES
 from fomrepo.wire.door import receive_message, send_message
 from fomrepo.wire.failures import failure_from_wire
-from fomrepo.wire.v1 import failures_pb2
+from fomrepo.wire.v1 import deposits_pb2, failures_pb2
+from tests.federation.raw import raw_client
 from tests.federation.records import TOPOLOGY, TRAJECTORY, adk_files, object_path, runs, spoil, until
 
 MIB = 2**20
@@ -53,7 +64,7 @@ def say(message, descriptors=()):
 def hear():
     return json.loads(talk.recv(struct.unpack("<I", talk.recv(4))[0], socket.MSG_WAITALL))
 say(deposit)
-while not {"accession", "failure", "ended"} & (told := hear()).keys():
+while not {"placed", "failure", "ended"} & (told := hear()).keys():
     if "want" in told:
         opened = os.open(path, os.O_RDONLY)
         fcntl.fcntl(opened, fcntl.F_SETLEASE, fcntl.F_RDLCK)
@@ -117,20 +128,36 @@ def door_of(site: LocalFederation) -> Path:
 
 def register(site: LocalFederation, paths: tuple[Path, ...], *, token: str, title: str = "In place") -> str:
     """Register files as the command does; returns the accession with its version."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("ADDRESS", site["site-a"].address), ("TOKEN", token), ("CA", str(site.ca))):
-            patch.setenv(f"FOMREPO_{name}", value)
-        return register_in_place(
-            paths,
+    with fomrepo.connect(site["site-a"].address, token=token, ca=str(site.ca)) as repo:
+        record = repo.deposit(
+            *paths,
             title=title,
-            project=None,
             name=f"in-place-{secrets.token_hex(4)}" if title == "In place" else None,
-            new_version_of=None,
             claims={"temperature": "300 K"},
-            door=door_of(site),
-            profile=None,
-            progress=lambda _: None,
+            in_place=True,
         )
+        return record.versioned
+
+
+def draft(site: LocalFederation, path: Path, *, token: str) -> str:
+    """Open a draft for one file; returns its id."""
+    with raw_client(site, "site-a", token) as client:
+        request = deposits_pb2.BeginDepositRequest(
+            idempotency_key=secrets.token_hex(16),
+            title="One file",
+            name=secrets.token_hex(8),
+            files=[deposits_pb2.FileToCome(name=path.name, size=path.stat().st_size)],
+        )
+        return str(client.deposits.Begin(request).id)
+
+
+def completed(site: LocalFederation, deposit: str, *, token: str) -> str:
+    """Make a draft a record; returns its accession."""
+    with raw_client(site, "site-a", token) as client:
+        request = deposits_pb2.CompleteDepositRequest(deposit=deposit, wait_s=2.0)
+        while not (told := client.deposits.Complete(request)).accession:
+            assert told.state in ("draft", "probing")
+        return str(told.accession)
 
 
 def replica(site: LocalFederation, digest: str) -> Replica:
@@ -151,7 +178,7 @@ def scrub(site: LocalFederation, *, below: Path = Path("/")) -> dict[str, tuple[
     return {path: states for path, states in found.items() if Path(path).is_relative_to(below)}
 
 
-def failure(told: Mapping[str, str]) -> FomrepoError:
+def failure(told: Mapping[str, Any]) -> FomrepoError:
     """Read a failure that came through the door."""
     return failure_from_wire(failures_pb2.Failure.FromString(base64.b64decode(told["failure"])))
 
@@ -213,13 +240,39 @@ def test_a_file_is_read_once_takes_no_disk_and_is_registered_once(
     assert scrub(site)[str(data[1])] == ("good", "good")
 
 
-def test_what_the_vault_has_already_stays_there(
+def guards(repo: Repository, record: Record) -> dict[str, str]:
+    return {one.file: one.guard for one in repo.replicas(record.versioned)}
+
+
+def test_what_the_vault_has_already_stays_there_and_nobody_is_told(
     site: LocalFederation, repo: Repository, token: str, data: tuple[Path, Path]
 ) -> None:
-    digest = repo.deposit(*data, title="Copied first")[TRAJECTORY].sha256
+    copied = repo.deposit(*data, title="Copied first")
     record = repo[register(site, data, token=token)]
-    assert record[TRAJECTORY].sha256 == digest
-    assert replica(site, digest).place is None
+    assert record[TRAJECTORY].sha256 == copied[TRAJECTORY].sha256
+    assert replica(site, record[TRAJECTORY].sha256).place is None
+    guard = expected_guard(data[1]).value
+    assert guards(repo, record) == {TOPOLOGY: guard, TRAJECTORY: guard}
+    assert guards(repo, copied) == {TOPOLOGY: "", TRAJECTORY: ""}
+
+
+def test_of_two_files_with_the_same_bytes_one_stands_in_for_the_other(
+    site: LocalFederation, repo: Repository, token: str, data: tuple[Path, Path], open_folder: Callable[[], Path]
+) -> None:
+    shutil.copytree(data[0].parent, other := open_folder().resolve() / "other")
+    record = repo[register(site, data, token=token)]
+    record[TRAJECTORY].radius_of_gyration(stop=2)
+    before = replica(site, record[TRAJECTORY].sha256)
+    register(site, (other / TOPOLOGY, other / TRAJECTORY), token=token)
+    assert replica(site, record[TRAJECTORY].sha256) == before
+    data[1].unlink()
+    assert record[TRAJECTORY].radius_of_gyration(stop=2).cached
+    place = replica(site, record[TRAJECTORY].sha256).place
+    assert place is not None
+    assert place.path == str(other / TRAJECTORY)
+    (other / TRAJECTORY).unlink()
+    with pytest.raises(NoReplicaError, match="in place"):
+        record[TRAJECTORY].radius_of_gyration(stop=2)
 
 
 def test_a_file_that_is_being_written_is_not_taken(site: LocalFederation, token: str, data: tuple[Path, Path]) -> None:
@@ -258,11 +311,8 @@ def test_an_open_file_is_taken_only_with_the_path_that_leads_to_it(
     for wrong in (str(dcd), "/etc/passwd", f"{psf.parent}/../data/{psf.name}", "relative"):
         with socket.socket(socket.AF_UNIX) as door, psf.open("rb") as stream:
             door.connect(str(door_of(site)))
-            deposit = {
-                "key": secrets.token_hex(16), "title": "Led astray", "project": "", "name": secrets.token_hex(8),
-                "new_version_of": "", "files": [{"name": psf.name, "size": psf.stat().st_size, "topology": None}],
-            }  # fmt: skip
-            send_message(door, {"protocol": 1, "do": "deposit", "token": token, "deposit": deposit})
+            deposit = draft(site, psf, token=token)
+            send_message(door, {"protocol": 1, "do": "place", "token": token, "deposit": deposit})
             assert receive_message(door)[0] == {"want": psf.name}
             send_message(door, {"path": wrong}, descriptor=stream.fileno())
             told = receive_message(door)[0]
@@ -272,15 +322,15 @@ def test_an_open_file_is_taken_only_with_the_path_that_leads_to_it(
 
 
 @pytest.fixture
-def somebody(site: LocalFederation) -> Callable[[Path, dict[str, object]], dict[str, str]]:
+def somebody(site: LocalFederation) -> Callable[[Path, dict[str, object]], dict[str, Any]]:
     """Return what says something at the door as another user of this machine."""
     if os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
 
-    def at_the_door(path: Path, said: dict[str, object]) -> dict[str, str]:
+    def at_the_door(path: Path, said: dict[str, object]) -> dict[str, Any]:
         program = ("/usr/bin/python3", "-c", OTHER_DEPOSITOR, str(door_of(site)), str(path), json.dumps(said))
         done = subprocess.run(program, user=SOMEBODY, group=SOMEBODY, extra_groups=(), capture_output=True, check=True)
-        told: dict[str, str] = json.loads(done.stdout)
+        told: dict[str, Any] = json.loads(done.stdout)
         return told
 
     return at_the_door
@@ -291,30 +341,25 @@ def test_files_of_others_are_opened_by_themselves_and_kept_under_their_lease(
     repo: Repository,
     token: str,
     data: tuple[Path, Path],
-    somebody: Callable[[Path, dict[str, object]], dict[str, str]],
+    somebody: Callable[[Path, dict[str, object]], dict[str, Any]],
 ) -> None:
     psf = data[0]
     shutil.chown(psf, SOMEBODY, SOMEBODY)
 
-    def said() -> dict[str, object]:
-        file = {"name": psf.name, "size": psf.stat().st_size, "topology": None}
-        texts = {"title": "Of others", "name": secrets.token_hex(8), "project": "", "new_version_of": ""}
-        return {
-            "protocol": 1, "do": "deposit", "token": token,
-            "deposit": {**texts, "key": secrets.token_hex(16), "files": [file]},
-        }  # fmt: skip
-
+    deposit = draft(site, psf, token=token)
+    said: dict[str, object] = {"protocol": 1, "do": "place", "token": token, "deposit": deposit}
     psf.chmod(0o600)  # his, and not the site's to read
-    assert failure(somebody(psf, said())).facts["reason"] == "place"
+    assert failure(somebody(psf, said)).facts["reason"] == "place"
     psf.chmod(0o644)
-    record = repo[somebody(psf, said())["accession"]]
+    assert somebody(psf, said)["placed"] == [psf.name]
+    record = repo[completed(site, deposit, token=token)]
     place = replica(site, record[psf.name].sha256).place
     assert place is not None
     assert (place.handed_by, place.guard) == (SOMEBODY, expected_guard(psf))
 
 
 def test_not_everybody_may_have_everything_read_again(
-    site: LocalFederation, somebody: Callable[[Path, dict[str, object]], dict[str, str]]
+    site: LocalFederation, somebody: Callable[[Path, dict[str, object]], dict[str, Any]]
 ) -> None:
     assert isinstance(failure(somebody(Path("/"), {"protocol": 1, "do": "scrub"})), NotAllowedError)
 
@@ -358,6 +403,91 @@ def test_a_kill_leaves_nothing_and_the_rerun_makes_one_record(
         assert [one.title for one in again.records()] == []
         accession = register(site, data, token=token, title="Killed meanwhile")
         assert [one.versioned for one in again.records()] == [accession]
+
+
+# --- step by step -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(data: tuple[Path, Path]) -> Path:
+    """Return the folder of the files, with a plan by which they stay there."""
+    plan = DepositPlan(
+        (PlannedFile(TOPOLOGY), PlannedFile(TRAJECTORY, TOPOLOGY)),
+        title=f"Stays {secrets.token_hex(4)}",
+        creators=(Creator("Ada Lovelace"),),
+        licence="CC-BY-4.0",
+        category=("transition path",),
+        in_place=True,
+    )
+    (data[0].parent / "fomrepo.toml").write_text(plan.to_text())
+    return data[0].parent
+
+
+def steps(repo: Repository, folder: Path) -> FolderDeposit:
+    return repo.deposit_folder(folder, patience_s=0.0)
+
+
+def test_the_steps_of_a_folder_register_it_where_it_lies(site: LocalFederation, repo: Repository, folder: Path) -> None:
+    guard = expected_guard(folder / TOPOLOGY).value
+    with steps(repo, folder) as deposit:
+        first = deposit.push()
+        assert (first.sent, dict(first.guards)) == ((TOPOLOGY, TRAJECTORY), {TOPOLOGY: guard, TRAJECTORY: guard})
+        assert deposit.push().sent == ()
+        assert {one.name: one.guard for one in deposit.status().files} == dict(first.guards)
+        assert [one.refusal for one in deposit.check()] == [None, None]
+        accession = deposit.submit()
+        assert deposit.submit() == accession
+        assert deposit.push().accession == accession
+    record = repo[accession]
+    place = replica(site, record[TRAJECTORY].sha256).place
+    assert place is not None
+    assert place.path == str(folder / TRAJECTORY)
+    assert record[TRAJECTORY].radius_of_gyration(stop=2).site == "site-a"
+
+
+@pytest.mark.parametrize("same_time", [False, True])
+def test_a_file_that_changes_between_the_steps_is_read_again(
+    repo: Repository, folder: Path, *, same_time: bool
+) -> None:
+    with steps(repo, folder) as deposit:
+        deposit.push()
+        spoil(folder / TRAJECTORY)  # leaves size and time of writing as they were
+        if not same_time:
+            os.utime(folder / TRAJECTORY)
+        with pytest.raises(ConflictError, match="not what it was" if same_time else "does not have all"):
+            deposit.submit()
+        assert deposit.push().sent == (TRAJECTORY,)
+        record = repo[deposit.submit()]
+    assert record[TRAJECTORY].sha256 == hashlib.sha256((folder / TRAJECTORY).read_bytes()).hexdigest()
+
+
+def test_a_refused_file_leaves_the_draft_with_the_others(repo: Repository, folder: Path) -> None:
+    whole = (folder / TRAJECTORY).read_bytes()
+    cut(folder / TRAJECTORY)
+    with steps(repo, folder) as deposit:
+        with pytest.raises(FileRefusedError, match="last frame"):
+            deposit.push()
+        (folder / TRAJECTORY).write_bytes(whole)
+        assert deposit.push().sent == (TRAJECTORY,)
+        assert repo[deposit.submit()][TRAJECTORY].n_frames == 98
+
+
+def test_files_stay_in_place_only_on_the_machine_of_their_site(
+    repo: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fomrepo.client.deposit_door.this_machine", lambda: "another")
+    with steps(repo, folder) as deposit, pytest.raises(SiteUnreachableError, match="another machine") as caught:
+        deposit.push()
+    assert "in_place in fomrepo.toml" in str(caught.value.remedy)
+
+
+def test_a_draft_is_copied_or_registered_and_never_both(repo: Repository, folder: Path) -> None:
+    with steps(repo, folder) as deposit:
+        deposit.push()
+        deposit.plan = replace(deposit.plan, in_place=False)
+        with pytest.raises(ConflictError, match="registered in place already") as caught:
+            deposit.push()
+        assert "deposit abandon" in str(caught.value.remedy)
 
 
 # --- changes ----------------------------------------------------------------------------------------------------------

@@ -163,6 +163,7 @@ class DepositsService(deposits_pb2_grpc.DepositsServicer):
                 received=self._desk.received(upload),
                 digest=upload.digest or "",
                 topology=upload.file.topology or "",
+                guard=self._desk.guard(upload),
             )
             found = (findings or {}).get(upload.file.name)
             if isinstance(found, Probed):

@@ -59,8 +59,12 @@ class FilesService(files_pb2_grpc.FilesServicer):
         version = find_record(self._site, caller(self._site.catalog, context), request.record)
         withdrawn = version.state is RecordState.WITHDRAWN
         found = () if withdrawn else self._site.catalog.replicas.of_version(version.version_id)
+        guards = self._site.catalog.replicas.guards(version.version_id)
         return files_pb2.ListReplicasReply(
-            replicas=[files_pb2.ReplicaOfFile(file=file, site=site, state=state.value) for file, site, state in found]
+            replicas=[
+                files_pb2.ReplicaOfFile(file=file, site=site, state=state.value, guard=guards.get((file, site), ""))
+                for file, site, state in found
+            ]
         )
 
     @unary

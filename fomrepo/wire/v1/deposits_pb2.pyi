@@ -185,6 +185,7 @@ class Upload(_message.Message):
     FILE_TYPE_FIELD_NUMBER: _builtins.int
     FACTS_JSON_FIELD_NUMBER: _builtins.int
     REFUSAL_FIELD_NUMBER: _builtins.int
+    GUARD_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     size: _builtins.int
     received: _builtins.int
@@ -196,6 +197,8 @@ class Upload(_message.Message):
     """once its probe has accepted it"""
     facts_json: _builtins.str
     """once its probe has accepted it"""
+    guard: _builtins.str
+    """how a change of a file is noticed that stays in place; empty: the site has its bytes"""
     @_builtins.property
     def refusal(self) -> _failures_pb2.Failure:
         """once its probe has refused it"""
@@ -211,10 +214,11 @@ class Upload(_message.Message):
         file_type: _builtins.str = ...,
         facts_json: _builtins.str = ...,
         refusal: _failures_pb2.Failure | None = ...,
+        guard: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["refusal", b"refusal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "facts_json", b"facts_json", "file_type", b"file_type", "name", b"name", "received", b"received", "refusal", b"refusal", "size", b"size", "topology", b"topology"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "facts_json", b"facts_json", "file_type", b"file_type", "guard", b"guard", "name", b"name", "received", b"received", "refusal", b"refusal", "size", b"size", "topology", b"topology"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

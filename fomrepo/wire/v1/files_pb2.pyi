@@ -274,19 +274,23 @@ class ReplicaOfFile(_message.Message):
     FILE_FIELD_NUMBER: _builtins.int
     SITE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    GUARD_FIELD_NUMBER: _builtins.int
     file: _builtins.str
     site: _builtins.str
     state: _builtins.str
+    guard: _builtins.str
+    """how a change is noticed of a file that lies in place; empty: the site has its bytes"""
     def __init__(
         self,
         *,
         file: _builtins.str = ...,
         site: _builtins.str = ...,
         state: _builtins.str = ...,
+        guard: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "site", b"site", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "guard", b"guard", "site", b"site", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
