@@ -21,10 +21,23 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp
 
-from fomrepo.browser import answers, desks, entrance, identity_pages, machines, moving, pages, reviewing, running
+from fomrepo.browser import (
+    answers,
+    desks,
+    entrance,
+    identity_pages,
+    machines,
+    method_pages,
+    moving,
+    pages,
+    reviewing,
+    running,
+)
 from fomrepo.browser.battery import Battery
+from fomrepo.browser.examples import Examples
 from fomrepo.browser.identity import Logins
 from fomrepo.browser.library import Library
+from fomrepo.browser.method_view import PapersShelf
 from fomrepo.browser.safety import SafeAnswers
 from fomrepo.browser.sessions import COOKIE, Sessions
 from fomrepo.browser.shelf import Shelf
@@ -81,8 +94,19 @@ def browser_application(
     shelf = Shelf(repo)
     sessions = Sessions(secure=address.scheme == "https")
     templates = Jinja2Templates(env=template_environment(HERE / "templates"))
-    battery = Battery()
-    library = Library(repo, visitor, shelf, sessions, battery, url.rstrip("/"), repo.whoami().federation, templates)
+    battery, papers = Battery(), PapersShelf()
+    library = Library(
+        visitor=repo,
+        profile=visitor,
+        shelf=shelf,
+        sessions=sessions,
+        battery=battery,
+        papers=papers,
+        examples=Examples(repo, shelf, papers),
+        url=url.rstrip("/"),
+        federation=repo.whoami().federation,
+        templates=templates,
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -90,6 +114,7 @@ def browser_application(
         yield
         shelf.end()
         battery.end()
+        library.examples.end()
         sessions.end_all()
         repo.close()
 
@@ -129,8 +154,10 @@ def _reading() -> list[Route]:
         Route("/records/{name}/moving/{file}/still.png", moving.still),
         Route("/records/{name}/line/{file}/{method}", moving.line),
         Route("/viewer", moving.viewer),
-        Route("/methods", pages.methods),
-        Route("/methods/{name}", pages.method),
+        Route("/methods", method_pages.methods),
+        Route("/methods/{name}", method_pages.method),
+        Route("/methods/{name}/example", method_pages.example),
+        Route("/methods/{name}/example.png", method_pages.example_picture),
         Route("/sites", pages.sites),
         Route("/statistics", pages.numbers),
         Route("/statistics.csv", pages.numbers_csv),

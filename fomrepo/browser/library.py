@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.templating import Jinja2Templates
 
 from fomrepo.browser.battery import Battery
+from fomrepo.browser.examples import Examples
+from fomrepo.browser.method_view import PapersShelf
 from fomrepo.browser.sessions import Session, Sessions
 from fomrepo.browser.shelf import Shelf
 from fomrepo.client.profile import Profile
@@ -25,6 +27,8 @@ class Library:
     shelf: Shelf
     sessions: Sessions
     battery: Battery
+    papers: PapersShelf
+    examples: Examples
     #: How people reach the pages, without a slash at its end.
     url: str
     #: Name of the federation.

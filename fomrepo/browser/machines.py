@@ -14,6 +14,8 @@ from fomrepo.browser import asked, pages, views
 from fomrepo.browser.catalogue import FACETS, RANGES
 from fomrepo.browser.library import Library, library_of, reader_of
 from fomrepo.browser.listed import is_public
+from fomrepo.browser.method_pages import method_told
+from fomrepo.browser.method_view import methods_view
 from fomrepo.browser.record_view import record_view
 from fomrepo.client.whole import KnownRecord
 
@@ -46,13 +48,12 @@ def record(request: Request) -> Response:
 
 def methods(request: Request) -> Response:
     """What the page of methods shows."""
-    return JSONResponse({"methods": views.methods_view(reader_of(request)[0])})
+    return JSONResponse({"methods": methods_view(reader_of(request)[0])})
 
 
 def method(request: Request) -> Response:
     """What the page of a method shows."""
-    version = request.query_params.get("version")
-    return JSONResponse(views.method_view(reader_of(request)[0], request.path_params["name"], version))
+    return JSONResponse(method_told(request))
 
 
 def sites(request: Request) -> Response:

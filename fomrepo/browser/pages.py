@@ -74,17 +74,6 @@ def citation(request: Request) -> Response:
     )
 
 
-def methods(request: Request) -> Response:
-    """List the published methods."""
-    return page(request, "methods.html", methods=views.methods_view(reader_of(request)[0]))
-
-
-def method(request: Request) -> Response:
-    """Show a method."""
-    view = views.method_view(reader_of(request)[0], request.path_params["name"], request.query_params.get("version"))
-    return page(request, "method.html", method=view)
-
-
 def sites(request: Request) -> Response:
     """Show which sites are up, and what they can run."""
     return page(request, "sites.html", sites=views.sites_view(reader_of(request)[0]))

@@ -13,8 +13,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from fomrepo.browser import views
-from fomrepo.browser.answers import PATIENCE_S, answer_view, task_of
+from fomrepo.browser.answer_view import answer_view
+from fomrepo.browser.answers import PATIENCE_S, task_of
 from fomrepo.browser.library import session_of
+from fomrepo.browser.method_view import parameter_view
 from fomrepo.browser.pages import page
 from fomrepo.browser.safety import check_secret, read_form
 from fomrepo.browser.sessions import Session, Task, logged_in
@@ -45,7 +47,7 @@ def find_operation(request: Request) -> Response:
     """Lead to a call whose id somebody typed, wherever it was made."""
     logged_in(session_of(request))
     wanted = quote(request.query_params.get("id", "").strip(), safe="")
-    return RedirectResponse(f"/operations/{wanted}", status_code=303)
+    return RedirectResponse(f"/operations/{wanted or '-'}", status_code=303)
 
 
 def operation(request: Request) -> Response:
@@ -98,7 +100,7 @@ def _run(request: Request, session: Session, form: dict[str, str]) -> Response:
 def _form(
     request: Request, file: RemoteFile, schema: MethodSchema, form: dict[str, str], message: str, status: int = 200
 ) -> Response:
-    parameters = [views.parameter_view(one) for one in schema.parameters]
+    parameters = [parameter_view(one) for one in schema.parameters]
     return page(
         request, "run.html", status=status, file=file, schema=schema, parameters=parameters, form=form, message=message
     )
