@@ -138,6 +138,14 @@ class Deposits:
         return next(iter(found), None)
 
     @reads
+    def own(self, connection: Connection, principal_id: str, *, limit: int) -> tuple[Deposit, ...]:
+        """List somebody's deposits, the newest first."""
+        newest = (
+            select(deposits.c.id).where(deposits.c.principal_id == principal_id).order_by(deposits.c.id.desc())
+        ).limit(limit)
+        return deposits_where(connection, deposits.c.id.in_(newest))[::-1]
+
+    @reads
     def claims(self, connection: Connection, version_id: str) -> Mapping[str, Any]:
         """Read what the depositor said of a version of a record; whether the caller may see it was decided before."""
         found: Mapping[str, Any] = json.loads(

@@ -6,13 +6,16 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, bindparam, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, delete, select, update
 
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.tables import operations
 from fomrepo.errors import ConflictError, NotFoundError
 from fomrepo.model.canonical import new_id
 from fomrepo.model.operations import Operation, OperationEnd, OperationState, Provenance
+
+#: Operations that one transaction deletes, so that others need not wait long.
+FORGOTTEN_AT_ONCE = 1_000
 
 _OPEN_STATES = (OperationState.WAITING.value, OperationState.RUNNING.value)
 _BY_KEY = select(operations).where(
@@ -190,6 +193,30 @@ class Operations:
             .order_by(operations.c.id.desc())
         )
         return tuple(_operation_of(row) for row in rows)
+
+    @reads
+    def own(
+        self, connection: Connection, principal_id: str, *, limit: int, after: str | None = None
+    ) -> tuple[tuple[Operation, ...], str | None]:
+        """List somebody's operations, the newest first.
+
+        Returns
+        -------
+        tuple
+            The operations of this page, and what to give as ``after`` for the next one; None after the last one.
+        """
+        wanted = select(operations).where(operations.c.principal_id == principal_id)
+        if after is not None:
+            wanted = wanted.where(operations.c.id < after)
+        rows = connection.execute(wanted.order_by(operations.c.id.desc()).limit(limit + 1)).all()
+        return tuple(map(_operation_of, rows[:limit])), rows[limit - 1].id if len(rows) > limit else None
+
+    @writes
+    def forget_ended(self, connection: Connection, before: float) -> int:
+        """Delete operations that ended and were asked for before a time, a share at once; returns how many."""
+        old = select(operations.c.id).where(operations.c.created < before, operations.c.state.not_in(_OPEN_STATES))
+        gone = connection.execute(delete(operations).where(operations.c.id.in_(old.limit(FORGOTTEN_AT_ONCE))))
+        return gone.rowcount
 
     @reads
     def cancel_requested(self, connection: Connection, operation_id: str) -> bool:

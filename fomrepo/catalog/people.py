@@ -140,6 +140,22 @@ class People:
             name = connection.scalars(owner.where(tokens.c.handle == handle)).one()
             write_entry(connection, OPERATOR, AuditAction.TOKEN_REVOKED, name, token=handle)
 
+    @writes
+    def revoke_own_token(self, connection: Connection, principal: Principal, handle: str, now: float) -> None:
+        """Do the same for a token of one's own.
+
+        Raises
+        ------
+        NotFoundError
+            Alike if there is no token of that handle, and if it is another's.
+        """
+        theirs = (tokens.c.handle == handle, tokens.c.principal_id == principal.id)
+        revoked = connection.execute(update(tokens).where(*theirs, tokens.c.revoked.is_(None)).values(revoked=now))
+        if revoked.rowcount:
+            write_entry(connection, principal.name, AuditAction.TOKEN_REVOKED, principal.name, token=handle)
+        elif not connection.scalar(select(exists().where(*theirs))):
+            raise NotFoundError(f"you have no token {handle!r}", remedy="fomrepo token list --own")
+
     @reads
     def tokens(self, connection: Connection, principal_name: str | None) -> tuple[Token, ...]:
         """List the tokens of somebody, or of all for None, oldest first."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,9 +13,11 @@ from fomrepo.cli.connected import FilePath, MethodName, ProfileName, connected, 
 from fomrepo.cli.output import Json, print_json, print_table
 from fomrepo.cli.results import awaited, check_output, present
 from fomrepo.cli.schema_options import read_frames, read_options
+from fomrepo.cli.submission_lists import day
 
 if TYPE_CHECKING:
     from fomrepo.client.operation import OperationFuture
+    from fomrepo.model.desk import OwnOperation
 
 operation = typer.Typer(no_args_is_help=True, help="Calls that go on at a site.")
 
@@ -63,6 +66,28 @@ def call(
         present(awaited(future, method, hidden=json), output, as_json=json)
 
 
+@operation.command("list")
+def list_operations(
+    running: Annotated[bool, typer.Option("--running", help="Only what has not ended.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Most calls that are listed.")] = 50,
+    profile: ProfileName = None,
+    json: Json = False,
+) -> None:
+    """List your calls, the newest first, whichever program sent them."""
+    with connected(profile) as repo:
+        wanted = (one for one in repo.desk.operations() if not (running and one.state.final))
+        found = list(islice(wanted, limit))
+    if json:
+        for one in found:
+            failure = None if one.failure is None else one.failure.message
+            print_json(asdict(replace(one, failure=None)) | {"state": one.state.value, "failure": failure})
+    else:
+        print_table([
+            (one.id, one.state.value, day(one.created), one.method, one.site, ", ".join(one.inputs) or _said(one))
+            for one in found
+        ])  # fmt: skip
+
+
 @operation.command()
 def show(
     operation: Annotated[str, typer.Argument(help="Its id.")], profile: ProfileName = None, json: Json = False
@@ -101,6 +126,13 @@ def cancel(
         print_json({"operation": operation, "cancelled": cancelled})
     else:
         typer.echo(f"{operation} was cancelled" if cancelled else f"{operation} had ended before")
+
+
+def _said(one: OwnOperation) -> str:
+    """What there is to say of a call without a result."""
+    if one.failure is not None:
+        return one.failure.message
+    return f"{one.done} of {one.total} frames" if one.total else ""
 
 
 def _facts(future: OperationFuture) -> dict[str, Any]:

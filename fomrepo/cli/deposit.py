@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from fomrepo.cli import deposit_folder, deposit_init, records
+from fomrepo.cli import deposit_folder, deposit_init, deposit_list, records
 
 #: What is meant when the first word is no step: files.
 FILES = "files"
@@ -39,3 +39,4 @@ deposit.command("push")(deposit_folder.push)
 deposit.command("submit")(deposit_folder.submit)
 deposit.command("status")(deposit_folder.status)
 deposit.command("abandon")(deposit_folder.abandon)
+deposit.command("list")(deposit_list.list_deposits)

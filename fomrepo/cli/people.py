@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fomrepo.cli.connected import ProfileName, connected
 from fomrepo.cli.homes import Home
 from fomrepo.cli.output import Json, print_json, print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from fomrepo.model.desk import OwnToken
     from fomrepo.site.administration import Administration
 
 user = typer.Typer(no_args_is_help=True, help="Users of a federation.")
@@ -22,6 +25,7 @@ token = typer.Typer(no_args_is_help=True, help="Access tokens of users.")
 project = typer.Typer(no_args_is_help=True, help="Projects: people who share records.")
 
 User = Annotated[str, typer.Argument(metavar="USER", help="Name of a user.")]
+Own = Annotated[bool, typer.Option("--own", help="Of yours, at any site; not at the site of this machine.")]
 ProjectName = Annotated[str, typer.Argument(metavar="PROJECT", help="Name of a project.")]
 
 
@@ -86,9 +90,15 @@ def new_token(
 def list_tokens(
     home: Home,
     name: Annotated[str | None, typer.Argument(metavar="[USER]", help="Of this user only.")] = None,
+    own: Own = False,
+    profile: ProfileName = None,
     json: Json = False,
 ) -> None:
-    """List tokens by the part that names them."""
+    """List tokens by the part that names them: all of a federation, for its operator, or with --own yours."""
+    if own:
+        with connected(profile) as repo:
+            _show_own(repo.desk.tokens(), json)
+        return
     with _administration(home) as administration:
         found = administration.catalog.people.tokens(name)
     if json:
@@ -103,12 +113,19 @@ def list_tokens(
 def revoke_token(
     handle: Annotated[str, typer.Argument(metavar="TOKEN", help="The part that names it, or the whole token.")],
     home: Home,
+    own: Own = False,
+    profile: ProfileName = None,
     json: Json = False,
 ) -> None:
-    """Make a token worthless."""
+    """Make a token worthless: any one, for an operator, or with --own one of yours."""
     from fomrepo.model.people import token_handle
 
     named = token_handle(handle) or handle
+    if own:
+        with connected(profile) as repo:
+            repo.desk.revoke_token(named)
+        _told({"token": named, "revoked": True}, f"{named} is revoked", json)
+        return
     with _administration(home) as administration:
         administration.catalog.people.revoke_token(named, time.time())
     _told({"token": named, "revoked": True}, f"{named} is revoked", json)
@@ -166,6 +183,18 @@ def _told(document: dict[str, object], sentence: str, as_json: bool) -> None:
         print_json(document)
     else:
         typer.echo(sentence)
+
+
+def _show_own(found: Sequence[OwnToken], as_json: bool) -> None:
+    if as_json:
+        for one in found:
+            print_json({"token": one.handle, "label": one.label, "expires": one.expires, "revoked": one.revoked})
+    else:
+        rows = [
+            (one.handle, _validity(one.expires, one.revoked), one.label, "this one" if one.this else "")
+            for one in found
+        ]
+        print_table(rows)
 
 
 def _validity(expires: float | None, revoked: float | None) -> str:

@@ -20,6 +20,7 @@ from fomrepo.wire.v1 import calls_pb2, deposits_pb2, files_pb2
 from fomrepo.wire.v1.calls_pb2_grpc import CallsStub
 from fomrepo.wire.v1.checks_pb2_grpc import ChecksStub
 from fomrepo.wire.v1.deposits_pb2_grpc import DepositsStub
+from fomrepo.wire.v1.desk_pb2_grpc import DeskStub
 from fomrepo.wire.v1.files_pb2_grpc import FilesStub
 from fomrepo.wire.v1.identity_pb2_grpc import IdentityStub
 from fomrepo.wire.v1.lifecycle_pb2_grpc import LifecycleStub
@@ -86,6 +87,11 @@ class SiteChannel:
     def deposits(self) -> DepositsStub:
         """Deposits."""
         return DepositsStub(self._channel)
+
+    @cached_property
+    def desk(self) -> DeskStub:
+        """What somebody has under way."""
+        return DeskStub(self._channel)
 
     @cached_property
     def files(self) -> FilesStub:

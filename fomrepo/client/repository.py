@@ -13,6 +13,7 @@ from fomrepo.client.checks import Checks
 from fomrepo.client.connection import Connection
 from fomrepo.client.deposit import DepositListener, deposit_files
 from fomrepo.client.deposit_folder import PATIENCE_S, FolderDeposit
+from fomrepo.client.desk import Desk
 from fomrepo.client.drafts import send_draft
 from fomrepo.client.identity import Identities
 from fomrepo.client.lifecycle import Lifecycle
@@ -197,6 +198,11 @@ class Repository:
     def quality(self) -> RecordQuality:
         """Quality checks of the files of records."""
         return RecordQuality(self._connection)
+
+    @property
+    def desk(self) -> Desk:
+        """What you have under way: calls, deposits and tokens of your own."""
+        return Desk(self._connection)
 
     @property
     def whole(self) -> WholeRecords:

@@ -45,6 +45,7 @@ from fomrepo.site.services.border import WaitingRoom
 from fomrepo.site.services.calls import CallsService
 from fomrepo.site.services.checks import ChecksService
 from fomrepo.site.services.deposits import DepositsService
+from fomrepo.site.services.desk import DeskService
 from fomrepo.site.services.files import FilesService
 from fomrepo.site.services.identity import IdentityService
 from fomrepo.site.services.lifecycle import LifecycleService
@@ -68,6 +69,7 @@ from fomrepo.wire.v1 import (
     calls_pb2_grpc,
     checks_pb2_grpc,
     deposits_pb2_grpc,
+    desk_pb2_grpc,
     files_pb2_grpc,
     identity_pb2_grpc,
     lifecycle_pb2_grpc,
@@ -168,6 +170,7 @@ class SiteServer:
         calls_pb2_grpc.add_CallsServicer_to_server(answers, clients)
         checks_pb2_grpc.add_ChecksServicer_to_server(ChecksService(site, checks, room), clients)
         deposits_pb2_grpc.add_DepositsServicer_to_server(DepositsService(site, deposits, room), clients)
+        desk_pb2_grpc.add_DeskServicer_to_server(DeskService(site), clients)
         files_pb2_grpc.add_FilesServicer_to_server(FilesService(site, peers, replicate), clients)
         identity_pb2_grpc.add_IdentityServicer_to_server(IdentityService(site), clients)
         metadata_pb2_grpc.add_MetadataServicer_to_server(MetadataService(site), clients)

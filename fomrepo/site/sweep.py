@@ -1,4 +1,4 @@
-"""Collects bytes in the vault that nobody waits for: of drafts that nobody continues, and objects without a row.
+"""Collects what nobody waits for: bytes of drafts and objects without a row in the vault, and operations of long ago.
 
 What is young stays, whatever it is: somebody may be about to need it. A clock that was set back makes everything young;
 one that was set forward costs drafts their bytes, which the same command sends again, and never a record.
@@ -21,6 +21,9 @@ from fomrepo.site.parts import SiteParts
 #: Seconds between two sweeps. What they look for is days old.
 SWEEP_INTERVAL_S = 3600.0
 DAY_S = 86_400.0
+#: How long an operation that has ended is known, from when it was asked for: its list, its result by its id, and that
+#: its caller has had this answer. Results themselves stay as long as the cache keeps them.
+OPERATIONS_KEPT_S = 365 * DAY_S
 
 
 class Undecided:
@@ -101,7 +104,7 @@ class VaultSweep:
         self._stop.set()
 
     def once(self) -> None:
-        """Delete what has ended, what nobody continued, and objects that no record has, in this order."""
+        """Delete what has ended, what nobody continued, objects that no record has, and operations of long ago."""
         unfinished = self._site.catalog.deposits.unfinished(self._site.name)
         drafts = {
             upload.id: upload
@@ -120,6 +123,8 @@ class VaultSweep:
         for digest in list(self._site.vault.digests()):
             if digest not in waited_for and self._is_old(self._site.vault.path(digest)):
                 self._discard_if_unknown(digest)
+        while self._site.catalog.operations.forget_ended(time.time() - OPERATIONS_KEPT_S):
+            continue
 
     def _forget_if_old(self, upload: Upload, path: Path) -> None:
         with self._uploads.if_free(upload.id) as free:

@@ -172,3 +172,22 @@ def test_what_has_ended_is_not_adopted(catalog: Catalog, ada: Principal, state: 
     operation, _ = opened(catalog, ada)
     catalog.operations.finish(operation.id, OperationEnd(state))
     assert catalog.operations.adopt(operation.id, lost_home="site-a", home="site-b") is None
+
+
+def test_ones_own_are_listed_newest_first(catalog: Catalog, ada: Principal) -> None:
+    bob = catalog.people.add_principal("bob")
+    made = [opened(catalog, ada, key=f"key {number}")[0].id for number in range(3)]
+    opened(catalog, bob)
+    first, after = catalog.operations.own(ada.id, limit=2)
+    rest, end = catalog.operations.own(ada.id, limit=2, after=after)
+    assert [one.id for one in (*first, *rest)] == sorted(made, reverse=True)
+    assert end is None
+
+
+def test_only_what_ended_long_ago_is_forgotten(catalog: Catalog, ada: Principal) -> None:
+    ended, running = (opened(catalog, ada, key=key)[0] for key in ("ended", "running"))
+    catalog.operations.finish(ended.id, OperationEnd(OperationState.CANCELLED, b"x"))
+    assert catalog.operations.forget_ended(ended.created) == 0
+    assert catalog.operations.forget_ended(running.created + 1.0) == 1
+    assert catalog.operations.get(ended.id, ada.id) is None
+    assert catalog.operations.get(running.id, ada.id) is not None

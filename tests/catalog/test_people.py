@@ -122,3 +122,16 @@ def test_an_unknown_project_takes_no_members(catalog: Catalog) -> None:
     catalog.people.add_principal("ada")
     with pytest.raises(NotFoundError, match="'enzymes'"):
         catalog.people.add_member("enzymes", "ada")
+
+
+def test_one_revokes_ones_own_tokens_and_no_others(catalog: Catalog) -> None:
+    ada, bob = (catalog.people.add_principal(name) for name in ("ada", "bob"))
+    catalog.people.add_token("ada", label="laptop", handle="h", sha256="digest", expires=None)
+    with pytest.raises(NotFoundError, match="you have no token 'h'"):
+        catalog.people.revoke_own_token(bob, "h", 2.0)
+    catalog.people.revoke_own_token(ada, "h", 3.0)
+    catalog.people.revoke_own_token(ada, "h", 4.0)
+    assert [(one.handle, one.revoked) for one in catalog.people.tokens("ada")] == [("h", 3.0)]
+    assert [(one.actor, one.subject) for one in catalog.audit.all() if one.action == "token revoked"] == [
+        ("ada", "ada")
+    ]

@@ -55,6 +55,8 @@ def test_a_deposit_prints_its_accession(run: CommandLine) -> None:
     done = run("deposit", datafiles.PSF, datafiles.DCD, "--title", "A deposit", "--name", "a-deposit")
     assert done.status == 0
     accession = done.out.strip()
+    (listed,) = [one for one in run("deposit", "list", "--json").documents if one["accession"] == f"{accession}.v1"]
+    assert (listed["state"], listed["arrived"], listed["title"]) == ("accepted", 2, "A deposit")
     assert run("ls", "/alice/a-deposit", "--json").documents == run("ls", accession, "--json").documents
     newer = run("deposit", datafiles.PSF, datafiles.DCD, "--title", "Better", "--new-version-of", accession)
     assert newer.out.strip() == f"{accession}.v2"
@@ -228,6 +230,7 @@ def test_a_failing_draft_is_told_whole_to_programs(run: CommandLine, adk: str, s
 def test_an_operation_is_followed_and_ended(run: CommandLine, adk: str, slow: Path) -> None:
     operation = interrupted_draft(run, slow, f"{adk}/adk_dims.dcd", seconds=60)
     assert run("operation", "show", operation, "--json").document["state"] in ("waiting", "running")
+    assert operation in [one["id"] for one in run("operation", "list", "--running", "--json").documents]
     assert run("operation", "cancel", operation, "--json").document == {"operation": operation, "cancelled": True}
     assert run("operation", "wait", operation, "--json").failure["error"] == "cancelled"
     assert run("operation", "show", operation, "--json").document["state"] == "cancelled"

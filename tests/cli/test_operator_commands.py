@@ -42,7 +42,7 @@ def test_help_is_quick_and_light() -> None:
         ["key new-root", "key share-root", "review list", "review show", "review comment", "review approve"],
         ["review reject", "review policy", "reviewer add", "reviewer remove", "reviewer list", "user institution"],
         ["method new", "method test", "method submit", "method status", "method withdraw", "method attach"],
-        ["method search", "method verify", "samples list", "samples build", "stubs"],
+        ["operation list", "deposit list", "method search", "method verify", "samples list", "samples build", "stubs"],
     ],
 )
 def test_every_command_has_help_and_json(alone: CommandLine, words: list[str]) -> None:
@@ -104,6 +104,10 @@ def test_people_tokens_and_projects(alone: CommandLine, federation: LocalFederat
     (listed,) = told("token", "list", "carol")
     assert listed["label"] == "laptop"
     assert token not in json.dumps(listed)
+    own = alone("token", "list", "--own", "--json", **access).documents
+    assert [(one["token"], one["label"], one["revoked"]) for one in own] == [(listed["token"], "laptop", None)]
+    assert alone("token", "revoke", "nothing", "--own", "--json", **access).failure["error"] == "not_found"
+    assert alone("token", "revoke", token, "--own", **access).status == 0
     told("token", "revoke", token)
     assert alone("ls", "--json", **access).failure["error"] == "not_authenticated"
     expired = str(told("token", "new", "dave", "--days", "0")[0]["token"])
