@@ -8,6 +8,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,8 @@ from tests.federation.raw import error_of, raw_client
 from tests.federation.records import TOPOLOGY, TRAJECTORY, adk_files, bytes_on_their_way, until
 
 IDLE_S, THREADS = 2.0, 8
+#: Of a file that takes a site a while to copy.
+COPIED_BYTES = 64 * 2**20
 PLAN = DepositPlan(
     (PlannedFile(TOPOLOGY), PlannedFile(TRAJECTORY, TOPOLOGY)),
     title="A folder",
@@ -294,6 +297,21 @@ def test_a_killed_site_goes_on_by_itself(site: LocalFederation, repo: Repository
         until(lambda: [one.title for one in again.records()] == ["A folder"])
         assert submitted(again, folder) == f"{next(again.records()).accession}.v1"
     assert bytes_on_their_way(site, "site-a") == before
+
+
+def test_a_kill_amid_a_copy_costs_what_was_on_its_way(
+    site: LocalFederation, repo: Repository, folder: Path, user: str
+) -> None:
+    with (folder / TRAJECTORY).open("rb+") as stream:
+        stream.truncate(COPIED_BYTES)  # refused later, and worth a kill now
+    with steps(repo, folder) as deposit, suppress(SiteUnreachableError):  # unless the kill came too late
+        deposit.push(progress=lambda name, done, _: site["site-a"].kill() if name == TRAJECTORY and done else None)
+    site.start("site-a")
+    with site.connect(user) as again, steps(again, folder) as deposit:
+        deposit.push()
+        digest = hashlib.sha256((folder / TRAJECTORY).read_bytes()).hexdigest()
+        assert deposit._memory.read().files[TRAJECTORY].sha256 == digest
+        deposit.abandon()
 
 
 # --- disks ------------------------------------------------------------------------------------------------------------

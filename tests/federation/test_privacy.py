@@ -171,6 +171,7 @@ def test_every_request_needs_a_token(federation: LocalFederation) -> None:
             (client.calls.Cancel, calls_pb2.CancelRequest()),
             (client.calls.ReadResult, calls_pb2.ReadResultRequest()),
             (client.deposits.Upload, iter([deposits_pb2.UploadChunk()])),
+            (client.deposits.Door, deposits_pb2.DoorRequest()),
             (client.deposits.Complete, deposits_pb2.CompleteDepositRequest()),
             (client.deposits.Abandon, deposits_pb2.CompleteDepositRequest()),
         ]
