@@ -1,4 +1,4 @@
-"""An identity provider of the tests' own: glewlwyd, a certified OpenID provider, on loopback with its own database.
+"""An identity provider of the tests' own: glewlwyd, an OpenID provider of Debian's, on loopback with its own database.
 
 Its signing key is the tests': what it would never sign, they sign with the same key.
 """
@@ -23,7 +23,7 @@ from urllib.parse import parse_qs, urlsplit
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
-#: What the provider knows the pages and programs as, and where it sends people back to.
+#: What the provider knows the pages and programs as.
 PAGES, DEVICES = "pages", "devices"
 #: Password of everybody there.
 PASSWORD = "correct horse battery staple"
@@ -60,6 +60,8 @@ class IdentityProvider:
 
     #: Where it answers.
     address: str
+    #: Where the pages are that it sends people back to.
+    pages: str
     #: What it signs with.
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048))
     #: Cookies of those who are logged in there.
@@ -104,9 +106,6 @@ class IdentityProvider:
         kid = self.ask("admin", "GET", "/oidc/jwks")["keys"][0]["kid"]
         head = {"alg": "RS256", "kid": kid, "typ": "JWT"} | header
         return jws.serialize_compact(head, json.dumps(claims).encode(), key or self.key, algorithms=[head["alg"]])
-
-    #: Address of the pages.
-    pages: str = "http://testserver"
 
     def set_up(self) -> None:
         """Tell it its key and its clients."""
@@ -168,8 +167,8 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 
 @contextmanager
-def running_provider(programs: Path, folder: Path) -> Iterator[IdentityProvider]:
-    """Start a provider; ``programs`` is the folder with its ``bin``, ``lib`` and ``share``."""
+def running_provider(programs: Path, folder: Path, pages: str) -> Iterator[IdentityProvider]:
+    """Start a provider for pages; ``programs`` is the folder with its ``bin``, ``lib`` and ``share``."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -182,7 +181,7 @@ def running_provider(programs: Path, folder: Path) -> Iterator[IdentityProvider]
     with (folder / "provider.log").open("wb") as log:
         process = subprocess.Popen([programs / "bin/glewlwyd", f"--config-file={config}"], stdout=log, stderr=log)
     try:
-        provider = IdentityProvider(f"http://127.0.0.1:{port}")
+        provider = IdentityProvider(f"http://127.0.0.1:{port}", pages)
         until = time.monotonic() + START_S
         while True:
             try:
