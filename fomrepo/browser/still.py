@@ -27,8 +27,8 @@ def still_of(pdb: str) -> bytes:
     lines = [row for row in pdb.splitlines() if row.startswith(("ATOM", "HETATM"))]
     chain = [row for row in lines if row[12:16].strip() in CHAIN]
     places = _places(chain or lines[:: -(-len(lines) // ATOMS_LIMIT) or 1])
-    _, _, axes = np.linalg.svd(places - places.mean(axis=0), full_matrices=False)
-    seen = (places - places.mean(axis=0)) @ axes.T  # widest direction first, depth last
+    centred = places - places.mean(axis=0)
+    seen = (centred @ np.linalg.eigh(centred.T @ centred)[1])[:, ::-1]  # widest direction first, depth last
 
     def draw(ax: Axes) -> None:
         from matplotlib.collections import LineCollection
@@ -37,7 +37,8 @@ def still_of(pdb: str) -> bytes:
         ax.set_aspect("equal")
         colours = np.linspace(0.0, 1.0, len(seen))
         if not chain:
-            ax.scatter(seen[:, 0], seen[:, 1], s=6, c=colours, cmap="viridis", linewidths=0)
+            size = float(np.clip(8_000 / len(seen), 6, 200))
+            ax.scatter(seen[:, 0], seen[:, 1], s=size, c=colours, cmap="viridis", linewidths=0)
             return
         steps = np.flatnonzero(np.linalg.norm(np.diff(places, axis=0), axis=1) < STEP_LIMIT)
         order = steps[np.argsort(seen[steps, 2])]  # what is behind is drawn first
