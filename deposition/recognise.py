@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from deposition.report import Deposited, Refusal, Report, Topology, empty
+from deposition.report import Deposited, Refusal, Report, Topology, empty, packed_steps
 
 HEAD_BYTES = 16384  # enough for the title lines that may come before what tells a text format
 
@@ -82,7 +82,8 @@ def probe(
             "message": refusal.message,
             "remedy": refusal.remedy,
         }, {}
-    return {"status": "ok", "facts": dict(report.facts)}, report.tensors
+    steps = {} if report.offsets is None else {"frame_steps": packed_steps(report.offsets)}
+    return {"status": "ok", "facts": dict(report.facts)}, steps
 
 
 def recognise(file: Deposited) -> FileType:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,16 @@ class Report:
     """An accepted file."""
 
     facts: Mapping[str, Any]
-    tensors: Mapping[str, np.ndarray] = field(default_factory=dict)  # `offsets` for XTC and TRR
+    offsets: np.ndarray | None = None  # (frame,) int64, byte offset of each frame, for XTC and TRR; the first is 0
+
+
+def packed_steps(offsets: np.ndarray) -> np.ndarray:
+    """Return the differences of offsets (frame,), packed: a byte or so each, as frames are of nearly one size.
+
+    The lowest bytes of all differences come first, then the next ones: the higher ones are the same again and again.
+    """
+    steps = np.diff(offsets).astype("<i8")
+    return np.frombuffer(zlib.compress(steps.view(np.uint8).reshape(-1, 8).T.tobytes()), np.uint8)
 
 
 class Refusal(Exception):  # noqa: N818 - a file is refused; nothing went wrong in here

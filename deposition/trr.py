@@ -82,7 +82,7 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
             has=[kind for kind, present in zip(kinds, has.any(axis=0).tolist(), strict=True) if present],
             doubts=doubts,
         ),
-        {"offsets": offsets},
+        offsets,
     )
 
 

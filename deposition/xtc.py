@@ -51,7 +51,7 @@ def probe(file: Deposited, topology: Topology | None) -> Report:
             has=["positions"],
             doubts=doubts,
         ),
-        {"offsets": offsets},
+        offsets,
     )
 
 

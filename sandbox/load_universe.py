@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
+import zlib
 from typing import Any
 
 import MDAnalysis
 import numpy as np
 
-from sandbox.container import read_tensor
+from sandbox.container import ContainerError, read_tensor
 from sandbox.failures import DataError
 from sandbox.lammps_style import atom_style
 from sandbox.request import DataFile
@@ -52,11 +53,20 @@ def open_structure(files: tuple[DataFile, ...]) -> MDAnalysis.Universe:
     return universe
 
 
+def unpacked_offsets(steps: np.ndarray) -> np.ndarray:
+    """Return byte offsets (frame,) int64 of what `packed_steps` of the probes packed."""
+    planes = np.frombuffer(zlib.decompress(steps.tobytes()), np.uint8).reshape(8, -1)
+    return np.cumsum(np.concatenate([[0], np.ascontiguousarray(planes.T).view("<i8").ravel()]))
+
+
 def _offsets(file: DataFile) -> np.ndarray | None:
     """Return the byte offset of each frame as the probe wrote them, or None where there are none."""
     if file.offsets is None:
         return None
-    offsets = read_tensor(file.offsets, "offsets").astype(np.int64)
+    try:
+        offsets = unpacked_offsets(read_tensor(file.offsets, "frame_steps"))
+    except ContainerError:  # of a deposit before offsets were packed
+        offsets = read_tensor(file.offsets, "offsets").astype(np.int64)
     if offsets.ndim != 1 or not offsets.size or offsets[0] != 0 or np.any(np.diff(offsets) <= 0):
         raise ValueError("its frame offsets are not in order; `fomrepo deposit` it again")
     return offsets

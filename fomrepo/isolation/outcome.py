@@ -136,10 +136,10 @@ def read_probe_outcome(path: Path) -> ProbeReport:
     facts = outcome.get("facts")
     if set(outcome) != {"status", "facts"} or outcome["status"] != "ok" or not isinstance(facts, dict):
         raise OutcomeRefusedError("the outcome of a probe is neither facts nor a refusal")
-    offsets = container.tensors.get("offsets")
-    if set(container.tensors) - {"offsets"} or (offsets and (offsets.dtype != "I64" or len(offsets.shape) != 1)):
+    steps = container.tensors.get("frame_steps")
+    if set(container.tensors) - {"frame_steps"} or (steps and (steps.dtype != "U8" or len(steps.shape) != 1)):
         raise OutcomeRefusedError("the outcome of a probe holds other arrays than frame offsets")
-    return ProbeReport(facts, offsets is not None)
+    return ProbeReport(facts, steps is not None)
 
 
 def _check_fields(container: Container, fields: tuple[ResultField, ...]) -> None:

@@ -18,6 +18,7 @@ from MDAnalysisTests import datafiles
 from deposition.recognise import probe
 from fomrepo.installed_files import installed_folder
 from fomrepo.model.bundle import read_schema
+from sandbox.load_universe import unpacked_offsets
 from sandbox.request import DataFile, Field, FrameRange, Input, Limits, MethodRequest, Partial
 from sandbox.run_method import method_outcome
 
@@ -161,6 +162,11 @@ def read_outcome(container: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         raw = tensors[name].tobytes()
         fields[field] = [raw[a:b].decode() for a, b in itertools.pairwise(borders)]
     return outcome, fields
+
+
+def offsets_of(tensors: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Byte offset of each frame, as a probe found it."""
+    return unpacked_offsets(tensors["frame_steps"])
 
 
 def probed(path: Path, name: str | None = None, topology: Mapping[str, Any] | None = None) -> tuple[Any, Any]:

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from MDAnalysisTests import datafiles
 
+from deposition.report import packed_steps
 from sandbox.container import Container
 from sandbox.failures import DataError
 from sandbox.load import load_input
+from sandbox.load_universe import unpacked_offsets
 from sandbox.request import DataFile, Input
-from tests.guest.runs import probed
+from tests.guest.runs import offsets_of, probed
 
 TRAJECTORIES = [("XTC", datafiles.XTC), ("TRR", datafiles.TRR)]
 
@@ -42,7 +44,7 @@ def test_offsets_of_the_deposit_are_used_and_nothing_is_written(tmp_path: Path, 
     trajectory = neutral(tmp_path, source, "trajectory")
     _, tensors = probed(trajectory, f"adk.{kind.lower()}")
     offsets = tmp_path / "offsets"
-    offsets.write_bytes(Container({}, {"offsets": tensors["offsets"][:7]}).to_bytes())
+    offsets.write_bytes(Container({}, {"offsets": offsets_of(tensors)[:7]}).to_bytes())
     before = sorted(tmp_path.iterdir())
     universe = load_input(trajectory_input(topology, kind, trajectory, offsets))
     assert len(universe.trajectory) == 7  # a scan would have found 10
@@ -96,3 +98,12 @@ def test_a_topology_alone_has_no_coordinates() -> None:
 def test_files_that_do_not_fit_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"(?s)adk\.gro with adk\.traj cannot be read: .*3341"):
         load_input(trajectory_input(Path(datafiles.GRO), "DCD", Path(datafiles.DCD)))
+
+
+def test_offsets_of_many_frames_of_nearly_one_size_take_a_byte_or_so_each() -> None:
+    sizes = np.random.default_rng(5).normal(1500, 10, 300_000).astype(np.int64) * 4
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    packed = packed_steps(offsets)
+    assert packed.nbytes < 2**19
+    np.testing.assert_array_equal(unpacked_offsets(packed), offsets)
+    np.testing.assert_array_equal(unpacked_offsets(packed_steps(offsets[:1])), [0])
