@@ -98,12 +98,13 @@ class Looker:
             path = (onward.first.get_attribute("href") or "") if onward.count() else ""
 
     def look_at(self, html: str) -> bool:
-        """Whether anything is noticed of a page that escapes nothing."""
+        """Whether anything is noticed of a page that escapes nothing; forgets what was noticed before."""
         path = "/escapes-nothing"
         self._page.route(f"**{path}", lambda route: route.fulfill(body=html, content_type="text/html"))
         self.look(path)
         self._page.unroute(f"**{path}")
-        noticed, self.wrong[:] = bool(self.wrong), []
+        noticed = bool(self.wrong)
+        self.wrong.clear()
         return noticed
 
     def _heard(self, text: str) -> None:
@@ -165,11 +166,12 @@ def _look_everywhere(
         for looker in [free] if n % 5 else [free, next(others)]:
             looker.look(path)
     free.look_on("/search")
-    noticed = [free.look_at(_unescaped(one, draw.choice(DEEDS))) for one in VECTORS] if number == 0 else []
     wrong = [f"{name}: {one}" for name, looker in lookers.items() for one in looker.wrong]
     seen = {name: looker.seen for name, looker in lookers.items()}
+    noticed = [free.look_at(_unescaped(one, draw.choice(DEEDS))) for one in VECTORS] if number == 0 else []
     for looker in lookers.values():
-        looker.seen, looker.wrong[:] = 0, []
+        looker.seen = 0
+        looker.wrong.clear()
     return {"texts": len(texts), "seen": seen, "wrong": wrong, "noticed": noticed}
 
 
