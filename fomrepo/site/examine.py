@@ -21,7 +21,7 @@ from fomrepo.model.deposits import Deposit, Upload
 from fomrepo.site.load import Claim
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.probe import PROBE_MEMORY_BYTES, Probed, read_report, run_probe
-from fomrepo.vault.objects import write_whole
+from fomrepo.vault.objects import digest_of, storage_errors, write_whole
 
 #: Files of one deposit that are looked at side by side; each waits for a slot like everybody else's runs.
 LOOKS_AT_ONCE = 4
@@ -108,11 +108,37 @@ class Examination:
             site.slots.one(Claim(deposit.principal, deposit.project, PROBE_MEMORY_BYTES), threading.Event()),
             site.results.new_blob() as (report, stream),
         ):
-            warden = site.need_warden()
-            run_probe(warden, environment, upload.file, path, topology, report=stream, identity=identity)
+            warden, ended = site.need_warden(), False
+            try:
+                run_probe(warden, environment, upload.file, path, topology, report=stream, identity=identity)
+                ended = True
+                found: Probed | Refusal = read_report(upload.file, path, report)
+            except REFUSALS as error:
+                need_sent_bytes(path, upload)
+                found = error
             with suppress(StorageError):  # a second look is all that it costs
-                write_whole(kept, report.read_bytes())
-            return replace(read_report(upload.file, path, report), identity=identity)
+                if ended:
+                    write_whole(kept, report.read_bytes())
+            if isinstance(found, Probed):
+                return replace(found, identity=identity)
+            raise found
+
+
+def need_sent_bytes(path: Path, upload: Upload) -> None:
+    """Before a file is refused, see that it is still what was sent: otherwise not its depositor is to blame.
+
+    Raises
+    ------
+    StorageError
+        If the disk does not give its bytes back, or gives others.
+    """
+    with storage_errors(path):
+        digest = digest_of(path)
+    if upload.digest is not None and digest != upload.digest:
+        raise StorageError(
+            f"{path} does not hold the bytes of {upload.file.name} any more",
+            remedy="see what the kernel says of its disk (dmesg), then give the deposit up and begin anew",
+        )
 
 
 def _not_looked_at(name: str, topology: str, *, refused: bool) -> FileRefusedError:

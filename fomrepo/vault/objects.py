@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,9 +20,6 @@ from fomrepo.model.files import StatFingerprint
 
 #: Errors of the operating system that mean that a disk has no room.
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-#: Bytes of a file that are mapped while it is hashed. As fast as mapping all of it (measured: 1.5 GB/s).
-WINDOW_BYTES = 8 * 2**20
 
 
 class ObjectStore:
@@ -116,18 +112,9 @@ def fingerprint_of(path: Path) -> StatFingerprint | None:
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a file's bytes, read without copying them; of a large file, a window of it is mapped at a time."""
-    found = hashlib.sha256()
-    with path.open("rb") as stream:
-        size = os.fstat(stream.fileno()).st_size
-        if size == 0:
-            return found.hexdigest()
-        with mmap.mmap(stream.fileno(), 0, prot=mmap.PROT_READ) as content, memoryview(content) as view:
-            for start in range(0, size, WINDOW_BYTES):
-                with view[start : start + WINDOW_BYTES] as window:
-                    found.update(window)
-                    content.madvise(mmap.MADV_DONTNEED, start, len(window))  # it counts as memory of this process
-    return found.hexdigest()
+    """SHA-256 of a file's bytes; read, not mapped: of a disk that fails a mapping ends the whole process."""
+    with path.open("rb", buffering=0) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -153,9 +140,10 @@ def storage_errors(path: Path) -> Iterator[None]:
                 f"the disk of {path} is full",
                 remedy=f"free some space (see df -h {path.parent}) and run the command again",
             ) from error
-        raise StorageError(
-            f"{path} cannot be used: {error.strerror}", remedy="see whether the disk is mounted and writable"
-        ) from error
+        remedy = "see whether the disk is mounted and writable"
+        if error.errno == errno.EIO:
+            remedy = "the disk fails: see what the kernel says of it (dmesg); once it works, run the command again"
+        raise StorageError(f"{path} cannot be used: {error.strerror}", remedy=remedy) from error
 
 
 def _present(path: Path) -> StatFingerprint:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from fomrepo.errors import DigestMismatchError, FileRefusedError, StorageError
-from fomrepo.vault.receive import IncomingFile
+from fomrepo.vault.objects import ObjectStore
+from fomrepo.vault.receive import IncomingFile, read_chunks
 
 CONTENT = os.urandom(3 * 2**20 + 7)
 HALF = len(CONTENT) // 2
@@ -82,3 +83,23 @@ def test_a_disk_that_takes_no_change_is_told_as_such(part: Path, monkeypatch: py
     with pytest.raises(StorageError, match="first"), IncomingFile(part, len(CONTENT)):
         raise StorageError("the first that went wrong")
     assert part.stat().st_size == HALF
+
+
+def test_an_error_of_the_kernel_is_told(tmp_path: Path) -> None:
+    """No page of a process lies at address 0: the kernel answers whoever reads there with a real EIO."""
+    part = tmp_path / "adk.part"
+    part.symlink_to("/proc/self/mem")
+    with pytest.raises(StorageError, match="cannot be used: Input/output error") as caught:
+        list(read_chunks(part))
+    assert "dmesg" in str(caught.value.remedy)
+
+
+def test_an_object_that_cannot_be_read_is_not_held(tmp_path: Path) -> None:
+    store = ObjectStore(tmp_path)
+    path = store.path(digest(CONTENT))
+    path.parent.mkdir()
+    path.symlink_to("/proc/self/mem")
+    assert not store.holds(digest(CONTENT))
+    (fresh := store.incoming_path("fresh")).write_bytes(CONTENT)
+    store.keep(fresh, digest(CONTENT))
+    assert store.holds(digest(CONTENT))
