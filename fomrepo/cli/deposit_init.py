@@ -75,8 +75,10 @@ def init(
     plan = replace(said, files=tuple(PlannedFile(one.name, pairs.get(one.name, ""), _remark(one)) for one in files))
     plan.check()
     text = plan.to_text() + "".join(f"\n# left out: {name}: {why}\n" for name, why in left_out.items())
+    fresh = folder / f".{PLAN_NAME}.new"  # a kill leaves a whole plan or none
     try:
-        path.write_text(text, "utf-8")
+        fresh.write_text(text, "utf-8")
+        fresh.replace(path)
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror}", remedy="see whose folder it is") from None
     if json:

@@ -49,7 +49,8 @@ def test_a_folder_becomes_a_record(run: CommandLine, folder: Path) -> None:
     assert (checked["where"], checked["missing"]) == ("on this machine", [])
     assert [one["refusal"] for one in checked["files"]] == [None, None, None]
     assert run("deposit", "status", folder, "--json").document["state"] == "none"
-    assert run("deposit", "push", folder, "--json").document["sent"] == ["adk.dcd", "adk.psf", "other.gro"]
+    pushed = run("deposit", "push", folder, "--json").document
+    assert (pushed["sent"], pushed["way"]) == (["adk.dcd", "adk.psf", "other.gro"], "door")
     assert "nothing to do" in run("deposit", "push", folder).out
     status = run("deposit", "status", folder, "--json").document
     assert (status["state"], [one["verified"] for one in status["files"]]) == ("draft", [True, True, True])
@@ -96,8 +97,8 @@ def test_a_site_looks_where_it_is_asked_to(run: CommandLine, folder: Path) -> No
     refused = run("deposit", "submit", folder, "--json").failure
     assert (refused["error"], "deposit push" in refused["remedy"]) == ("file_refused", True)
     (folder / "adk.dcd").write_bytes(Path(datafiles.DCD).read_bytes())
-    again = run("deposit", "push", folder, "--json").document
-    assert (again["site"], again["sent"]) == ("site-b", ["adk.dcd"])
+    again = run("deposit", "push", folder, "--wire", "--json").document
+    assert (again["site"], again["sent"], again["way"]) == ("site-b", ["adk.dcd"], "wire")
     assert run("deposit", "submit", folder).status == 0
 
 
@@ -128,6 +129,23 @@ def test_what_nothing_tells_is_asked_for(alone: CommandLine, folder: Path, monke
     }  # fmt: skip
     assert "no ORCID" in done.err
     assert "SPDX" in done.err
+
+
+def test_a_plan_is_written_whole_or_not_at_all(
+    alone: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(deposit_init, "looking_here", lambda folder, say: nullcontext(None))
+    with monkeypatch.context() as amid:
+        amid.setattr(Path, "replace", interrupted)
+        assert alone("deposit", "init", folder, *WORDS).status == 130
+    assert not (folder / "fomrepo.toml").exists()
+    assert alone("deposit", "init", folder, *WORDS, "--pair", "adk.dcd=adk.psf").status == 0
+    assert {one["name"] for one in tomllib.loads((folder / "fomrepo.toml").read_text())["files"]} == {
+        "adk.dcd", "adk.psf", "other.gro"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
