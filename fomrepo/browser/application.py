@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 
 from fomrepo.browser import (
     answers,
+    curating,
     desks,
     entrance,
     identity_pages,
@@ -120,7 +121,7 @@ def browser_application(
 
     app = Starlette(
         routes=[
-            *_reading(),
+            *reading_pages(),
             *_entrance(),
             Mount("/api/v1", routes=_api()),
             Mount("/static", _files()),
@@ -142,7 +143,8 @@ def _files() -> ASGIApp:
     return GZipMiddleware(StaticFiles(directory=HERE / "static"), minimum_size=2_000, compresslevel=5)
 
 
-def _reading() -> list[Route]:
+def reading_pages() -> list[Route]:
+    """Pages that need no account."""
     return [
         Route("/", pages.home),
         Route("/search", pages.search),
@@ -178,6 +180,10 @@ def _entrance() -> list[Route]:
         Route("/identities", identity_pages.unlink, methods=["POST"]),
         Route("/identities/link/{provider}", identity_pages.begin_link),
         Route("/desk", desks.desk),
+        Route("/desk/tokens", desks.revoke_token, methods=["POST"]),
+        Route("/curation", curating.came_in),
+        Route("/curation/{name}", curating.record, methods=["GET"]),
+        Route("/curation/{name}", curating.decide, methods=["POST"]),
         Route("/reviews", reviewing.waiting),
         Route("/submissions/{submission}", reviewing.submission, methods=["GET"]),
         Route("/submissions/{submission}", reviewing.say, methods=["POST"]),

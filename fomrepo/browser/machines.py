@@ -14,7 +14,7 @@ from fomrepo.browser import asked, pages, views
 from fomrepo.browser.catalogue import FACETS, RANGES
 from fomrepo.browser.library import Library, library_of, reader_of
 from fomrepo.browser.listed import is_public
-from fomrepo.browser.method_pages import method_told
+from fomrepo.browser.method_pages import example_told, method_told
 from fomrepo.browser.method_view import methods_view
 from fomrepo.browser.record_view import record_view
 from fomrepo.client.whole import KnownRecord
@@ -53,7 +53,10 @@ def methods(request: Request) -> Response:
 
 def method(request: Request) -> Response:
     """What the page of a method shows."""
-    return JSONResponse(method_told(request))
+    view, told = method_told(request), example_told(request)
+    address = f"{library_of(request).url}/methods/{view['name']}/example.png?version={view['version']}"
+    picture = None if told["example"] is None else address
+    return JSONResponse(view | {"python": told["python"], "command": told["command"], "example_picture": picture})
 
 
 def sites(request: Request) -> Response:

@@ -23,17 +23,17 @@ def methods(request: Request) -> Response:
 def method(request: Request) -> Response:
     """Show a method."""
     view = method_told(request)
-    return page(request, "method.html", method=view, readme=prose(view["readme"]), **_example(request))
+    return page(request, "method.html", method=view, readme=prose(view["readme"]), **example_told(request))
 
 
 def example(request: Request) -> Response:
     """Show the example of a method alone, as soon as it is made."""
-    return page(request, "example.html", method=method_told(request), **_example(request))
+    return page(request, "example.html", method=method_told(request), **example_told(request))
 
 
 def example_picture(request: Request) -> Response:
     """Give the picture of an example as PNG."""
-    found = _example(request)["example"]
+    found = example_told(request)["example"]
     scheme = "dark" if request.query_params.get("scheme") == "dark" else "light"
     if found is None or scheme not in found.pictures:
         raise NotFoundError(f"there is no picture of {request.path_params['name']}")
@@ -46,7 +46,7 @@ def method_told(request: Request) -> dict[str, Any]:
     return method_view(reader_of(request)[0], library_of(request).papers, name, version)
 
 
-def _example(request: Request) -> dict[str, Any]:
+def example_told(request: Request) -> dict[str, Any]:
     """Example of the method that an address names, and how it is asked for."""
     name, version = request.path_params["name"], request.query_params.get("version")
     found, made = library_of(request).examples.example(name, version)
