@@ -7,6 +7,7 @@
   const ours = {
     script: (one) => source(one).startsWith("/static/") || one.type === "application/ld+json",
     iframe: (one) => source(one) === "/viewer",
+    math: () => true, // formulas; what leads somewhere is looked at below
     meta: (one) => !one.httpEquiv,
     link: (one) => ["stylesheet", "icon", "canonical"].includes(one.rel) && one.href.startsWith(location.origin),
   };
@@ -16,7 +17,7 @@
   }
   for (const one of document.querySelectorAll("*")) {
     for (const { name, value } of one.attributes) {
-      const leads = /^(href|src|action|formaction|data|background)$/.test(name);
+      const leads = /^(.*:)?(href|src|action|formaction|data|background)$/.test(name);
       if (name.startsWith("on") || (leads && /^\s*(javascript|data|vbscript):/i.test(value))) {
         found.push(`${one.localName} ${name}=${value.slice(0, 80)}`);
       }

@@ -24,8 +24,9 @@ VECTORS = (
     "{{7*7191}}", "${7*7191}",
 )  # fmt: skip
 
-#: The same for pages that decode a text once more than they should, or are no HTML.
+#: The same for pages that read Markdown, decode a text once more than they should, or are no HTML.
 FURTHER = (
+    "[x](javascript:DEED)", "![x](https://elsewhere.invalid/x.png)", "$\\href{javascript:DEED}{x}$",
     "<![CDATA[<script>DEED</script>]]>",
     "\\u003cscript\\u003eDEED\\u003c/script\\u003e", "&lt;script&gt;DEED&lt;/script&gt;",
     "%3Cscript%3EDEED%3C/script%3E", "+ADw-script+AD4-DEED+ADw-/script+AD4-",
