@@ -14,7 +14,9 @@ from playwright.sync_api import Browser, Page
 from starlette.testclient import TestClient
 
 from fomrepo.browser.application import browser_application
+from fomrepo.client.keys import KeyFile, new_key, open_key
 from fomrepo.client.profile import Profile, authority_text
+from fomrepo.site.administration import open_administration
 from fomrepo.testing import LocalFederation
 from tests.browser.served_pages import debian_chromium, served
 
@@ -24,6 +26,8 @@ URL = "http://testserver"
 PICTURES = Path(os.environ.get("FOMREPO_PICTURES", Path(__file__).parents[2] / ".cache" / "pictures"))
 #: Milliseconds that the viewer may take: machines for tests draw in software.
 PATIENCE_MS = 90_000
+#: Of the key that rita reviews with.
+PASSPHRASE = "between the lines"
 #: A title that would run as a script if anything were not escaped.
 HOSTILE = """</title></script><script>document.documentElement.id="run"</script><img src=x onerror=alert(1)>"'"""
 
@@ -51,6 +55,18 @@ class World:
         """How a user reads."""
         address = next(iter(self.federation.sites.values())).address
         return Profile((address,), self.federation.token(user), authority_text(self.federation.ca))
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Keys of rita, who reviews."""
+
+    #: Accepted, and under a passphrase.
+    good: KeyFile
+    #: Accepted, without a passphrase.
+    bare: KeyFile
+    #: Of nobody.
+    strange: KeyFile
 
 
 @pytest.fixture(scope="session")
@@ -127,3 +143,19 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
     yield page
     context.close()
     assert problems == []
+
+
+@pytest.fixture(scope="module")
+def keys(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keys]:
+    """Make rita a reviewer."""
+    folder = tmp_path_factory.mktemp("keys")
+    with pytest.MonkeyPatch.context() as patch, world.federation.connect("rita") as repo:
+        patch.setenv("FOMREPO_CONFIG", str(folder / "config.toml"))
+        found = Keys(new_key("good", passphrase=PASSPHRASE), new_key("bare"), new_key("strange"))
+        repo.trust.publish_key(open_key("good", passphrase=lambda: PASSPHRASE))
+        repo.trust.publish_key(open_key("bare"))
+        with open_administration(world.federation.home) as administration:
+            administration.catalog.reviewers.add("rita")
+            for one in (found.good, found.bare):
+                administration.trust.accept_key(one.id)
+        yield found

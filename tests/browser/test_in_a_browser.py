@@ -1,58 +1,14 @@
-"""The pages in a real browser: the viewer, the plots, the form, and nothing that users wrote runs."""
+"""The pages in a real browser: whoever looks, with whatever screen, they fit and can be used."""
 
 from __future__ import annotations
 
-import io
 from typing import Literal
 
-import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from matplotlib.image import imread
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
-from tests.browser.conftest import PATIENCE_MS, PICTURES, World
-
-
-def picture_of(page: Page, selector: str) -> np.ndarray:
-    """What is seen of an element, shape (row, column, 3 or 4), between 0 and 1."""
-    return imread(io.BytesIO(page.locator(selector).screenshot()), format="png")[..., :3]
-
-
-def test_a_visitor_searches_opens_a_record_and_sees_it_move(page: Page, world: World) -> None:
-    page.goto("/")
-    page.fill("#q", "adenylate")
-    page.press("#q", "Enter")
-    page.click("text=Adenylate kinase, closed to open")
-    page.wait_for_selector("#moving[data-ready]", timeout=PATIENCE_MS)
-    page.wait_for_selector("#moving[data-drawn='0']", timeout=PATIENCE_MS)
-    page.wait_for_timeout(1500)
-    first = picture_of(page, "#viewer")
-    assert first.reshape(-1, 3).std(axis=0).max() > 0.05  # a molecule, not an empty canvas
-
-    page.wait_for_selector(".plot .u-over", timeout=PATIENCE_MS)
-    plot = page.locator(".plot .u-over").first
-    box = plot.bounding_box()
-    assert box is not None
-    plot.click(position={"x": box["width"] * 0.8, "y": 40})
-    page.wait_for_selector("#moving:not([data-drawn='0'])", timeout=PATIENCE_MS)
-    page.wait_for_timeout(1500)
-    assert 70 < int(page.get_attribute("#moving", "data-frame") or 0) < 90
-    assert np.abs(picture_of(page, "#viewer") - first).mean() > 0.005  # and it moved
-
-
-def test_a_method_is_run_after_login_without_leaving_the_page(page: Page, world: World) -> None:
-    page.goto(f"/records/{world.adk}")
-    page.click("a[href$='/adk_dims.dcd/rmsf']")
-    page.fill("#token", world.federation.token("alice"))
-    page.click("main button")
-    assert page.url.endswith("/adk_dims.dcd/rmsf")
-    page.fill("#select", "name CA")
-    page.fill("[name=step]", "9")
-    page.click("main button")
-    page.wait_for_selector("#python", timeout=PATIENCE_MS)
-    page.wait_for_selector("text=Download", timeout=PATIENCE_MS)
-    assert "select='name CA', step=9" in page.inner_text("#python")
+from tests.browser.conftest import PICTURES, World
 
 
 def test_pages_fit_narrow_and_wide_light_and_dark(chromium: Browser, address: str, world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,42 +13,12 @@ from playwright.sync_api import Browser, Page
 from starlette.testclient import TestClient
 
 from fomrepo.client.bundle_folder import read_folder
-from fomrepo.client.keys import KeyFile, new_key, open_key
+from fomrepo.client.keys import KeyFile, open_key
 from fomrepo.model.statements import Approval, ReviewStatement
 from fomrepo.site.administration import open_administration
-from tests.browser.conftest import URL, World
+from tests.browser.conftest import PASSPHRASE, URL, Keys, World
 from tests.browser.test_running import secret_of
 from tests.count_bundle import CODE, write_bundle
-
-PASSPHRASE = "between the lines"
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Keys of rita, who reviews."""
-
-    #: Accepted, and under a passphrase.
-    good: KeyFile
-    #: Accepted, without a passphrase.
-    bare: KeyFile
-    #: Of nobody.
-    strange: KeyFile
-
-
-@pytest.fixture(scope="module")
-def keys(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keys]:
-    """Make rita a reviewer."""
-    folder = tmp_path_factory.mktemp("keys")
-    with pytest.MonkeyPatch.context() as patch, world.federation.connect("rita") as repo:
-        patch.setenv("FOMREPO_CONFIG", str(folder / "config.toml"))
-        found = Keys(new_key("good", passphrase=PASSPHRASE), new_key("bare"), new_key("strange"))
-        repo.trust.publish_key(open_key("good", passphrase=lambda: PASSPHRASE))
-        repo.trust.publish_key(open_key("bare"))
-        with open_administration(world.federation.home) as administration:
-            administration.catalog.reviewers.add("rita")
-            for one in (found.good, found.bare):
-                administration.trust.accept_key(one.id)
-        yield found
 
 
 def in_review(world: World, folder: Path) -> str:
