@@ -30,6 +30,11 @@ from fomrepo.model.submissions import TRANSITIONS, Submission, SubmissionState
 _MAY_BE_SIGNED = (SubmissionState.IN_REVIEW.value, SubmissionState.APPROVED.value)
 #: States after publication in which a method still runs, if its signatures suffice.
 _IN_USE = (SubmissionState.PUBLISHED.value, SubmissionState.DEPRECATED.value)
+#: What makes a reviewer of somebody: a key of their own, and an operator who takes both in.
+TO_REVIEW = (
+    "fomrepo key new; fomrepo key publish; then ask an operator: fomrepo reviewer add YOUR-NAME --home HOME; "
+    "fomrepo key accept YOUR-KEY --home HOME"
+)
 
 
 class Reviews:
@@ -269,10 +274,10 @@ def _check_reviewer(connection: Connection, row: Row[Any], reviewer_id: str, ver
         raise NotAllowedError(
             f"you wrote {row.name} {row.version}, so you may not {verb} it",
             remedy="ask another reviewer; where there is none, an operator adds one: "
-            "fomrepo user add NAME; fomrepo reviewer add NAME",
+            "fomrepo user add NAME --home HOME; fomrepo reviewer add NAME --home HOME",
         )
     if not may_review(connection, reviewer_id):
-        raise NotAllowedError("you are no reviewer", remedy="ask an operator: fomrepo reviewer add YOUR-NAME")
+        raise NotAllowedError("you are no reviewer", remedy=TO_REVIEW)
 
 
 def _lacks(connection: Connection, row: Row[Any]) -> str:

@@ -251,7 +251,10 @@ def _all_keys(administration: Administration) -> list[KeyEntry]:
 def _one(keys: Sequence[KeyEntry], wanted: str) -> KeyEntry:
     found = [one for one in keys if one.id.startswith(wanted)]
     if len(found) != 1 or not wanted:
-        raise NotFoundError(f"{len(found)} keys begin with {wanted!r}", remedy="see them: fomrepo key list")
+        raise NotFoundError(
+            f"{len(found)} keys begin with {wanted!r}",
+            remedy="see them: fomrepo key list, or as an operator: fomrepo key list --operator --home HOME",
+        )
     return found[0]
 
 
@@ -277,7 +280,11 @@ def _document(entry: KeyEntry) -> dict[str, Any]:
 
 
 def _to_accept(entry: KeyEntry) -> str:
-    return f"; an operator accepts it: fomrepo key accept {entry.id[:SHOWN]}" if entry.state == "published" else ""
+    return (
+        f"; an operator accepts it: fomrepo key accept {entry.id[:SHOWN]} --home HOME"
+        if entry.state == "published"
+        else ""
+    )
 
 
 def _day(created: float) -> str:

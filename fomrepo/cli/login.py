@@ -47,7 +47,8 @@ def login(
         typed = typer.prompt("token", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline()
         token = typed.strip()
         if token_handle(token) is None:
-            raise ArgumentError("that is no token", remedy="ask the site's operator for one: fomrepo token new USER")
+            remedy = "ask the site's operator for one: fomrepo token new USER --home HOME"
+            raise ArgumentError("that is no token", remedy=remedy)
     else:
         token, expires = _by_provider(Profile(sites, "", text), provider)
     with repository_of(Profile(sites, token, text)) as repo:

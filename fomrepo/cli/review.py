@@ -158,7 +158,7 @@ def add_reviewer(
     if json:
         print_json({"reviewer": name})
     else:
-        typer.echo(f"{name} may review; they sign with a key of their own: fomrepo key new")
+        typer.echo(f"{name} may review; they sign with a key of their own (fomrepo key new; fomrepo key publish)")
 
 
 @reviewer.command("remove")

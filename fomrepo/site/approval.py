@@ -46,7 +46,7 @@ def verify_signature(site: SiteParts, approval: Approval) -> None:
         raise MethodNotTrustedError(
             f"{approval.key_id[:16]} is no key that {statement.reviewer} may approve with",
             remedy="publish your key: fomrepo key publish; then an operator accepts it: "
-            f"fomrepo key accept {approval.key_id}",
+            f"fomrepo key accept {approval.key_id} --home HOME",
         )
     revoked = approval.key_id in site.catalog.keys.revoked()
     if revoked or not signature_holds(key.public, approval.signature, statement.to_bytes()):

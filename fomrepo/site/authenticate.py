@@ -12,7 +12,10 @@ from fomrepo.model.people import Principal, token_digest, token_handle
 #: Longest token that is looked at.
 TOKEN_LIMIT = 200
 
-_REMEDY = "ask the operator of the site for a token (fomrepo token new YOU), then: fomrepo login ADDRESS"
+_REMEDY = (
+    "ask the operator of the site for a token (fomrepo token new YOU --home HOME), "
+    "then: fomrepo login HOST:PORT --ca FILE"
+)
 
 
 def authenticate(catalog: Catalog, metadata: Iterable[tuple[str, str | bytes]]) -> Principal:

@@ -181,6 +181,8 @@ def test_what_means_nothing_for_the_data_is_said_by_the_method(
     failed = run("call", f"{adk}/adk_dims.dcd", "rmsd", *words, "--json")
     assert failed.failure["error"] == "argument"
     assert said in failed.failure["message"]
+    if "XX" in said:
+        assert f"fomrepo call {adk}/adk_dims.dcd info" in failed.failure["remedy"]
 
 
 def test_a_misused_command_says_how(run: CommandLine) -> None:
