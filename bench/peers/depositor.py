@@ -1,4 +1,4 @@
-"""Pushes a file to a site; copies it, and hashes it, on the same disk."""
+"""Pushes a file to a site, at its door or over the wire; copies it, and hashes it, on the same disk."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ def opened(setup: Mapping[str, Any]) -> Iterator[dict[str, Work]]:
     file = folder / setup["file"]
     with fomrepo.connect(setup["address"], token=setup["token"], ca=setup["ca"]) as repo:
         yield {
-            "push": Work(lambda _: _push(repo, folder), lambda _: _give_up(repo, folder)),
+            "door": Work(lambda _: _push(repo, folder, wire=False), lambda _: _give_up(repo, folder)),
+            "wire": Work(lambda _: _push(repo, folder, wire=True), lambda _: _give_up(repo, folder)),
             "copy": Work(lambda _: _copy(file, copy), lambda _: copy.unlink(missing_ok=True)),
             "hash": Work(lambda _: hashlib.file_digest(file.open("rb"), "sha256").hexdigest()),
             "peak_memory": Work(lambda _: [_peak_mib(os.getpid()), _peak_mib(setup["site"])]),
         }
 
 
-def _push(repo: Repository, folder: Path) -> None:
-    with repo.deposit_folder(folder) as steps:
-        if not steps.push().sent:
-            raise AssertionError("there was nothing to send")
+def _push(repo: Repository, folder: Path, *, wire: bool) -> None:
+    with repo.deposit_folder(folder, wire=wire) as steps:
+        pushed = steps.push()
+    if not pushed.sent or pushed.way != ("wire" if wire else "door"):
+        raise AssertionError("there was nothing to send, or it went the other way")
 
 
 def _give_up(repo: Repository, folder: Path) -> None:

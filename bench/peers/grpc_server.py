@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ _OPTIONS = (("grpc.max_receive_message_length", 4 * 2**20),)
 
 
 class _Handlers(grpc.GenericRpcHandler):
-    """Two methods: what comes back as it came, and a file in chunks."""
+    """Three methods: what comes back as it came, a file in chunks, and one that is written and safe."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
@@ -26,6 +27,8 @@ class _Handlers(grpc.GenericRpcHandler):
             return grpc.unary_unary_rpc_method_handler(lambda request, context: request)
         if details.method == "/bench/Read":
             return grpc.unary_stream_rpc_method_handler(lambda request, context: self._chunks())
+        if details.method == "/bench/Write":
+            return grpc.stream_unary_rpc_method_handler(lambda requests, context: _kept(requests))
         return None
 
     def _chunks(self) -> Iterator[bytes]:
@@ -33,6 +36,15 @@ class _Handlers(grpc.GenericRpcHandler):
         with self._file.open("rb", buffering=0) as content:
             while chunk := content.read(CHUNK_BYTES):
                 yield chunk
+
+
+def _kept(messages: Iterator[bytes]) -> bytes:
+    """Write a stream to the file that its first message names."""
+    with Path(next(messages).decode()).open("wb", buffering=0) as file:
+        for chunk in messages:
+            file.write(chunk)
+        os.fsync(file.fileno())
+    return b""
 
 
 def main() -> None:

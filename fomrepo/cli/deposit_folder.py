@@ -16,6 +16,7 @@ from fomrepo.cli.commands import continued_by_same_command
 from fomrepo.cli.connected import ProfileName, connected
 from fomrepo.cli.deposit_init import Folder
 from fomrepo.cli.deposit_look import looking_here
+from fomrepo.cli.in_place import Wire
 from fomrepo.cli.output import Json, failure_document, print_failure, print_json, print_table, progress_bar
 from fomrepo.cli.similar_data import asked_for_similar, compared_files, print_similar, similar_documents
 from fomrepo.errors import CallerError
@@ -76,10 +77,18 @@ def check(folder: Folder, at_site: AtSite = None, profile: ProfileName = None, j
 
 
 def push(
-    folder: Folder, at_site: AtSite = None, streams: Streams = 3, profile: ProfileName = None, json: Json = False
+    folder: Folder,
+    at_site: AtSite = None,
+    streams: Streams = 3,
+    wire: Wire = False,
+    profile: ProfileName = None,
+    json: Json = False,
 ) -> None:
-    """Send the files of a folder. The same command again continues, or finds that there is nothing to do."""
-    with _steps(folder, at_site, profile) as (_, deposit), _bars(hidden=json) as told:
+    """Send the files of a folder. The same command again continues, or finds that there is nothing to do.
+
+    A site on this machine takes them open, at its door, and copies them itself.
+    """
+    with _steps(folder, at_site, profile, wire=wire) as (_, deposit), _bars(hidden=json) as told:
         pushed = deposit.push(streams=streams, progress=told)
     if json:
         print_json(
@@ -89,6 +98,7 @@ def push(
                 "bytes": pushed.total,
                 "accession": pushed.accession or None,
                 "guards": dict(pushed.guards),
+                "way": pushed.way or None,
             }
         )
     elif pushed.accession:
@@ -99,7 +109,8 @@ def push(
     elif not pushed.sent:
         typer.echo(f"nothing to do: {pushed.site} has all files; next: fomrepo deposit submit {folder}")
     else:
-        typer.echo(f"{pushed.site} has all files, {pushed.total:,} bytes; next: fomrepo deposit submit {folder}")
+        how = ", copied at its door" if pushed.way == "door" else ""
+        typer.echo(f"{pushed.site} has all files, {pushed.total:,} bytes{how}; next: fomrepo deposit submit {folder}")
 
 
 def submit(folder: Folder, profile: ProfileName = None, json: Json = False) -> None:
@@ -159,14 +170,16 @@ def abandon(folder: Folder, profile: ProfileName = None, json: Json = False) -> 
 
 
 @contextmanager
-def _steps(folder: Path, at_site: str | None, profile: str | None) -> Iterator[tuple[Repository, FolderDeposit]]:
+def _steps(
+    folder: Path, at_site: str | None, profile: str | None, *, wire: bool = False
+) -> Iterator[tuple[Repository, FolderDeposit]]:
     from fomrepo.client.planned_files import read_plan
 
     read_plan(folder)  # what is wrong here is said before anybody is asked
     with (
         continued_by_same_command("the deposit"),
         connected(profile) as repo,
-        repo.deposit_folder(folder, at_site=at_site) as deposit,
+        repo.deposit_folder(folder, at_site=at_site, wire=wire) as deposit,
     ):
         yield repo, deposit
 

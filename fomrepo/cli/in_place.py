@@ -24,6 +24,9 @@ Door = Annotated[
     ),
 ]
 
+#: Option of the commands that would go through a door if they can.
+Wire = Annotated[bool, typer.Option("--wire", help="Send over the wire, also to a site on this machine.")]
+
 
 def scrub(
     home: Home,

@@ -11,7 +11,7 @@ import typer
 from fomrepo.cli.commands import continued_by_same_command
 from fomrepo.cli.connected import ProfileName, RecordPath, complete_path, connected
 from fomrepo.cli.deposit_said import Category, Claims, Creators, Licence, claims_of, with_said
-from fomrepo.cli.in_place import Door
+from fomrepo.cli.in_place import Door, Wire
 from fomrepo.cli.output import Json, print_json, print_table, progress_bar
 from fomrepo.cli.quality import check_document
 from fomrepo.cli.similar_data import asked_for_similar, print_similar, similar_documents
@@ -40,6 +40,7 @@ def deposit(
     licence: Licence = None,
     category: Category = None,
     metadata: Claims = None,
+    wire: Wire = False,
     in_place: Annotated[
         bool, typer.Option("--in-place", help="Copy nothing: register them where they lie, on a site's own machine.")
     ] = False,
@@ -59,8 +60,11 @@ def deposit(
         connected(profile) as repo,
         progress_bar("deposit", of_bytes=True, hidden=json) as move,
     ):
+        way = ""
 
         def told(progress: DepositProgress) -> None:
+            nonlocal way
+            way = progress.way or way
             move(progress.done, progress.total, progress.step)
 
         record = repo.deposit(
@@ -71,12 +75,13 @@ def deposit(
             new_version_of=new_version_of,
             claims=claims,
             progress=told,
+            wire=wire,
             in_place=in_place,
             door=door,
         )
         similar = asked_for_similar(lambda: repo.lifecycle.similar(record.versioned), quiet=json)
     if json:
-        print_json(record_facts(record) | {"similar": similar_documents(similar)})
+        print_json(record_facts(record) | {"similar": similar_documents(similar), "way": way or None})
     else:
         typer.echo(record.accession if record.version == 1 else record.versioned)
         print_similar(similar, record.accession, more=f"fomrepo similar {record.versioned}")

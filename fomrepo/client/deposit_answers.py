@@ -24,8 +24,9 @@ class Pushed:
     total: int
     #: Set if the deposit is a record already.
     accession: str = ""
-    #: Whether all that was sent was handed over at the door of a site on this machine.
-    at_the_door: bool = False
+    #: How what was sent came there: ``door``, handed over open to a site on this machine; ``wire``, if a file of it was
+    #: not; empty if nothing was sent.
+    way: str = ""
     #: How a change of each file is noticed that was registered in place, by name; none of the others.
     guards: Mapping[str, str] = field(default_factory=dict)
 

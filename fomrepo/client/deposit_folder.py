@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from fomrepo.client.connection import Connection
 from fomrepo.client.deposit_answers import CheckedFile, DepositStatus, FileProgress, Pushed, checked_file
-from fomrepo.client.deposit_door import DOOR, bring_file
+from fomrepo.client.deposit_door import WIRE, bring_file
 from fomrepo.client.deposit_in_place import refuse_mixture, register_in_place
 from fomrepo.client.deposit_memory import MEMORY_NAME, DepositMemory, Remembered, SentFile
 from fomrepo.client.deposit_send import LocalFile, digest_of_file
@@ -144,12 +144,8 @@ class FolderDeposit:
                 for each in sending:
                     each.cancel()
                 raise
-        return Pushed(
-            deposit.site,
-            tuple(one.expected.name for one in lacking),
-            total,
-            at_the_door={way for way in ways if way} == {DOOR},
-        )
+        way = WIRE if WIRE in ways else max(ways, default="")
+        return Pushed(deposit.site, tuple(one.expected.name for one in lacking), total, way=way)
 
     def _registered(self, deposit: deposits_pb2.Deposit, files: list[LocalFile], tell: FileListener) -> Pushed:
         """Have the files read where they lie, and remember them."""
