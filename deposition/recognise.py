@@ -27,6 +27,9 @@ PACKED = {
     b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip",
     b"7z\xbc\xaf\x27\x1c": "7z",
 }  # fmt: skip
+# Families of files that are told apart, and led to each other, by their atoms.
+WITH_ATOMS = frozenset({"topology", "structure", "trajectory"})
+
 # Ends of names that MDAnalysis gives to the offsets of frames that it found. A planted file of them moves frames.
 OFFSETS_SUFFIXES = ("_offsets.npz", "_offsets.lock")
 
@@ -36,6 +39,7 @@ class FileType:
     """What a module of this folder has to offer."""
 
     name: str
+    families: tuple[str, ...]  # what its files may be to methods
     suffixes: tuple[str, ...]  # lower case, the first one usual
     looks_like: Callable[[bytes], bool]  # of the first HEAD_BYTES; at most one certain type says yes
     probe: Callable[[Deposited, Topology | None], Report]
@@ -48,7 +52,14 @@ def file_types() -> tuple[FileType, ...]:
     names = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
     modules = [importlib.import_module(f"deposition.{name}") for name in names]  # noqa: TID251 - a type is one file
     return tuple(
-        FileType(module.TYPE, module.SUFFIXES, module.looks_like, module.probe, getattr(module, "CERTAIN", True))
+        FileType(
+            module.TYPE,
+            module.FAMILIES,
+            module.SUFFIXES,
+            module.looks_like,
+            module.probe,
+            getattr(module, "CERTAIN", True),
+        )
         for module in modules
         if hasattr(module, "TYPE")
     )
@@ -62,7 +73,7 @@ def probe(
     Parameters
     ----------
     file
-        `path`, `name`, `size`.
+        `path`, `name`, `size`; `brief`: of what has no atoms, say the type alone, and read no more than that takes.
     topology
         `type`, `name`, `n_atoms` of the accepted file that it is paired with, or None.
 
@@ -74,7 +85,10 @@ def probe(
     deposited = Deposited(file["path"], file["name"], file["size"])
     paired = None if topology is None else Topology(topology["type"], topology["name"], topology["n_atoms"])
     try:
-        report = recognise(deposited).probe(deposited, paired)
+        recognised = recognise(deposited)
+        if file.get("brief") and not WITH_ATOMS.intersection(recognised.families):
+            return {"status": "ok", "facts": {"type": recognised.name, "families": list(recognised.families)}}, {}
+        report = recognised.probe(deposited, paired)
     except Refusal as refusal:
         return {
             "status": "refused",

@@ -68,7 +68,7 @@ def init(
         if not json:
             typer.echo(sentence, err=True)
 
-    with looking_here(folder, say) as look:
+    with looking_here(folder, say, brief=True) as look:
         files, left_out = _find_files(folder, [one.name for one in before.files], look)
     pairing = pair_files([_candidate(one) for one in files], given)
     pairs = {**pairing.pairs, **_decided(pairing, asks=asks)}

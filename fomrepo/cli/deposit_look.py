@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fomrepo.errors import error_class
 
@@ -20,8 +20,11 @@ Look: TypeAlias = "Callable[[str, str], CheckedFile]"
 
 
 @contextmanager
-def looking_here(folder: Path, say: Callable[[str], None]) -> Iterator[Look | None]:
-    """Give what looks at files of a folder; None, after saying why, where this machine cannot sandbox."""
+def looking_here(folder: Path, say: Callable[[str], None], *, brief: bool = False) -> Iterator[Look | None]:
+    """Give what looks at files of a folder; None, after saying why, where this machine cannot sandbox.
+
+    ``brief``: for their types and atoms, which is not all that a deposit needs.
+    """
     if sys.platform != "linux":
         say("only Linux can sandbox; nothing was looked at here")
         yield None
@@ -37,12 +40,12 @@ def looking_here(folder: Path, say: Callable[[str], None]) -> Iterator[Look | No
             (*program, str(folder.absolute()), str(default_environments_folder())), errors=errors
         )
 
-        def ask(question: dict[str, str]) -> dict[str, object]:
+        def ask(question: dict[str, Any]) -> dict[str, object]:
             answer: dict[str, object] = json.loads(process.ask(json.dumps(question).encode()) or b"{}")
             return answer
 
         def look(name: str, topology: str) -> CheckedFile:
-            answer = ask({"name": name, "topology": topology})
+            answer = ask({"name": name, "topology": topology, "brief": brief})
             if "file_type" in answer:
                 facts = answer["facts"]
                 return CheckedFile(name, str(answer["file_type"]), facts if isinstance(facts, dict) else {})

@@ -132,10 +132,11 @@ def probe_request(
     topology: FileObject | None,
     limits: RunLimits,
     same: tuple[tuple[int, int] | None, tuple[int, int] | None] = (None, None),
+    brief: bool = False,
 ) -> bytes:
     """Request of a probe; the file lies at ``/in/file``, its topology at ``/in/topology.<type>``.
 
-    ``same`` has device and inode of both where they lie in place.
+    ``same`` has device and inode of both where they lie in place; ``brief``: of what has no atoms the type is enough.
     """
     paired = None
     if topology is not None:
@@ -146,7 +147,7 @@ def probe_request(
             "n_atoms": topology.facts.get("n_atoms"),
             **_same(same[1]),
         }
-    file = {"path": "/in/file", "name": name, "size": size, **_same(same[0])}
+    file = {"path": "/in/file", "name": name, "size": size, **_same(same[0])} | ({"brief": True} if brief else {})
     return canonical_json({"protocol": 1, "task": "probe", "file": file, "topology": paired, "limits": _limits(limits)})
 
 

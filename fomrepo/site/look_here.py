@@ -3,7 +3,8 @@
 It is a process of its own because root's becomes the service user for good. Its arguments are the folder that it may
 read and the folder of guest environments. It is asked line by line. The first one, ``{}``, asks whether it can: the
 answer is ``{"ready": true}`` or ``{"unavailable": "...", "remedy": "..."}``. Each further one asks for a file,
-``{"name": "adk.dcd", "topology": "adk.psf"}``, and is answered by ``file_type`` and ``facts``, or by the refusal.
+``{"name": "adk.dcd", "topology": "adk.psf", "brief": false}``, and is answered by ``file_type`` and ``facts``, or by
+the refusal.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def _looked_at(
             pass
         with results.new_blob() as (report, stream):
             topology = known.get(asked["topology"] or "")
-            run_probe(warden, environment, file, path, topology, report=stream)
+            run_probe(warden, environment, file, path, topology, report=stream, brief=asked["brief"])
             known[file.name] = found = read_report(file, path, report)
     except OSError as error:
         said = f"{path} cannot be read: {error.strerror}"

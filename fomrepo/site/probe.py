@@ -55,8 +55,9 @@ def run_probe(
     report: BinaryIO,
     identity: tuple[int, int] | None = None,
     cancelled: threading.Event | None = None,
+    brief: bool = False,
 ) -> None:
-    """Let the probes look at a file in a sandbox of its own, and write their report.
+    """Let the probes look at a file in a sandbox of its own, and write their report; ``brief``: for its type and atoms.
 
     Raises
     ------
@@ -85,6 +86,7 @@ def run_probe(
             topology=paired,
             limits=limits,
             same=(identity, None if topology is None else topology.identity),
+            brief=brief,
         ),
     )
     run = warden.run(order, outcome=report, cancelled=cancelled)

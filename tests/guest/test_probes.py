@@ -14,7 +14,7 @@ import pytest
 from MDAnalysis.lib.formats.libmdaxdr import TRRFile, XTCFile
 from MDAnalysisTests import datafiles
 
-from deposition.recognise import file_types
+from deposition.recognise import file_types, probe
 from tests.guest.runs import offsets_of, probed
 
 TOPOLOGIES = {
@@ -343,6 +343,19 @@ def test_models_of_different_size_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.pdb"
     path.write_text(f"MODEL        1\n{atom}ENDMDL\nMODEL        2\n{atom}{atom}ENDMDL\nEND\n")
     refused(path, "unreadable", "model 2 has 2 atoms, the first one has 1")
+
+
+def test_a_brief_look_reads_no_more_than_types_and_atoms_take(tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text("time,energy\n" + "0.5,1.5\n" * 10_000 + "no row\n")
+    entry = {"path": str(table), "name": table.name, "size": table.stat().st_size}
+    refused(table, "truncated", "its last row")
+    assert probe(entry | {"brief": True}, None) == (
+        {"status": "ok", "facts": {"type": "CSV", "families": ["table"]}},
+        {},
+    )
+    psf = {"path": datafiles.PSF, "name": "a.psf", "size": Path(datafiles.PSF).stat().st_size, "brief": True}
+    assert probe(psf, None)[0]["facts"]["n_atoms"] == 3341
 
 
 def test_a_line_without_end_is_refused(tmp_path: Path) -> None:
