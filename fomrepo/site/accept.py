@@ -59,8 +59,7 @@ def accept_outcome(
             error.facts["method"] = f"{schema.name} {schema.version}"
         elif error.remedy is None or isinstance(error, FileRefusedError):  # the guest knows no accession
             error.remedy = f"see what the file has: fomrepo show {first.version.accession}/{first.file.name}"
-        else:
-            error.remedy = error.remedy.replace("RECORD/", f"{first.version.accession}/")
+            error.message = error.message.replace("fomrepo call RECORD/", f"fomrepo call {first.version.accession}/")
         raise
 
 

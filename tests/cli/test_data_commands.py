@@ -182,7 +182,7 @@ def test_what_means_nothing_for_the_data_is_said_by_the_method(
     assert failed.failure["error"] == "argument"
     assert said in failed.failure["message"]
     if "XX" in said:
-        assert f"fomrepo call {adk}/adk_dims.dcd info" in failed.failure["remedy"]
+        assert f"fomrepo call {adk}/adk_dims.dcd info" in failed.failure["message"]
 
 
 def test_a_misused_command_says_how(run: CommandLine) -> None:
