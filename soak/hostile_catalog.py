@@ -64,7 +64,7 @@ class Batch:
     """Where one batch of texts stands."""
 
     texts: Sequence[str]
-    #: Accessions of records: each holds one of the texts in the fields of which there is one, and all in the others.
+    #: Accessions: each record has one of the texts alone, and the first one has all of them in its lists.
     records: list[str] = field(default_factory=list)
     #: Name of the method that was published with them.
     method: str = ""
@@ -124,7 +124,7 @@ class HostileCatalog:
                 batch.submissions.append(begun.id)
         with closing(sqlite3.connect(self._database, timeout=30)) as database, database:
             writer = _Writer(database, texts)
-            batch.records = [writer.record(text) for text in texts]
+            batch.records = [writer.record(text, texts if text == texts[0] else texts[:3]) for text in texts]
             writer.review(batch.submissions)
             writer.labels(name)
         return batch
@@ -139,8 +139,8 @@ class _Writer:
         self._digest: str = self._one("SELECT digest FROM files")
         self._facts = json.loads(self._one("SELECT facts FROM files"))
 
-    def record(self, text: str) -> str:
-        """Write a record of two versions, the first one withdrawn; returns its accession."""
+    def record(self, text: str, more: Sequence[str]) -> str:
+        """Write a record of two versions, the first one withdrawn, with a text alone and more of them in its lists."""
         owner, project, record, accession = new_id(), new_id(), new_id(), new_accession()
         self._add("principals", id=owner, name=text, created=self._now)
         self._add("projects", id=project, name=text, created=self._now)
@@ -148,7 +148,7 @@ class _Writer:
         self._add("records", id=record, accession=accession, project_id=project, name=text, created=self._now)
         for number, state in ((1, "withdrawn"), (2, "published")):
             version = new_id()
-            claims = {text: text, "creators": text, **{one: [one] for one in self._texts}}
+            claims = {text: text, "creators": text, **{one: [one] for one in more}}
             for name in ("simulation_software_name", "force_fields", "water_potential_name", "ensemble_type"):
                 claims[name] = text
             self._add(
@@ -157,11 +157,11 @@ class _Writer:
                 public_from=self._now - 60, withdrawn=self._now if number == 1 else None,
                 reason=text if number == 1 else None,
             )  # fmt: skip
-            for position, name in enumerate((text, f"a {text}", *self._texts[:3])):
+            for position, name in enumerate((text, f"a {text}", *more)):
                 self._file(version, position, name, text)
             for site in (SITE, text):
                 self._add("placements", version_id=version, site=site)
-            self._checks(version, text)
+            self._checks(version, text, more)
         self._add("replicas", digest=self._digest, site=text, state="good", generation=1, device=1, inode=1, size=83,
                   mtime_ns=1, ctime_ns=1)  # fmt: skip
         return accession
@@ -204,8 +204,8 @@ class _Writer:
         self._add("files", id=new_id(), version_id=version, position=position, name=name, digest=self._digest, size=83,
                   file_type="PDB" if position else text, facts=json.dumps(facts))  # fmt: skip
 
-    def _checks(self, version: str, text: str) -> None:
-        for one in (text, *self._texts[:3]):
+    def _checks(self, version: str, text: str, more: Sequence[str]) -> None:
+        for one in (text, *more):
             check = new_id()
             findings = json.dumps([asdict(Finding(one, 1, 1, 1.0, 1.0, one))])
             self._add("quality_checks", id=check, version_id=version, file=text, name=f"{one} {check}", site=one,
