@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fomrepo.errors import FomrepoError, StorageError
+from fomrepo.model.deposit_plan import Creator, DepositPlan, PlannedFile
 from fomrepo.testing import LocalFederation
 from tests.federation.records import TRAJECTORY, adk_files, bytes_on_their_way, deposit_adk
 
@@ -49,13 +50,19 @@ def test_a_vault_without_room_takes_nothing_and_keeps_nothing(lone_site: LocalFe
         lone_site.start("site-a")
         with lone_site.connect() as repo:
             paths = adk_files(tmp_path)
-            with pytest.raises(StorageError, match="is full") as caught:
-                repo.deposit(*paths, title="Too large")
-            assert str(vault) in caught.value.message
-            assert "free some space" in str(caught.value.remedy)
+            plan = DepositPlan((PlannedFile(TRAJECTORY),), "A folder", (Creator("Ada"),), "CC0-1.0", ("test",))
+            (tmp_path / "fomrepo.toml").write_text(plan.to_text())
+            folder = repo.deposit_folder(tmp_path, patience_s=0.0)
+            for deposit in (folder.push, lambda: repo.deposit(*paths, title="Too large")):
+                with pytest.raises(StorageError, match="is full") as caught:
+                    deposit()
+                assert str(vault) in caught.value.message
+                assert "free some space" in str(caught.value.remedy)
             assert used(vault) <= paths[0].stat().st_size  # the other file waits for the next attempt
             assert list(repo.records()) == []
             subprocess.run(["mount", "-o", "remount,size=20m", vault], check=True)
+            with folder:
+                assert folder.push().sent == (TRAJECTORY,)
             assert repo.deposit(*paths, title="Too large")[TRAJECTORY].info().n_frames == 98
         lone_site.stop()
 
