@@ -115,13 +115,14 @@ class Catalogue:
         self._texts, self._numbers_of_texts = texts, numbers_of_texts
         self._rows_of_texts = np.full(int(numbers_of_texts.max(initial=-1)) + 1, -1, np.intp)
         self._rows_of_texts[numbers_of_texts] = np.arange(len(self.records))
-        self._facets = {name: _coded([one.facets.get(name, ()) for one in self.records]) for name in FACETS}
+        self._facets = {name: _facet([one.facets.get(name, ()) for one in self.records]) for name in FACETS}
         self._numbers = {
             "temperature": _column(one.temperature_k for one in self.records),
             "atoms": _column(one.n_atoms or None for one in self.records),
             "length": _column(one.length_ps / 1000.0 or None for one in self.records),
         }
-        self._orders = {name: _order(self.records, key, last) for name, (_, key, last) in ORDERS.items()}
+        by_name = sorted(range(len(self.records)), key=[one.accession for one in self.records].__getitem__)
+        self._orders = {name: _order(self.records, by_name, key, last) for name, (_, key, last) in ORDERS.items()}
 
     def newest(self, limit: int) -> tuple[Listed, ...]:
         """Return the latest releases."""
@@ -173,16 +174,17 @@ class Catalogue:
         return mask
 
     def _chosen(self, name: str, values: Sequence[str]) -> Mask:
-        names, rows, codes = self._facets[name]
-        wanted = [code for code, value in enumerate(names) if value in values]
-        mask = np.zeros(len(self.records), bool)
-        mask[rows[np.isin(codes, wanted)]] = True
-        return mask
+        facet = self._facets[name]
+        wanted = [code for code, value in enumerate(facet.names) if value in values]
+        has_one = np.zeros(facet.n_sets, bool)
+        has_one[facet.sets[np.isin(facet.codes, wanted)]] = True
+        return has_one[facet.set_of_row]
 
     def _counts(self, name: str, mask: Mask, chosen: Sequence[str]) -> tuple[tuple[str, int], ...]:
-        names, rows, codes = self._facets[name]
-        numbers = np.bincount(codes[mask[rows]], minlength=len(names))
-        frequent = sorted(zip(names, map(int, numbers), strict=True), key=lambda one: (-one[1], one[0]))
+        facet = self._facets[name]
+        of_sets = np.bincount(facet.set_of_row[mask], minlength=facet.n_sets)
+        numbers = np.bincount(facet.codes, weights=of_sets[facet.sets], minlength=len(facet.names))
+        frequent = sorted(zip(facet.names, map(int, numbers), strict=True), key=lambda one: (-one[1], one[0]))
         shown = [one for one in frequent if one[1]][:VALUES_LIMIT]
         return (*shown, *(one for one in frequent if one[0] in chosen and one not in shown))
 
@@ -200,20 +202,36 @@ def _words(one: Listed) -> str:
     return f"{one.accession} {one.title} {one.path} {one.owner} {one.words}"
 
 
-def _coded(values: Sequence[Sequence[str]]) -> tuple[list[str], NDArray[np.intp], NDArray[np.intp]]:
-    """Names of all values; and row and code of each value of each row, both of shape (value,)."""
-    names = sorted({one for each in values for one in each})
+@dataclass(frozen=True, slots=True)
+class _Facet:
+    """Values of a facet. Records have sets of values; of sets there are few, and records of each many."""
+
+    names: Sequence[str]
+    #: Which set a row has, shape (row,); there are so many sets.
+    set_of_row: NDArray[np.intp]
+    n_sets: int
+    #: Which set has which name, by number, both of shape (pair,).
+    sets: NDArray[np.intp]
+    codes: NDArray[np.intp]
+
+
+def _facet(values: Sequence[tuple[str, ...]]) -> _Facet:
+    """Arrange the values of each row."""
+    sets: dict[tuple[str, ...], int] = {}
+    set_of_row = np.array([sets.setdefault(one, len(sets)) for one in values], np.intp)
+    names = sorted({one for each in sets for one in each})
     code = {name: number for number, name in enumerate(names)}
-    pairs = [(row, code[one]) for row, each in enumerate(values) for one in each]
-    table = np.array(pairs, np.intp).reshape(-1, 2)
-    return names, table[:, 0], table[:, 1]
+    pairs = np.array([(number, code[one]) for each, number in sets.items() for one in each], np.intp).reshape(-1, 2)
+    return _Facet(names, set_of_row, len(sets), pairs[:, 0], pairs[:, 1])
 
 
 def _column(numbers: Iterable[float | None]) -> NDArray[np.float64]:
     return np.array([np.nan if one is None else one for one in numbers], np.float64)
 
 
-def _order(records: Sequence[Listed], key: Callable[[Listed], float | str], last: bool) -> NDArray[np.intp]:
-    rows = sorted(range(len(records)), key=lambda row: records[row].accession)
-    rows.sort(key=lambda row: key(records[row]), reverse=last)
-    return np.array(rows, np.intp)
+def _order(
+    records: Sequence[Listed], by_name: Sequence[int], key: Callable[[Listed], float | str], last: bool
+) -> NDArray[np.intp]:
+    """Rows by a key, those with the same one by name."""
+    keys = [key(one) for one in records]
+    return np.array(sorted(by_name, key=keys.__getitem__, reverse=last), np.intp)

@@ -17,7 +17,8 @@ class Texts:
         self._lock = threading.Lock()
         self._index = sqlite3.connect(":memory:", check_same_thread=False)  # one at a time, under the lock
         self._index.execute(
-            "CREATE VIRTUAL TABLE texts USING fts5(words, content='', tokenize='unicode61 remove_diacritics 2')"
+            "CREATE VIRTUAL TABLE texts USING fts5("
+            "words, content='', prefix='1 2', tokenize='unicode61 remove_diacritics 2')"
         )
         self._count = 0
 
