@@ -17,6 +17,9 @@ from fomrepo.client.remote_file import RemoteFile
 from fomrepo.client.results.result import Result
 from fomrepo.errors import NotFoundError
 
+#: How often a still picture is asked for before a browser is told to come again; each waits two seconds.
+STILL_TRIES = 5
+
 
 def viewer(request: Request) -> Response:
     """Give the viewer's frame."""
@@ -57,8 +60,14 @@ def frames(request: Request) -> Response:
 
 
 def still(request: Request) -> Response:
-    """Give a picture of the first frame, drawn here: for browsers without WebGL, and without scripts."""
-    result = _result(request, PICTURE)
+    """Give a picture of the first frame, drawn here: for browsers without WebGL, and without scripts.
+
+    Without scripts nobody asks again, so it waits longer than the others.
+    """
+    for _ in range(STILL_TRIES):
+        result = _result(request, PICTURE)
+        if not isinstance(result, StillRunning):
+            break
     return _again() if isinstance(result, StillRunning) else Response(still_of(result.pdb), media_type="image/png")
 
 

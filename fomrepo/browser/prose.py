@@ -77,10 +77,10 @@ def _link_open(_: Any, tokens: Sequence[Token], index: int, options: Any, env: M
 
 
 def _lowered(tokens: list[Token]) -> list[Token]:
-    """Headings one level below those of the text: above them stand the page's."""
+    """Headings no higher than those of the page's own sections."""
     for one in tokens:
         if one.type in ("heading_open", "heading_close"):
-            one.tag = f"h{min(int(one.tag[1]) + 1, 6)}"
+            one.tag = f"h{max(int(one.tag[1]), 2)}"
     return tokens
 
 

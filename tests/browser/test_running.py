@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import csv
+import html
+import io
+import json
 import re
+import shlex
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 from starlette.testclient import TestClient
 
+import fomrepo
 from fomrepo.browser.snippets import Asked, command_of, python_of
 from tests.browser.conftest import URL, World
 
@@ -65,6 +72,67 @@ def test_form_result_download_and_script_have_the_same_numbers(alice: TestClient
     np.testing.assert_array_equal(
         [float(one) for one in done.stdout.splitlines()[-1].split()], plotted["lines"][0]["y"]
     )
+    command = shlex.split(html.unescape(re.findall(r'<pre id="command">(.*?)</pre>', page, re.DOTALL)[0]))
+    done = subprocess.run(
+        [sys.executable, "-c", "from fomrepo.cli import app; app()", *command[1:], "--json"],
+        env=variables, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["fields"]["rmsd"] == plotted["lines"][0]["y"]
+
+
+def test_a_matrix_is_shown_as_an_image_and_taken_away(alice: TestClient, world: World, tmp_path: Path) -> None:
+    operation = run(alice, f"/run/{world.adk}.v1/adk_dims.dcd/pairwise_rmsd", step="10")
+    page = alice.get(operation).text
+    assert f'src="{operation}/figures/rmsd.png"' in page
+    for address in ("figures/rmsd.png", "figures/rmsd.png?scheme=dark", "figures/rmsd.png?download"):
+        answer = alice.get(f"{operation}/{address}")
+        assert answer.headers["content-type"] == "image/png"
+        assert imread(io.BytesIO(answer.content), format="png").std() > 0.05
+    (tmp_path / "result.nc").write_bytes(alice.get(f"{operation}/result.nc").content)
+    rows = list(csv.reader(alice.get(f"{operation}/result.csv").text.splitlines()))
+    result = fomrepo.load(tmp_path / "result.nc")
+    assert result.units["rmsd"] == "angstrom"
+    np.testing.assert_array_equal(np.array(rows[1:], float)[:, -10:], result.rmsd)
+    assert alice.get(f"{operation}/figures/other.png").status_code == 404
+
+
+def test_a_call_that_was_made_elsewhere_is_found_by_its_id(alice: TestClient, world: World) -> None:
+    with world.federation.connect("alice") as repo:
+        future = repo[f"{world.adk}.v1"]["adk_dims.dcd"].submit["rmsd"](step=20)
+        future.result(timeout=60)
+    answer = alice.get("/operations", params={"id": f" {future.operation} "})
+    assert "Root mean square deviation" in answer.text
+    assert f"repo.operation(&#39;{future.operation}&#39;).result()" in answer.text
+    assert alice.get("/operations", params={"id": "../desk"}).status_code in (400, 404)
+
+
+def test_a_call_is_cancelled(alice: TestClient, world: World) -> None:
+    address = f"/run/{world.adk}.v1/adk_dims.dcd/sasa"
+    form = {"secret": secret_of(alice.get(address).text), "n_points": "5000"}
+    operation = alice.post(address, data=form, headers={"origin": URL}, follow_redirects=False).headers["location"]
+    assert "Cancel" in alice.get(operation).text
+    assert alice.post(f"{operation}/cancel", data={"secret": "x"}, headers={"origin": URL}).status_code == 403
+    page = alice.post(f"{operation}/cancel", data={"secret": form["secret"]}, headers={"origin": URL}).text
+    assert "This call was cancelled." in page
+    assert "/state" not in page
+
+
+def test_a_failure_shows_where_in_the_method_it_was(alice: TestClient, world: World, tmp_path: Path) -> None:
+    (tmp_path / "failing.py").write_text(
+        "def failing(universe, frames):\n    print('so far')\n    return {'x': [][3]}\n"
+    )
+    (tmp_path / "method.toml").write_text(
+        'name = "failing"\nversion = "1.0.0"\nsummary = "Fails"\nentry = "failing:failing"\n'
+        'environment = "mdanalysis"\n[inputs]\nuniverse = "trajectory"\n[result]\ntype = "TimeSeries"\n'
+        '[result.fields.x]\ndtype = "float64"\ndims = ["frame"]\n'
+    )
+    with world.federation.connect("alice") as repo:
+        repo[f"{world.adk}.v2"]["adk_dims2.dcd"].methods.attach(tmp_path)
+    page = alice.get(run(alice, f"/run/{world.adk}.v2/adk_dims2.dcd/failing")).text
+    assert "failing.py, line 3, in failing" in page
+    assert "IndexError" in page
+    assert "so far" in page
 
 
 def test_what_is_no_line_is_not_drawn_as_one(alice: TestClient, world: World) -> None:

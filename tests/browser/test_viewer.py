@@ -1,0 +1,127 @@
+"""A trajectory that plays in a real browser, and a result that comes without reloading."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import PATIENCE_MS, PICTURES, World
+from tests.browser.served_pages import FLAGS
+
+
+def picture_of(page: Page, selector: str) -> np.ndarray:
+    """What is seen of an element, shape (row, column, 3), between 0 and 1."""
+    return imread(io.BytesIO(page.locator(selector).screenshot()), format="png")[..., :3]
+
+
+def log_in(page: Page, world: World) -> None:
+    page.goto("/login")
+    page.fill("#token", world.federation.token("alice"))
+    page.click("main form button")
+    page.wait_for_url("**/desk")
+
+
+def test_looks_change_plots_follow_and_it_plays(page: Page, world: World) -> None:
+    page.goto(f"/records/{world.adk}")
+    page.wait_for_selector("#moving[data-ready]", timeout=PATIENCE_MS)
+    page.wait_for_selector("#moving[data-drawn='0']", timeout=PATIENCE_MS)
+    page.wait_for_timeout(1000)
+    cartoon = picture_of(page, "#viewer")
+    page.select_option(".look", "ball-and-stick")
+    page.wait_for_selector("#moving[data-looks='ball-and-stick']", timeout=PATIENCE_MS)
+    page.wait_for_timeout(1000)
+    assert np.abs(picture_of(page, "#viewer") - cartoon).mean() > 0.01
+
+    page.wait_for_function("document.querySelectorAll('.plot .u-over').length == 2", timeout=PATIENCE_MS)
+    page.locator(".slider").fill("50")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.plot')].every((one) => one.dataset.frame === '50')", timeout=PATIENCE_MS
+    )
+    cursors = page.eval_on_selector_all(".u-cursor-x", "all => all.map((one) => one.style.transform)")
+    assert len({*cursors}) == 1
+    assert "translate(0px" not in cursors[0]
+
+    page.select_option(".speed", "24")
+    page.click(".play")
+    page.wait_for_selector(".play[aria-pressed='true']")
+    page.wait_for_selector("#moving:not([data-frame='50'])", timeout=PATIENCE_MS)
+    page.click(".play")
+    stopped = page.get_attribute("#moving", "data-frame")
+    page.wait_for_timeout(300)
+    assert page.get_attribute("#moving", "data-frame") == stopped
+
+
+def test_without_webgl_there_is_a_still_picture_and_the_plots_go_on(
+    chromium: Browser, address: str, world: World
+) -> None:
+    blind = chromium.browser_type.launch(
+        executable_path="/usr/bin/chromium", args=[*FLAGS, "--disable-3d-apis", "--disable-gpu"]
+    )
+    page = blind.new_page(base_url=address)
+    page.goto(f"/records/{world.adk}")
+    page.wait_for_selector("#moving[data-ready]", timeout=PATIENCE_MS)
+    assert page.evaluate("document.createElement('canvas').getContext('webgl2')") is None
+    page.wait_for_function("document.querySelector('#viewer img').naturalWidth > 0", timeout=PATIENCE_MS)
+    assert picture_of(page, "#viewer").reshape(-1, 3).std(axis=0).max() > 0.02
+    assert "no WebGL" in page.inner_text(".moving .status")
+    page.wait_for_selector(".plot .u-over", timeout=PATIENCE_MS)
+    page.locator(".slider").fill("30")
+    page.wait_for_selector(".plot[data-frame='30']", timeout=PATIENCE_MS)
+    blind.close()
+
+
+def test_without_scripts_there_is_a_still_picture(chromium: Browser, address: str, world: World) -> None:
+    context = chromium.new_context(base_url=address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"/records/{world.adk}")
+    assert picture_of(page, "#viewer").reshape(-1, 3).std(axis=0).max() > 0.02
+    assert "let this page run its scripts" in page.inner_text(".moving .status")
+    context.close()
+
+
+def test_progress_becomes_the_result_without_reloading(page: Page, world: World) -> None:
+    log_in(page, world)
+    page.goto(f"/run/{world.adk}.v1/adk_dims.dcd/sasa")
+    page.fill("[name=step]", "12")
+    page.click("main form button")
+    page.wait_for_selector("#progress[hx-get]")
+    page.evaluate("window.never_left = true")
+    page.wait_for_selector("#answer >> text=Download", timeout=PATIENCE_MS)
+    assert page.evaluate("window.never_left")
+    assert "Cancel" not in page.inner_text("#answer")
+    page.wait_for_selector("#answer .plot .u-over", timeout=PATIENCE_MS)
+    page.wait_for_selector("#moving[data-ready]", timeout=PATIENCE_MS)
+    page.locator("#answer .plot .u-over").first.click(position={"x": 400, "y": 40})
+    page.wait_for_selector("#moving:not([data-frame='0'])", timeout=PATIENCE_MS)
+    assert page.get_attribute("#moving", "data-frame") == page.get_attribute("#answer .plot", "data-frame")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / "result-wide-light.png", full_page=True)
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.screenshot(path=PICTURES / "result-narrow-dark.png", full_page=True)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
+def test_a_page_of_a_method_fits_and_shows_its_example(
+    chromium: Browser, address: str, width: int, scheme: str
+) -> None:
+    context = chromium.new_context(
+        base_url=address, viewport={"width": width, "height": 800}, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    page = context.new_page()
+    page.goto("/methods/rmsd")
+    page.wait_for_selector("#example figure img", timeout=PATIENCE_MS)
+    page.wait_for_function("document.querySelector('#example img').naturalWidth > 0", timeout=PATIENCE_MS)
+    assert scheme in page.evaluate("document.querySelector('#example img').currentSrc") or scheme == "light"
+    assert picture_of(page, "#example img").std() > 0.02
+    assert page.locator("math msqrt").count() == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"method-{'wide' if width > 400 else 'narrow'}-{scheme}.png", full_page=True)
+    context.close()
