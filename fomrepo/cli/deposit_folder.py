@@ -49,10 +49,15 @@ def check(folder: Folder, at_site: AtSite = None, profile: ProfileName = None, j
     found: list[CheckedFile] | None = None
     where = "on this machine"
     if at_site is None:
-        with looking_here(folder, lambda sentence: None if json else typer.echo(sentence, err=True)) as look:
+        with (
+            looking_here(folder, lambda sentence: None if json else typer.echo(sentence, err=True)) as look,
+            progress_bar("looking at files", hidden=json) as move,
+        ):
             if look is not None:
-                inorder = sorted(plan.files, key=lambda one: bool(one.topology))
-                found = [look(one.name, one.topology) for one in inorder]
+                found = []
+                for number, one in enumerate(sorted(plan.files, key=lambda one: bool(one.topology))):
+                    move(number, len(plan.files))
+                    found.append(look(one.name, one.topology))
     if found is None:
         with _steps(folder, at_site, profile) as (_, deposit):
             where = f"at {deposit.site}"

@@ -11,7 +11,7 @@ import typer
 
 from fomrepo.cli.deposit_look import Look, looking_here
 from fomrepo.cli.deposit_said import Category, Claims, Creators, Licence, with_said
-from fomrepo.cli.output import Json, print_json
+from fomrepo.cli.output import Bar, Json, print_json, progress_bar
 from fomrepo.errors import ArgumentError, StorageError
 from fomrepo.installed_types import installed_types
 from fomrepo.model.deposit_plan import COMPULSORY, PLAN_NAME, Creator, DepositPlan, PlannedFile
@@ -68,8 +68,8 @@ def init(
         if not json:
             typer.echo(sentence, err=True)
 
-    with looking_here(folder, say, brief=True) as look:
-        files, left_out = _find_files(folder, [one.name for one in before.files], look)
+    with looking_here(folder, say, brief=True) as look, progress_bar("looking at files", hidden=json) as move:
+        files, left_out = _find_files(folder, [one.name for one in before.files], look, move)
     pairing = pair_files([_candidate(one) for one in files], given)
     pairs = {**pairing.pairs, **_decided(pairing, asks=asks)}
     plan = replace(said, files=tuple(PlannedFile(one.name, pairs.get(one.name, ""), _remark(one)) for one in files))
@@ -104,21 +104,25 @@ def _said_before(folder: Path) -> DepositPlan:
     return DepositPlan(())
 
 
-def _find_files(folder: Path, named: list[str], look: Look | None) -> tuple[list[CheckedFile], dict[str, str]]:
+def _find_files(
+    folder: Path, named: list[str], look: Look | None, move: Bar
+) -> tuple[list[CheckedFile], dict[str, str]]:
     """Look at the files that were named before, or at all that lie in the folder."""
     from fomrepo.client.deposit_answers import CheckedFile
     from fomrepo.client.mdrepo import MDREPO_NAME
 
     found: list[CheckedFile] = []
     left_out: dict[str, str] = {}
-    for path in [folder / name for name in named] or sorted(folder.iterdir()):
+    paths = [folder / name for name in named] or sorted(folder.iterdir())
+    for number, path in enumerate(paths):
         name = path.name
+        move(number, len(paths))
         if name.startswith(".") or name in (PLAN_NAME, MDREPO_NAME):
             continue
         try:
             check_file_name(name)
         except ArgumentError as error:
-            left_out[repr(name)] = error.message
+            left_out[repr(name)] = error.remedy or error.message
             continue
         if path.is_symlink() or not path.is_file() or not path.stat().st_size:
             left_out[name] = "no file" if not path.is_file() else "a link" if path.is_symlink() else "empty"

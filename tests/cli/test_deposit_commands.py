@@ -105,7 +105,7 @@ def test_a_site_looks_where_it_is_asked_to(run: CommandLine, folder: Path) -> No
 def test_what_nothing_tells_is_asked_for(alone: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two topologies fit the trajectory, of which neither has its name; an answer that cannot be is asked for again."""
     monkeypatch.setattr(deposit_init, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
-    monkeypatch.setattr(deposit_init, "looking_here", lambda folder, say: nullcontext(None))
+    monkeypatch.setattr(deposit_init, "looking_here", lambda folder, say, brief: nullcontext(None))
     for name, new in (("adk.psf", "first.psf"), ("other.gro", "second.gro")):
         (folder / name).rename(folder / new)
     (folder / "third.psf").write_bytes((folder / "first.psf").read_bytes())
@@ -137,7 +137,7 @@ def test_a_plan_is_written_whole_or_not_at_all(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(deposit_init, "looking_here", lambda folder, say: nullcontext(None))
+    monkeypatch.setattr(deposit_init, "looking_here", lambda folder, say, brief: nullcontext(None))
     with monkeypatch.context() as amid:
         amid.setattr(Path, "replace", interrupted)
         assert alone("deposit", "init", folder, *WORDS).status == 130
