@@ -25,7 +25,9 @@ from soak.payloads import COMPUTED, DEEDS, VECTORS, payload
 from tests.browser.served_pages import debian_chromium, served
 
 #: Texts of one trial.
-BATCH = 100
+BATCH = 200
+#: Of these so many are also looked at on a record's page of their own, and in addresses.
+ALONE = 30
 #: Addresses that repeat what somebody wrote into them.
 REPEATING = (
     "/search?{q}", "/search?engine={text}", "/search?q=x&sort={text}&after={text}", "/search?atoms-from={text}",
@@ -118,7 +120,7 @@ class Looker:
 
 
 @contextmanager
-def prepare(few: int = BATCH) -> Iterator[Trial]:
+def prepare(few: int = ALONE) -> Iterator[Trial]:
     """Start a federation, the pages and the browser.
 
     Parameters
@@ -253,7 +255,7 @@ def judge(found: list[Found], short: bool) -> Judgement:
 
 CAMPAIGN = Campaign(
     promise="No text in any field runs as a script, or changes a page, in a real browser, whichever page it is.",
-    count=10,
+    count=5,
     short_count=1,
     prepare=prepare,
     judge=judge,
