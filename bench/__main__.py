@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import analysis, calls, deposit, transfer
+from bench import analysis, browser, calls, deposit, transfer
 from bench.report import write_report
 
 BENCHES = {
@@ -13,6 +13,7 @@ BENCHES = {
     "analysis": analysis.measure,
     "transfer": transfer.measure,
     "deposit": deposit.measure,
+    "browser": browser.measure,
 }
 
 

@@ -87,18 +87,28 @@ def fill_catalog(url: str, count: int, *, seed: int = 6, progress: Callable[[int
         people = [(f"user-{number}", new_id(), new_id()) for number in range(PEOPLE)]
         database.write(lambda connection: _add_people(connection, people))
         known = [_system(draw, number) for number in range(max(20, count // 25))]
-        accessions = draw.sample(range(10**6, 9 * 10**6), count)
+        accessions = drawn_accessions(count, seed)
         for begin in range(0, count, AT_ONCE):
             rows = _Rows()
             for number in range(begin, min(begin + AT_ONCE, count)):
                 # Zipf's law: the first systems are everybody's favourites.
                 system = known[min(int(draw.paretovariate(0.3)) - 1, len(known) - 1)]
-                _add_record(rows, draw, number, count, f"FOM-{accessions[number]}", system, draw.choice(people))
+                _add_record(rows, draw, number, count, accessions[number], system, draw.choice(people))
             database.write(rows.insert)
             if progress is not None:
                 progress(begin + AT_ONCE)
     finally:
         database.close()
+
+
+def drawn_accessions(count: int, seed: int = 6) -> list[str]:
+    """Accessions of the records, in the order in which they were published."""
+    return [f"FOM-{number}" for number in random.Random(seed).sample(range(10**6, 9 * 10**6), count)]
+
+
+def is_published(number: int) -> bool:
+    """Whether the record of a number is there for everybody."""
+    return bool(number % PRIVATE_EVERY) and number % WITHDRAWN_EVERY != 1
 
 
 class _Rows:
