@@ -113,11 +113,11 @@ class IdentityProvider:
             "module": "oidc", "name": "oidc", "display_name": "tests", "parameters": {
                 "iss": self.issuer, "jwt-type": "rsa", "jwt-key-size": "256",
                 "key": self.key.as_pem(private=True).decode(), "cert": self.key.as_pem(private=False).decode(),
-                "access-token-duration": 600, "refresh-token-duration": 600, "code-duration": 60,
+                "access-token-duration": 600, "refresh-token-duration": 600, "code-duration": 600,
                 "allow-non-oidc": False, "auth-type-code-enabled": True, "auth-type-id-token-enabled": True,
                 "auth-type-token-enabled": False, "auth-type-password-enabled": False,
                 "auth-type-client-enabled": False, "auth-type-refresh-enabled": False,
-                "auth-type-device-enabled": True, "device-authorization-expiration": 60,
+                "auth-type-device-enabled": True, "device-authorization-expiration": 600,
                 "device-authorization-interval": 1, "jwks-show": True, "subject-type": "public",
                 "pkce-allowed": True, "pkce-required": True, "pkce-method-plain-allowed": False,
             },
