@@ -146,6 +146,20 @@ def test_a_page_begins_behind_a_record_that_is_no_longer_among_them() -> None:
     assert [one.accession for one in page.records] == ["FOM-100002", "FOM-100001"]
 
 
+def test_news_share_the_index_of_words() -> None:
+    news = [listed(2, "Adenylate kinase, wide open", engine="OpenMM"), listed(5, "Ubiquitin", words="ubq.xtc")]
+    later = CATALOGUE.changed(news, {"FOM-100003"})
+
+    def titles(catalogue: Catalogue, text: str) -> list[str]:
+        return [one.title for one in catalogue.find(Wanted(text=text, order="oldest")).records]
+
+    assert titles(later, "") == ["Adenylate kinase, closed", "Adenylate kinase, wide open", "Water", "Ubiquitin"]
+    assert titles(later, "open OR ubq") == ["Adenylate kinase, wide open", "Ubiquitin"]
+    assert titles(later, "NOT kinase") == ["Water", "Ubiquitin"]
+    assert dict(later.find(Wanted()).counts["engine"]) == {"AMBER": 1, "GROMACS": 2, "OpenMM": 1}
+    assert titles(CATALOGUE, "open OR ubq OR villin") == ["Adenylate kinase, open state", "Villin headpiece in water"]
+
+
 def test_the_address_is_the_search() -> None:
     wanted = wanted_of(QueryParams("q=adk+x&engine=GROMACS&engine=NAMD&atoms_min=10&sort=title&nonsense=1&limit=7"))
     assert wanted == Wanted(
