@@ -95,7 +95,7 @@ def fetch_keys(provider: Provider) -> dict[str | None, Key]:
             key = import_key(one)
         except (JoseError, ValueError, TypeError, KeyError):
             continue  # of a curve that is not known here
-        if isinstance(key.kid, str | None) and (not isinstance(key, RSAKey) or key.raw_value.key_size >= RSA_BITS):
+        if not isinstance(key, RSAKey) or key.raw_value.key_size >= RSA_BITS:
             found[key.kid] = key
     if not found:
         raise NetworkError(f"{address} holds no key that can be used")
