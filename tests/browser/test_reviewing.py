@@ -12,25 +12,12 @@ import pytest
 from playwright.sync_api import Browser, Page
 from starlette.testclient import TestClient
 
-from fomrepo.client.bundle_folder import read_folder
 from fomrepo.client.keys import KeyFile, open_key
 from fomrepo.model.statements import Approval, ReviewStatement
-from fomrepo.site.administration import open_administration
 from tests.browser.conftest import PASSPHRASE, URL, Keys, World
+from tests.browser.submitted import in_review
 from tests.browser.test_running import secret_of
 from tests.count_bundle import CODE, write_bundle
-
-
-def in_review(world: World, folder: Path) -> str:
-    """Submit a bundle of alice's, and take the gate's word for it; returns the submission's id."""
-    with open_administration(world.federation.home) as administration:
-        catalog = administration.catalog
-        principal = catalog.people.principal("alice")
-        assert principal is not None
-        submission = catalog.submissions.begin(principal.id, read_folder(folder), site="site-a")
-        catalog.submissions.check(submission.id)
-        catalog.submissions.checked(submission.id, refusal="", report="", environment_digest="e" * 64)
-    return submission.id
 
 
 @pytest.fixture
