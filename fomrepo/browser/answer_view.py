@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from fomrepo.browser.figures import figures_of
 from fomrepo.browser.lines import line_plots
 from fomrepo.client.results.columns import columns_of
+from fomrepo.client.results.pictures import PICTURES
 from fomrepo.client.results.result import Result
 from fomrepo.errors import ArgumentError
 
@@ -26,7 +28,7 @@ def answer_view(result: Result) -> dict[str, Any]:
         "figures": figures_of(result),
         "fields": _fields(result),
         "table": table_of(result),
-        "downloads": _downloads(result),
+        "downloads": downloads_of(result),
     }
 
 
@@ -76,9 +78,14 @@ def _shown(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)[:TEXT_LIMIT]
 
 
-def _downloads(result: Result) -> list[str]:
+def downloads_of(result: Result) -> list[str]:
     """Formats that the result fits into."""
+    if result.result_type == "FileRef":  # it is a file already, of whatever kind
+        suffix = PurePath(result.file_name).suffix[1:]
+        return [suffix if suffix.isalnum() and suffix.isascii() else "bin"]
     own = ["pdb"] if result.result_type == "Structure" else []
+    if result.result_type == "Figure":
+        own = [suffix[1:] for suffix, kind in PICTURES.items() if kind == result.media_type]
     try:
         columns_of(result)
     except ArgumentError:

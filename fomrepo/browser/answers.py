@@ -8,12 +8,13 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from fomrepo.browser.answer_view import downloads_of
 from fomrepo.browser.figures import figures_of, png_of
 from fomrepo.browser.library import session_of
 from fomrepo.browser.lines import line_plots, points_of
 from fomrepo.browser.sessions import Session, Task, logged_in
 from fomrepo.client.results.result import Result
-from fomrepo.errors import ConflictError, NotFoundError
+from fomrepo.errors import ArgumentError, ConflictError, NotFoundError
 
 #: How long a request waits for a result that is nearly there, in seconds.
 PATIENCE_S = 0.7
@@ -44,6 +45,8 @@ def figure(request: Request) -> Response:
 def download(request: Request) -> Response:
     """Give the result as a file."""
     result, suffix = _result(request), request.path_params["suffix"]
+    if suffix not in downloads_of(result):
+        raise ArgumentError(f"this {result.result_type} is not taken away as {suffix[:20]!r}")
     with tempfile.TemporaryDirectory() as folder:
         content = result.save(Path(folder) / f"result.{suffix}").read_bytes()
     return _file(content, f"{_stem(result)}.{suffix}", "application/octet-stream")

@@ -49,7 +49,7 @@ def line_plots(result: Result) -> list[list[str]]:
 def first_drawn(result: Result) -> list[str]:
     """Fields that ``r.plot()`` draws; none where nothing is to be seen in them.
 
-    Fields of a Composite are drawn only over an axis of which another one says where its entries are.
+    Fields of a Composite are drawn only over an axis of which another one says where its entries are, with a unit.
     """
     if result.result_type in INSTEAD:
         return []
@@ -57,8 +57,8 @@ def first_drawn(result: Result) -> list[str]:
         found = drawn_fields(result)
     except ArgumentError:
         return []
-    known = result.result_type != "Composite" or place_of(result, result.dims[found[0]][0]) is not None
-    return found if known else []
+    place = place_of(result, result.dims[found[0]][0]) or ""
+    return found if result.result_type != "Composite" or result.units.get(place) else []
 
 
 def points_of(result: Result, names: list[str]) -> dict[str, Any]:

@@ -97,6 +97,14 @@ def test_a_matrix_is_shown_as_an_image_and_taken_away(alice: TestClient, world: 
     assert alice.get(f"{operation}/figures/other.png").status_code == 404
 
 
+def test_a_file_is_taken_away_as_it_is(alice: TestClient, world: World) -> None:
+    arguments = {"select": "name CA", "step": "40", "file_format": "pdb"}
+    operation = run(alice, f"/run/{world.adk}.v1/adk_dims.dcd/export", **arguments)
+    assert f'href="{operation}/result.pdb"' in alice.get(operation).text
+    assert alice.get(f"{operation}/result.pdb").text.count("ATOM ") == 3 * 214
+    assert alice.get(f"{operation}/result.nc").status_code == 400
+
+
 def test_a_call_that_was_made_elsewhere_is_found_by_its_id(alice: TestClient, world: World) -> None:
     with world.federation.connect("alice") as repo:
         future = repo[f"{world.adk}.v1"]["adk_dims.dcd"].submit["rmsd"](step=20)

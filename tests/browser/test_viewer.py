@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import shutil
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -55,12 +57,17 @@ def test_looks_change_plots_follow_and_it_plays(page: Page, world: World) -> Non
     assert page.get_attribute("#moving", "data-frame") == stopped
 
 
-def test_without_webgl_there_is_a_still_picture_and_the_plots_go_on(
-    chromium: Browser, address: str, world: World
-) -> None:
-    blind = chromium.browser_type.launch(
-        executable_path="/usr/bin/chromium", args=[*FLAGS, "--disable-3d-apis", "--disable-gpu"]
+@pytest.fixture(scope="module")
+def blind(chromium: Browser) -> Iterator[Browser]:
+    """The same browser without WebGL."""
+    browser = chromium.browser_type.launch(
+        executable_path=shutil.which("chromium"), args=[*FLAGS, "--disable-3d-apis", "--disable-gpu"]
     )
+    yield browser
+    browser.close()
+
+
+def test_without_webgl_there_is_a_still_picture_and_the_plots_go_on(blind: Browser, address: str, world: World) -> None:
     page = blind.new_page(base_url=address)
     page.goto(f"/records/{world.adk}")
     page.wait_for_selector("#moving[data-ready]", timeout=PATIENCE_MS)
@@ -71,19 +78,23 @@ def test_without_webgl_there_is_a_still_picture_and_the_plots_go_on(
     page.wait_for_selector(".plot .u-over", timeout=PATIENCE_MS)
     page.locator(".slider").fill("30")
     page.wait_for_selector(".plot[data-frame='30']", timeout=PATIENCE_MS)
-    blind.close()
+    page.close()
 
 
 def test_without_scripts_there_is_a_still_picture(chromium: Browser, address: str, world: World) -> None:
     context = chromium.new_context(base_url=address, java_script_enabled=False)
     page = context.new_page()
-    page.goto(f"/records/{world.adk}")
-    assert picture_of(page, "#viewer").reshape(-1, 3).std(axis=0).max() > 0.02
+    for _ in range(6):  # nobody asks again where there are no scripts, but who loads the page anew
+        page.goto(f"/records/{world.adk}")
+        if (seen := picture_of(page, "#viewer").reshape(-1, 3).std(axis=0).max()) > 0.02:
+            break
+    assert seen > 0.02
     assert "let this page run its scripts" in page.inner_text(".moving .status")
     context.close()
 
 
-def test_progress_becomes_the_result_without_reloading(page: Page, world: World) -> None:
+def test_progress_becomes_the_result_without_reloading(blind: Browser, address: str, world: World) -> None:
+    page = blind.new_page(base_url=address, viewport={"width": 1280, "height": 1000})
     log_in(page, world)
     page.goto(f"/run/{world.adk}.v1/adk_dims.dcd/sasa")
     page.fill("[name=step]", "12")
@@ -105,6 +116,7 @@ def test_progress_becomes_the_result_without_reloading(page: Page, world: World)
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.screenshot(path=PICTURES / "result-narrow-dark.png", full_page=True)
+    page.close()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
