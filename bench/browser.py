@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+from sqlalchemy import make_url
+
 from bench.findings import Figure, Findings, Panel
 from bench.places import OUR_PYTHON
 from bench.published import PROTEINS, drawn_accessions, fill_catalog, is_published
@@ -158,7 +160,9 @@ def _browser(database: str, count: int) -> Iterator[Pages]:
 def _new_postgres(end: ExitStack) -> str:
     known = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
     binaries = known[-1] if known else Path(shutil.which("initdb") or "initdb").resolve()
-    return end.enter_context(running_postgres(binaries.parent)).new_database()
+    url = end.enter_context(running_postgres(binaries.parent)).new_database()
+    Path(str(make_url(url).query["host"])).chmod(0o755)  # the site is another user than the server
+    return url
 
 
 @contextmanager

@@ -28,8 +28,9 @@ PAUSE_S = 10.0
 RELOOK_S, RELOOK_SHARE = 900.0, 20.0
 #: News are asked for from this long before the last look on: what was being written then is seen by the next one.
 OVERLAP_S = 120.0
-#: While everything is fetched for the first time, what is there is shown each time that it has grown by this factor.
-SHOWN_EARLY = 4
+#: Records that are at least fetched before they are indexed, and shown if nothing was before; later it is a quarter of
+#: what is there, so that the memory for texts that are not indexed yet stays small beside the index.
+STEP = 500
 
 _log = logging.getLogger(__name__)
 
@@ -80,18 +81,18 @@ class Shelf:
 
     def _look_at_all(self) -> None:
         whole, first = self._visitor.whole, not self.catalogue.records
-        found: list[Listed] = []
-        shown = 1
+        growing, pending = Catalogue(()), list[Listed]()
         for one in self._listed(whole.public()):
-            if not isinstance(one, str):
-                found.append(one)
-            if first and len(found) >= SHOWN_EARLY * shown:
-                shown = len(found)
-                self._show(Catalogue(found))
             if self._end.is_set():
                 return
-        if found != list(self.catalogue.records):
-            self._show(Catalogue(found))
+            if isinstance(one, str):
+                continue
+            pending.append(one)
+            if len(pending) >= max(STEP, len(growing.records) // 4):
+                growing, pending = growing.changed(pending, ()), []
+                if first:
+                    self._show(growing)
+        self._show(growing.changed(pending, ()))
         self._moment = whole.moment
 
     def _look_for_news(self) -> None:
