@@ -9,6 +9,8 @@ import numpy as np
 
 from deposition.report import Deposited, truncated
 
+TOLD_EVERY_BYTES = 1 << 20  # more often than whoever reads the same file beside this has to know
+
 
 class GuardedFile:
     """A deposited file, open for reading at any place.
@@ -23,6 +25,7 @@ class GuardedFile:
         self._file = file
         self._descriptor = os.open(file.path, os.O_RDONLY)
         self.size = os.fstat(self._descriptor).st_size
+        self._next_told = 0
 
     def __enter__(self) -> GuardedFile:
         return self
@@ -40,6 +43,9 @@ class GuardedFile:
         Refusal
             `truncated`: the file ends before; `what` says what was wanted.
         """
+        if self._file.told is not None and offset >= self._next_told:
+            self._next_told = offset + TOLD_EVERY_BYTES
+            self._file.told(offset)
         if offset < 0 or count < 0 or offset + count > self.size:
             raise truncated(self._file, f"{what} needs bytes {offset} to {offset + count}, the file has {self.size}")
         data = os.pread(self._descriptor, count, offset)

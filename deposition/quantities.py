@@ -12,6 +12,8 @@ from deposition.report import Deposited, unreadable
 LONGEST_FRAME_STEP_PS = 1e6  # a microsecond between frames; one real library reads 6,000,000 ps where 6 ps are meant
 LARGEST_COORDINATE = 1e6  # angstrom; 0.1 mm: no simulated molecule gets there
 SAMPLE_BYTES = 256 << 20  # coordinates looked at in one probe: seconds of work, whole trajectories in most cases
+READ_AGAIN_BYTES = 4 << 30  # a larger file may have left the page cache when frames of it are looked at
+JUMP_BYTES = 64 << 20  # of such a file, for each frame: a disk reads a mebibyte ahead of it, which is 1.6 % then
 FEWEST_SAMPLED_FRAMES = 3  # the first, the middle, the last
 
 
@@ -111,7 +113,10 @@ class CoordinateCheck:
 
     def sampled(self, n_frames: int, n_atoms: int, *, most: int | None = None) -> Iterator[int]:
         """Give the frames to look at, at most so many, and say in a doubt if these are not all."""
-        count = min(n_frames, max(FEWEST_SAMPLED_FRAMES, SAMPLE_BYTES // (12 * n_atoms)), most or n_frames)
+        fitting = SAMPLE_BYTES // (12 * n_atoms)
+        if self._file.size > READ_AGAIN_BYTES:
+            fitting = min(fitting, self._file.size // JUMP_BYTES)
+        count = min(n_frames, max(FEWEST_SAMPLED_FRAMES, fitting), most or n_frames)
         if count < n_frames:
             self._doubts.append(f"coordinates were checked in {count} of {n_frames} frames")
         yield from np.unique(np.linspace(0, n_frames - 1, count).round().astype(np.int64)).tolist()

@@ -66,7 +66,7 @@ def file_types() -> tuple[FileType, ...]:
 
 
 def probe(
-    file: Mapping[str, Any], topology: Mapping[str, Any] | None
+    file: Mapping[str, Any], topology: Mapping[str, Any] | None, told: Callable[[int], None] | None = None
 ) -> tuple[dict[str, Any], Mapping[str, np.ndarray]]:
     """Recognise and check one file.
 
@@ -76,13 +76,15 @@ def probe(
         `path`, `name`, `size`; `brief`: of what has no atoms, say the type alone, and read no more than that takes.
     topology
         `type`, `name`, `n_atoms` of the accepted file that it is paired with, or None.
+    told
+        Hears up to which byte the file was looked at, where its probe goes through it in order.
 
     Returns
     -------
     tuple
         The `outcome` entry of docs/outcome-format.md and its tensors.
     """
-    deposited = Deposited(file["path"], file["name"], file["size"])
+    deposited = Deposited(file["path"], file["name"], file["size"], told)
     paired = None if topology is None else Topology(topology["type"], topology["name"], topology["n_atoms"])
     try:
         recognised = recognise(deposited)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ class Deposited:
     path: str  # where it lies behind the wall
     name: str  # what the depositor called it
     size: int  # in bytes, as the host counted them
+    told: Callable[[int], None] | None = None  # hears up to which byte it was looked at; None: nobody listens
 
 
 @dataclass(frozen=True, slots=True)

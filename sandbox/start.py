@@ -66,7 +66,11 @@ def run(places: Places) -> None:
     # 5. Open the data. 6. Import and run the method or the probe.
     answer = Answer(HOST_DESCRIPTOR)
     if isinstance(request, ProbeRequest):
-        outcome = probe_outcome(request, os.path.join(places.harness, "deposition"))
+        size = request.file["size"]
+        answer.progress(0, size)
+        outcome = probe_outcome(
+            request, os.path.join(places.harness, "deposition"), lambda done: answer.progress(min(done, size), size)
+        )
     else:
         sys.path.append(places.method)
         outcome = method_outcome(request, answer, places.method)

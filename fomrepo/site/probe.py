@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -56,6 +56,7 @@ def run_probe(
     identity: tuple[int, int] | None = None,
     cancelled: threading.Event | None = None,
     brief: bool = False,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Let the probes look at a file in a sandbox of its own, and write their report; ``brief``: for its type and atoms.
 
@@ -89,7 +90,7 @@ def run_probe(
             brief=brief,
         ),
     )
-    run = warden.run(order, outcome=report, cancelled=cancelled)
+    run = warden.run(order, outcome=report, on_progress=on_progress, cancelled=cancelled)
     report.flush()
     if run.ended == "cancelled":
         raise CancelledError("the site was stopped")

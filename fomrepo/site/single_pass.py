@@ -25,6 +25,7 @@ from pathlib import Path
 from fomrepo.errors import ArgumentError, CancelledError, ConflictError, FileRefusedError
 from fomrepo.model.deposits import Deposit, ExpectedFile
 from fomrepo.model.files import Place, StatFingerprint
+from fomrepo.site.in_place_pace import Pace
 from fomrepo.site.load import Claim
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.probe import PROBE_MEMORY_BYTES, Probed, read_report, run_probe
@@ -188,8 +189,14 @@ class SinglePass:
                 raise being_written(file)
             return digest, self._probe(file, Path(copy.name), None, topology, stop)
 
+        pace = Pace()
+
+        def in_step(done: int) -> None:
+            told(done)
+            pace.keep(done)
+
         def read_beside() -> str:
-            digest = read_once(handed.descriptor, go_on=go_on, told=told)
+            digest = read_once(handed.descriptor, go_on=go_on, told=in_step)
             if not digest:
                 stop.set()
             return digest
@@ -198,7 +205,7 @@ class SinglePass:
             reading = beside.submit(read_beside)
             try:
                 identity = (fingerprint.device, fingerprint.inode)
-                probed = self._probe(file, Path(handed.path), identity, topology, stop)
+                probed = self._probe(file, Path(handed.path), identity, topology, stop, on_progress=pace.hear)
             except CancelledError:
                 if not undisturbed():
                     raise being_written(file) from None
@@ -206,6 +213,8 @@ class SinglePass:
             except BaseException:
                 stop.set()
                 raise
+            finally:
+                pace.end()
             return reading.result(), probed
 
     def _probe(
@@ -215,6 +224,7 @@ class SinglePass:
         identity: tuple[int, int] | None,
         topology: Probed | None,
         cancelled: threading.Event,
+        on_progress: Callable[[int, int], None] | None = None,
     ) -> tuple[Probed, bytes]:
         site, deposit = self._site, self._deposit
         claim = Claim(deposit.principal, deposit.project, PROBE_MEMORY_BYTES)
@@ -228,6 +238,7 @@ class SinglePass:
                 report=stream,
                 identity=identity,
                 cancelled=cancelled,
+                on_progress=on_progress,
             )
             return replace(read_report(file, path, report), identity=identity), report.read_bytes()
 

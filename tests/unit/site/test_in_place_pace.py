@@ -1,0 +1,39 @@
+"""A reading beside a probe: neither far ahead of it, nor kept waiting by one that says nothing."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from fomrepo.site import in_place_pace
+from fomrepo.site.in_place_pace import AHEAD_BYTES, Pace
+
+
+def reading(pace: Pace, done: int) -> threading.Thread:
+    """Return what ends when so many bytes are not too many any more."""
+    thread = threading.Thread(target=pace.keep, args=(done,), daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_reading_waits_for_the_probe_and_goes_on_with_it() -> None:
+    pace = Pace()
+    pace.keep(AHEAD_BYTES)
+    waiting = reading(pace, AHEAD_BYTES + 5)
+    pace.hear(4, 10 * AHEAD_BYTES)
+    waiting.join(0.05)
+    assert waiting.is_alive()
+    pace.hear(5, 10 * AHEAD_BYTES)
+    waiting.join(10)
+    assert not waiting.is_alive()
+
+
+def test_nobody_waits_for_a_probe_that_ended_or_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    pace = Pace()
+    waiting = reading(pace, 2 * AHEAD_BYTES)
+    pace.end()
+    waiting.join(10)
+    assert not waiting.is_alive()
+    monkeypatch.setattr(in_place_pace, "SILENCE_S", 0.01)
+    Pace().keep(2 * AHEAD_BYTES)
