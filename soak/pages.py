@@ -28,6 +28,8 @@ from tests.browser.served_pages import debian_chromium, served
 BATCH = 200
 #: Of these so many are also looked at on a record's page of their own, and in addresses.
 ALONE = 30
+#: Milliseconds that an answer may take: the export of a thousand records, on a machine that does other things as well.
+PATIENCE_MS = 300_000
 #: Addresses that repeat what somebody wrote into them.
 REPEATING = (
     "/search?{q}", "/search?engine={text}", "/search?q=x&sort={text}&after={text}", "/search?atoms-from={text}",
@@ -56,6 +58,7 @@ class Looker:
 
     def __post_init__(self) -> None:
         """Open a page, and listen."""
+        self.context.set_default_timeout(PATIENCE_MS)
         self._page = self.context.new_page()
         self._page.on("dialog", lambda one: (self.wrong.append(f"a dialog: {one.message}"), one.dismiss()))
         self._page.on("console", lambda one: self._heard(one.text))
@@ -74,7 +77,7 @@ class Looker:
         before = len(self.wrong)
         self.seen += 1
         if DATA.search(path.partition("?")[0]):
-            answered = self.context.request.get(self.address + path, max_redirects=0)
+            answered = self.context.request.get(self.address + path, max_redirects=0, timeout=PATIENCE_MS)
             if "html" not in answered.headers.get("content-type", ""):  # else it is a page that tells of a fault
                 if answered.headers["x-content-type-options"] != "nosniff":
                     self.wrong.append(f"{path[:200]}: a browser may take it for a page")
