@@ -62,7 +62,12 @@ def formula(source: str, *, block: bool) -> Markup:
 
 def _reader() -> MarkdownIt:
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "html_block", "html_inline"])
-    reader.use(dollarmath_plugin, renderer=lambda source, told: formula(source, block=told["display_mode"]))
+    reader.use(
+        dollarmath_plugin,
+        allow_labels=False,  # they would become ids of the page
+        renderer=lambda source, told: formula(source, block=told["display_mode"]),
+    )
+    reader.add_render_rule("math_block", _formula_of_its_own)
     reader.validateLink = _leads_out  # type: ignore[assignment, method-assign] # how the library wants to be told
     reader.add_render_rule("link_open", _link_open)
     return reader
@@ -74,6 +79,11 @@ def _leads_out(address: str) -> bool:
 
 def _link_open(_: Any, tokens: Sequence[Token], index: int, options: Any, env: Mapping[str, Any]) -> str:
     return f'<a href="{escape(str(tokens[index].attrs["href"]))}" rel="noopener nofollow">'
+
+
+def _formula_of_its_own(_: Any, tokens: Sequence[Token], index: int, options: Any, env: Mapping[str, Any]) -> str:
+    """A formula that may be wider than the screen: keys reach it, to move it."""
+    return f'<div class="math block" tabindex="0">{formula(tokens[index].content.strip(), block=True)}</div>\n'
 
 
 def _lowered(tokens: list[Token]) -> list[Token]:
