@@ -12,6 +12,7 @@ from fomrepo.browser.battery import PLOTS
 from fomrepo.browser.catalogue import FACETS, ORDERS, RANGES
 from fomrepo.browser.library import library_of, reader_of, session_of
 from fomrepo.browser.record_view import known_record, record_view, related_view
+from fomrepo.client.whole import KnownRecord
 
 #: Releases on the first page.
 NEWEST = 6
@@ -61,7 +62,7 @@ def record(request: Request) -> Response:
 
 def citation(request: Request) -> Response:
     """Give a citation in the format that the address names."""
-    view = told_of(request)["citation"]
+    view = _kept_of(request)[1]["citation"]
     form = request.path_params["form"]
     if view is None or form not in ("bibtex", "ris"):
         return page(request, "error.html", status=404, message="there is no such citation")
@@ -93,12 +94,18 @@ def numbers_csv(request: Request) -> Response:
 
 def told_of(request: Request) -> dict[str, Any]:
     """Tell of the record that an address names, as far as whoever looks may see it."""
+    known, view = _kept_of(request)
+    repo, visitor = reader_of(request)
+    return view | {"related": related_view(repo, known, visitor=visitor)}
+
+
+def _kept_of(request: Request) -> tuple[KnownRecord, dict[str, Any]]:
+    """Tell the same without the records that are related."""
     library = library_of(request)
     repo, visitor = reader_of(request)
     known = known_record(repo, request.path_params["name"], visitor=visitor)
     methods = [one.schema for one in repo.methods()]
-    view = record_view(known, methods, url=library.url, federation=library.federation, visitor=visitor)
-    return view | {"related": related_view(repo, known, visitor=visitor)}
+    return known, record_view(known, methods, url=library.url, federation=library.federation, visitor=visitor)
 
 
 def links(view: dict[str, Any]) -> list[str]:
