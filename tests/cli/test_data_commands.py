@@ -66,8 +66,9 @@ def test_a_deposit_prints_its_accession(run: CommandLine) -> None:
 
 def test_what_files_do_not_say_is_said_with_them(run: CommandLine) -> None:
     words = ("--licence", "CC0-1.0", "--creator", "Ada Lovelace", "--metadata", "temperature=300 K")
-    done = run("deposit", datafiles.PSF, "--title", "Said at once", *words)
-    claims = run("metadata", "show", done.out.strip(), "--json").document["claims"]
+    done = run("deposit", datafiles.PSF, "--title", "Said at once", *words, "--json").document
+    assert done["way"] == "door"
+    claims = run("metadata", "show", done["accession"], "--json").document["claims"]
     said = {"creators": ["Ada Lovelace"], "licence": ["CC0-1.0"], "target_temperature": [300]}
     assert {one["name"]: one["values"] for one in claims} == said
     wrong = run("deposit", datafiles.PSF, "--title", "Said wrongly", "--metadata", "temperature=300 kg")
