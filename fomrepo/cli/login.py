@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fomrepo.cli.output import Json, print_json
-from fomrepo.errors import ArgumentError, FomrepoError
+from fomrepo.errors import ArgumentError, FomrepoError, NotFoundError
 from fomrepo.model.people import token_handle
 
 if TYPE_CHECKING:
@@ -67,9 +67,12 @@ def logout(name: Kept = "default", json: Json = False) -> None:
     """Forget a profile. A token that came from a provider is made worthless; any other stays good."""
     from fomrepo.client.connection import Connection
     from fomrepo.client.identity import Identities
-    from fomrepo.client.profile import choose_profile, forget_profile
+    from fomrepo.client.profile import forget_profile, read_profiles
 
-    connection = Connection(choose_profile(None, None, None, name))
+    profile = read_profiles().get(name)  # what the environment says is not what is forgotten
+    if profile is None:
+        raise NotFoundError(f"there is no profile {name!r}", remedy="see those that there are: fomrepo profile show")
+    connection = Connection(profile)
     fault, ended = None, False
     try:
         ended = Identities(connection).end()
