@@ -5,9 +5,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterable
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
+
+#: Texts that are added before somebody who searches has a turn.
+AT_ONCE = 100
 
 
 class Texts:
@@ -23,13 +27,13 @@ class Texts:
         self._count = 0
 
     def add(self, texts: Iterable[str]) -> NDArray[np.intp]:
-        """Add texts; returns their numbers, shape (text,)."""
-        with self._lock:
-            first = self._count
-            self._index.executemany(
-                "INSERT INTO texts (rowid, words) VALUES (?, ?)", ((self._next(), one) for one in texts)
-            )
-            return np.arange(first, self._count)
+        """Add texts, from one thread at a time; returns their numbers, shape (text,)."""
+        first, coming = self._count, iter(texts)
+        while some := [(self._count + number, one) for number, one in enumerate(islice(coming, AT_ONCE))]:
+            with self._lock:
+                self._index.executemany("INSERT INTO texts (rowid, words) VALUES (?, ?)", some)
+            self._count += len(some)
+        return np.arange(first, self._count)
 
     def having(self, phrase: str, may_go_on: bool) -> NDArray[np.intp]:
         """Numbers of the texts that hold a phrase; its last word may go on, if that is said."""
@@ -37,7 +41,3 @@ class Texts:
         with self._lock:
             rows = self._index.execute("SELECT rowid FROM texts WHERE texts MATCH ?", (quoted,)).fetchall()
         return np.fromiter((row for (row,) in rows), np.intp, len(rows))
-
-    def _next(self) -> int:
-        self._count += 1
-        return self._count - 1
