@@ -50,7 +50,7 @@ class Identities:
         _check(issuer, subject)
         principal_id = connection.scalar(select(principals.c.id).where(principals.c.name == user))
         if principal_id is None:
-            raise NotFoundError(f"there is no user {user!r}", remedy=f"fomrepo user add {user}")
+            raise NotFoundError(f"there is no user {user!r}", remedy=f"fomrepo user add {user} --home HOME")
         _link(connection, OPERATOR, user, principal_id, issuer, subject)
 
     @writes
@@ -89,7 +89,10 @@ class Identities:
         its = (identities.c.issuer == issuer, identities.c.subject == subject)
         owner = connection.scalar(select(identities.c.principal_id).where(*its))
         if owner is None or owner_id not in (None, owner):
-            raise NotFoundError(f"{subject!r} of {issuer} is linked to no account", remedy="fomrepo user identities")
+            raise NotFoundError(
+                f"{subject!r} of {issuer} is linked to no account",
+                remedy="an operator lists them: fomrepo user identities --home HOME",
+            )
         connection.execute(delete(identities).where(*its))
         given = select(logins.c.handle).where(logins.c.issuer == issuer, logins.c.subject == subject)
         connection.execute(
@@ -198,8 +201,8 @@ def _check(issuer: str, subject: str) -> None:
 
 
 def _options(issuer: str, subject: str) -> str:
-    """Spell an identity for a shell: the subject is a text of the provider's, and somebody will paste it."""
-    return f"--issuer {shlex.quote(issuer)} --subject {shlex.quote(subject)}"
+    """Spell an identity for an operator's shell: the subject is a text of the provider's, and somebody will paste it."""
+    return f"--issuer {shlex.quote(issuer)} --subject {shlex.quote(subject)} --home HOME"
 
 
 def _listed(connection: Connection, statement: Select[tuple[str, str, str, float]]) -> tuple[LinkedIdentity, ...]:

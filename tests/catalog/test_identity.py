@@ -73,4 +73,4 @@ def test_what_somebody_pastes_runs_nothing(catalog: Catalog) -> None:
     with pytest.raises(NotFoundError) as caught:
         log_in(catalog, "proof", "handle", subject="$(reboot)")
     assert caught.value.remedy is not None
-    assert caught.value.remedy.endswith("--subject '$(reboot)'")
+    assert caught.value.remedy.endswith("--subject '$(reboot)' --home HOME")
