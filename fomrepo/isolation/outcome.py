@@ -6,7 +6,6 @@ into the error that its caller sees.
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,18 +195,23 @@ def _check_shape(field: ResultField, tensor: Tensor, suffix: str, *, ragged: boo
 
 def _check_offsets(path: Path, container: Container, fields: tuple[ResultField, ...]) -> None:
     """Check that offsets begin at 0, never fall and end with the buffer, and that texts are UTF-8."""
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, prot=mmap.PROT_READ) as content:
+    with path.open("rb") as stream:
+
+        def content(tensor: Tensor) -> bytes:
+            stream.seek(tensor.start)  # read, not mapped: of a disk that fails a mapping ends the whole process
+            return stream.read(tensor.end - tensor.start)
+
         for field in fields:
             borders = container.tensors.get(field.name + ":offsets")
             if borders is None:
                 continue
             body = container.tensors.get(field.name + ":utf8") or container.tensors[field.name + ":values"]
-            numbers = np.frombuffer(content[borders.start : borders.end], DTYPES["I64"][1])
+            numbers = np.frombuffer(content(borders), DTYPES["I64"][1])
             if numbers[0] != 0 or numbers[-1] != body.shape[0] or (np.diff(numbers) < 0).any():
                 raise OutcomeRefusedError(
                     f"the offsets of the field {field.name!r} do not fit its values", remedy=_AUTHOR
                 )
-            if body.name.endswith(":utf8") and not _is_utf8(content[body.start : body.end], numbers):
+            if body.name.endswith(":utf8") and not _is_utf8(content(body), numbers):
                 raise OutcomeRefusedError(f"the texts of the field {field.name!r} are not UTF-8", remedy=_AUTHOR)
 
 

@@ -103,7 +103,8 @@ class Examination:
         site, environment = self._site, self._site.environments.shipped
         kept = self.kept_report(upload, paired)
         if kept.exists():
-            return replace(read_report(upload.file, path, kept), identity=identity)
+            with storage_errors(kept):
+                return replace(read_report(upload.file, path, kept), identity=identity)
         with (
             site.slots.one(Claim(deposit.principal, deposit.project, PROBE_MEMORY_BYTES), threading.Event()),
             site.results.new_blob() as (report, stream),

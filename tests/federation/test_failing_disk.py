@@ -78,6 +78,7 @@ def test_a_disk_that_fails_is_named_and_nothing_is_lost(disk: tuple[Disk, LocalF
         fails("read", steps.submit, "incoming")  # by the sandbox: its depositor is not blamed
         for operation in ("rename", "fsync"):
             fails(operation, steps.submit, "objects")
+        fails("read", steps.submit, "incoming")  # of what the probes said
         assert list(repo.records()) == []
         file = repo[steps.submit()][TOPOLOGY]
         fails("read", lambda: file.download(tmp_path / "copy"), "objects")
