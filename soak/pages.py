@@ -158,7 +158,7 @@ def _lookers(browser: Browser, address: str, catalog: HostileCatalog) -> dict[st
 def _look_everywhere(
     catalog: HostileCatalog, app: Starlette, lookers: dict[str, Looker], number: int, draw: random.Random, few: int
 ) -> Found:
-    texts = tuple(dict.fromkeys(f"{payload(draw)} {n}" for n in range(BATCH)))
+    texts = tuple(dict.fromkeys(f"{payload(draw)} {number * BATCH + n}" for n in range(BATCH)))
     batch = catalog.write(number, texts, submitted=True)
     app.state.library.shelf.look()
     operations = _run(catalog, batch)
