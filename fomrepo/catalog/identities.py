@@ -201,7 +201,7 @@ def _check(issuer: str, subject: str) -> None:
 
 
 def _options(issuer: str, subject: str) -> str:
-    """Spell an identity for an operator's shell: the subject is a text of the provider's, and somebody will paste it."""
+    """Spell an identity for a shell: the subject is a text of the provider's, and somebody will paste it."""
     return f"--issuer {shlex.quote(issuer)} --subject {shlex.quote(subject)} --home HOME"
 
 
