@@ -1,39 +1,134 @@
-"""The pages in a real browser: whoever looks, with whatever screen, they fit and can be used."""
+"""The pages in a real browser: whoever looks, with whatever screen and whatever fingers, they fit and can be used."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.conftest import PICTURES, World
+from tests.browser.conftest import PICTURES, Keys, World
+from tests.browser.submitted import in_review
+from tests.count_bundle import CODE, write_bundle
+
+#: A line that no screen is wide enough for.
+LONG_LINE = "# " + "a_name_that_goes_on_and_on_" * 20 + "\n"
 
 
-def test_pages_fit_narrow_and_wide_light_and_dark(chromium: Browser, address: str, world: World) -> None:
-    """Pictures of each page are left for people to look at."""
+@pytest.fixture(scope="module")
+def submission(world: World, keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A method that waits for reviewers."""
+    folder = write_bundle(tmp_path_factory.mktemp("seen"), "count_seen", **{"count.py": LONG_LINE + CODE})
+    return in_review(world, folder)
+
+
+@pytest.fixture(scope="module")
+def pages(world: World, submission: str) -> dict[str, str]:
+    """Addresses of pages by name: those that visitors see, and from ``desk`` on those of rita, who is logged in."""
+    return {
+        "home": "/",
+        "search": "/search?q=adenylate",
+        "nothing-found": "/search?q=unobtainium",
+        "record": f"/records/{world.adk}",
+        "withdrawn": f"/records/{world.withdrawn}",
+        "hostile": f"/records/{world.hostile}",
+        "methods": "/methods",
+        "method": "/methods/rmsd",
+        "sites": "/sites",
+        "statistics": "/statistics",
+        "login": "/login",
+        "nothing": "/records/FOM-999999",
+        "refused": f"/submissions/{submission}",
+        "desk": "/desk",
+        "curation": "/curation",
+        "identities": "/identities",
+        "reviews": "/reviews",
+        "submission": f"/submissions/{submission}",
+        "run": f"/run/{world.adk}.v1/adk_dims.dcd/rmsd",
+        "no-operation": "/operations/01a20000-0000-7000-8000-000000000000",
+        "record-logged-in": f"/records/{world.adk}",
+    }
+
+
+def looked_at(context: BrowserContext, world: World, pages: dict[str, str]) -> Iterator[tuple[str, Page]]:
+    """Open each page, those from ``desk`` on after logging in."""
+    page = context.new_page()
+    page.route("**/moving/**", lambda route: route.abort())  # what is drawn has tests of its own
+    for name, path in pages.items():
+        if name == "desk":
+            page.goto("/login")
+            page.fill("#token", world.federation.token("rita"))
+            page.click("main form:has(#token) button")
+        page.goto(path, wait_until="domcontentloaded")
+        if name == "submission":
+            page.wait_for_selector("#signing:not([hidden])")
+        yield name, page
+
+
+@pytest.mark.timeout(600)  # of which a machine at rest needs less than one tenth
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_use_the_pages(
+    chromium: Browser, address: str, world: World, pages: dict[str, str], scheme: Literal["light", "dark"]
+) -> None:
+    """Contrast, labels, roles and order of headings, as axe judges them; no page is wider than the screen.
+
+    Pictures of each page are left for people to look at.
+    """
     PICTURES.mkdir(parents=True, exist_ok=True)
-    pages = {
-        "home": "/", "search": "/search?q=adenylate", "record": f"/records/{world.adk}", "methods": "/methods",
-        "method": "/methods/rmsd", "sites": "/sites", "statistics": "/statistics", "login": "/login",
-        "withdrawn": f"/records/{world.withdrawn}", "nothing": "/records/FOM-999999",
-    }  # fmt: skip
-    for scheme in ("light", "dark"):
-        for name, width in (("wide", 1280), ("narrow", 360)):
-            context = chromium.new_context(
-                base_url=address,
-                color_scheme=scheme,
-                viewport={"width": width, "height": 800},
-                java_script_enabled=True,
+    # axe is handed to the page as a script, which the policy of the pages forbids
+    context = chromium.new_context(
+        base_url=address, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce" if scheme == "dark" else None
+    )
+    wrong: list[tuple[str, str, str]] = []
+    for name, page in looked_at(context, world, pages):
+        for width, size in ((1280, "wide"), (360, "narrow")):
+            page.set_viewport_size({"width": width, "height": 800})
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            if "CI" not in os.environ:
+                page.screenshot(path=PICTURES / f"{name}-{size}-{scheme}.png", full_page=True)
+            if wide > width:
+                wrong.append((name, f"{wide} wide", str(width)))
+            if (size, scheme) in (("wide", "light"), ("narrow", "dark")):
+                found = Axe().run(page).response["violations"]
+                wrong += [(name, one["id"], one["nodes"][0]["html"]) for one in found]
+    context.close()
+    assert wrong == []
+
+
+def test_keys_alone_lead_through_the_pages(
+    chromium: Browser, address: str, world: World, pages: dict[str, str]
+) -> None:
+    """Each press of Tab goes on to something that is seen and marked; the first one leads to the content."""
+    context = chromium.new_context(base_url=address)
+    chosen = {one: pages[one] for one in ("home", "search", "record", "desk", "submission")}
+    for name, page in looked_at(context, world, chosen):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip", name
+        page.keyboard.press("Enter")
+        assert page.evaluate("location.hash") == "#main", name
+        reached: list[str] = []
+        for _ in range(200):
+            page.keyboard.press("Tab")
+            told = page.evaluate(
+                """() => {
+                  const one = document.activeElement;
+                  if (one === document.body) return null;
+                  const { width, height } = one.getBoundingClientRect(), style = getComputedStyle(one);
+                  const shown = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+                  return [one.outerHTML.slice(0, 80), width > 0 && height > 0 && shown, Boolean(one.closest("main"))];
+                }"""
             )
-            page = context.new_page()
-            for title, path in pages.items():
-                page.goto(path, wait_until="commit")
-                page.wait_for_selector("footer")
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, (title, width)
-                page.screenshot(path=PICTURES / f"{title}-{name}-{scheme}.png")
-            context.close()
+            if told is None:
+                break
+            html, seen, _ = told
+            assert seen, (name, html)
+            reached.append(html)
+        assert told is None, f"{name} keeps the keys"
+        assert len(reached) >= 3, name
+    context.close()
 
 
 def test_reading_needs_no_scripts_and_every_field_has_a_label(chromium: Browser, address: str, world: World) -> None:
@@ -45,20 +140,4 @@ def test_reading_needs_no_scripts_and_every_field_has_a_label(chromium: Browser,
         for field in page.locator("input:not([type=hidden]), select, textarea").all():
             name = field.get_attribute("id") or ""
             assert field.locator("xpath=ancestor::label").count() or page.locator(f"label[for='{name}']").count(), path
-    context.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_use_the_pages(
-    chromium: Browser, address: str, world: World, scheme: Literal["light", "dark"]
-) -> None:
-    """Contrast, labels, roles and order of headings, as axe judges them."""
-    # axe is handed to the page as a script, which the policy of the pages forbids
-    context = chromium.new_context(base_url=address, color_scheme=scheme, bypass_csp=True)
-    page = context.new_page()
-    for path in ("/", "/search?q=adenylate", f"/records/{world.adk}", "/methods", "/methods/rmsd", "/sites", "/login"):
-        page.goto(path, wait_until="commit")
-        page.wait_for_selector("footer")
-        found = Axe().run(page).response["violations"]
-        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], path
     context.close()
