@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import http.client
 import json
 import os
@@ -79,7 +78,6 @@ def _measure(findings: Findings, pages: Pages, database: str, count: int, reques
     connection = http.client.HTTPConnection("127.0.0.1", pages.port, timeout=60)
     for number in range(-3, requests):  # the first three do not count
         for kind, path in kinds.items():
-            gc.collect()
             begun = time.perf_counter()
             connection.request("GET", path(draw))
             answer = connection.getresponse()
