@@ -2,7 +2,8 @@
 
 1. ``planned_checks``: with a version goes, in its transaction, which checks its files are to pass.
 2. One thread takes the oldest waiting check of this site, from whatever start of the site it is left, and calls the
-   method as the depositor would: in the sandbox, in the depositor's slots, one check at a time.
+   method as the depositor would: in the sandbox, in the depositor's slots, one check at a time. The checks of a large
+   file are called together, and read its frames in one pass.
 3. The verdict is kept with the version; the whole answer is in the cache, for whoever calls the method.
 4. Trouble of the site's own leaves the check waiting; what a method or its file cannot do is a verdict.
 
@@ -15,7 +16,10 @@ import math
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from itertools import groupby
 from typing import Any
 
 from fomrepo.catalog.quality import WaitingCheck
@@ -29,6 +33,7 @@ from fomrepo.errors import (
     StorageError,
 )
 from fomrepo.model.canonical import new_id
+from fomrepo.model.files import RecordName
 from fomrepo.model.operations import CallOrder, FileRef, FrameRange, MethodRef
 from fomrepo.model.quality import CHECKS, FINDINGS_LIMIT, WHOLE, CheckState, Finding, PlannedCheck, Verdict
 from fomrepo.site.call import checked_order
@@ -37,6 +42,8 @@ from fomrepo.site.log import log_unexpected, logger
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.question import Question
 from fomrepo.site.run import run_here
+from fomrepo.site.together import Seat, Together
+from fomrepo.vault.memory import COPY_LIMIT_BYTES
 
 #: Seconds between two looks for checks that wait, and after trouble with one of them.
 LOOK_S, TROUBLE_S = 2.0, 30.0
@@ -95,9 +102,10 @@ class QualityDesk:
     def _work(self) -> None:
         while not self._stop.wait(LOOK_S):
             try:
-                for check in self._site.catalog.quality.waiting(self._site.name, limit=LOOKED_AT):
-                    if time.monotonic() >= self._not_before.get(check.id, 0.0) and not self._stop.is_set():
-                        self._run(check)
+                waiting = self._site.catalog.quality.waiting(self._site.name, limit=LOOKED_AT)
+                due = [one for one in waiting if time.monotonic() >= self._not_before.get(one.id, 0.0)]
+                for _, checks in groupby(due, key=lambda one: (one.principal, one.record, one.file)):
+                    self._run_each(list(checks))
             except CancelledError:
                 return
             except FomrepoError as error:
@@ -105,18 +113,37 @@ class QualityDesk:
             except Exception as error:  # a fault of ours; the site goes on
                 log_unexpected(error)
 
-    def _run(self, check: WaitingCheck) -> None:
+    def _run_each(self, checks: Sequence[WaitingCheck]) -> None:
+        """Run the checks of one file, one after the other or in one pass."""
+        if len(checks) < 2 or not self._is_large(checks[0]):
+            for check in checks:
+                if not self._stop.is_set():
+                    self._run(check, None)
+            return
+        together = Together(len(checks))
+        with ThreadPoolExecutor(len(checks), thread_name_prefix="quality") as pool:
+            for running in [pool.submit(self._run, check, together.seat()) for check in checks]:
+                running.result()
+
+    def _is_large(self, check: WaitingCheck) -> bool:
+        """Whether a file is so large that each reading counts."""
+        version = self._site.catalog.records.find(RecordName.parse(check.record), check.principal)
+        sizes = () if version is None else [one.size for one in version.files if one.name == check.file]
+        return any(size > COPY_LIMIT_BYTES for size in sizes)
+
+    def _run(self, check: WaitingCheck, seat: Seat | None) -> None:
         """Bring one check to a verdict, or leave it for later."""
         self._not_before[check.id] = time.monotonic() + TROUBLE_S
         try:
-            verdict = self._verdict(check)
+            with seat or nullcontext():
+                verdict = self._verdict(check, seat)
         except _PASSING as error:
             logger.warning("quality check", check=check.name, record=check.record, error=error.message)
             return
         self._site.catalog.quality.note(check.id, verdict)
         del self._not_before[check.id]
 
-    def _verdict(self, check: WaitingCheck) -> Verdict:
+    def _verdict(self, check: WaitingCheck, seat: Seat | None) -> Verdict:
         """2. - 4. What comes of one check."""
         version = ""
         try:
@@ -124,7 +151,7 @@ class QualityDesk:
             version = bundle.schema.version
             method = MethodRef(check.name, version)
             order = CallOrder(method, (FileRef(check.record, check.file),), {}, FrameRange(), new_id())
-            question = Question(checked_order(order, bundle.schema), bundle, draft=False)
+            question = Question(checked_order(order, bundle.schema), bundle, draft=False, seat=seat)
             answer = run_here(
                 self._site, question, check.principal, on_progress=lambda done, total: None, cancelled=self._stop
             )

@@ -15,6 +15,7 @@ from fomrepo.model.methods import ResultField
 from fomrepo.model.quality import CHECKS, FINDINGS_LIMIT, WHOLE, CheckState, Finding, Verdict
 from fomrepo.site.gate.answers import Answered
 from fomrepo.site.quality import QualityDesk, planned_checks, verdict_of
+from fomrepo.site.together import Seat
 
 
 def answer(**columns: Any) -> dict[str, Answered]:
@@ -83,7 +84,10 @@ def test_an_answer_of_another_shape_is_no_verdict() -> None:
     assert verdict_of({}, "2.0.0").state is CheckState.UNDECIDED
 
 
-def test_trouble_with_one_check_keeps_no_other_from_its_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("together", [False, True])
+def test_trouble_with_one_check_keeps_no_other_from_its_verdict(
+    monkeypatch: pytest.MonkeyPatch, *, together: bool
+) -> None:
     checks = [WaitingCheck(name, "FOM-402917.v1", "a.xtc", name, "p", "ada") for name in ("bonds", "integrity")]
     noted: dict[str, Verdict] = {}
     done = threading.Event()
@@ -92,13 +96,15 @@ def test_trouble_with_one_check_keeps_no_other_from_its_verdict(monkeypatch: pyt
         noted[check_id] = verdict
         done.set()
 
-    def verdict(desk: QualityDesk, check: WaitingCheck) -> Verdict:
+    def verdict(desk: QualityDesk, check: WaitingCheck, seat: Seat | None) -> Verdict:
+        assert (seat is not None) is together
         if check.name == "bonds":
             raise SiteBusyError("all slots are taken")
         return Verdict(CheckState.PASSED)
 
     catalog = SimpleNamespace(quality=SimpleNamespace(waiting=lambda site, *, limit: checks, note=note))
     monkeypatch.setattr(QualityDesk, "_verdict", verdict)
+    monkeypatch.setattr(QualityDesk, "_is_large", lambda desk, check: together)
     monkeypatch.setattr("fomrepo.site.quality.LOOK_S", 0.001)
     desk = QualityDesk(SimpleNamespace(catalog=catalog, name="site-a", warden=object()))  # type: ignore[arg-type]  # parts of a site
     desk.start()
