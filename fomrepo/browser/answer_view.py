@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import PurePath
 from typing import Any
 
@@ -66,12 +67,23 @@ def _fields(result: Result) -> list[dict[str, Any]]:
     for name, value in result.to_dict().items():
         if value is None:
             continue
-        array = np.asarray(value[0] if isinstance(value, tuple) and value else value)  # of rows that differ the first
-        first = [value] if not array.shape else array.ravel()[:VALUES_LIMIT].tolist()
-        text = ", ".join(_shown(one) for one in first) + (" …" if array.size > VALUES_LIMIT else "")
-        axes = ", ".join(f"{dim} {size}" for dim, size in zip(result.dims[name], array.shape, strict=False))
+        shape = (len(value),) if isinstance(value, tuple) else getattr(value, "shape", ())
+        first = _first(value)
+        text = ", ".join(map(_shown, first)) + (" …" if prod(shape) > len(first) else "")
+        axes = ", ".join(f"{dim} {size}" for dim, size in zip(result.dims[name], shape, strict=False))
         found.append({"name": name, "unit": result.units[name], "axes": axes, "text": text, "doc": docs.get(name, "")})
     return found
+
+
+def _first(value: Any) -> list[Any]:
+    """First values of a field, without fetching the others; of rows that differ in length those of the first row."""
+    if isinstance(value, tuple):
+        return _first(value[0]) if value else []
+    if not getattr(value, "ndim", 0):
+        return [value]
+    rows = -(-VALUES_LIMIT // max(1, prod(value.shape[1:])))
+    first: list[Any] = np.asarray(value[:rows]).ravel()[:VALUES_LIMIT].tolist()
+    return first
 
 
 def _shown(value: Any) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 
 from fomrepo.browser.answer_view import downloads_of
 from fomrepo.browser.figures import figures_of, png_of
@@ -38,7 +40,8 @@ def figure(request: Request) -> Response:
     if found is None:
         raise NotFoundError(f"this {result.result_type} has no such picture")
     if "download" in query:
-        return _file(png_of(found, paper="white"), f"{_stem(result)}-{name}.png", "image/png")
+        headers = {"content-disposition": f'attachment; filename="{_stem(result)}-{name}.png"'}
+        return Response(png_of(found, paper="white"), media_type="image/png", headers=headers)
     return Response(png_of(found, "dark" if query.get("scheme") == "dark" else "light"), media_type="image/png")
 
 
@@ -47,9 +50,18 @@ def download(request: Request) -> Response:
     result, suffix = _result(request), request.path_params["suffix"]
     if suffix not in downloads_of(result):
         raise ArgumentError(f"this {result.result_type} is not taken away as {suffix[:20]!r}")
-    with tempfile.TemporaryDirectory() as folder:
-        content = result.save(Path(folder) / f"result.{suffix}").read_bytes()
-    return _file(content, f"{_stem(result)}.{suffix}", "application/octet-stream")
+    folder = tempfile.mkdtemp(prefix="fomrepo-download-")
+    try:
+        path = result.save(Path(folder) / f"result.{suffix}")
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    return FileResponse(
+        path,
+        media_type="application/octet-stream",
+        filename=f"{_stem(result)}.{suffix}",
+        background=BackgroundTask(shutil.rmtree, folder),
+    )
 
 
 def task_of(session: Session, request: Request) -> Task:
@@ -70,7 +82,3 @@ def _result(request: Request) -> Result:
 
 def _stem(result: Result) -> str:
     return f"{result.method}-{result.operation[:8]}"
-
-
-def _file(content: bytes, name: str, kind: str) -> Response:
-    return Response(content, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})

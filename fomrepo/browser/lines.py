@@ -72,26 +72,25 @@ def points_of(result: Result, names: list[str]) -> dict[str, Any]:
     """
     axis = result.dims[names[0]][0]
     place, edges = place_of(result, axis), None
-    count = len(result.to_dict()[names[0]])
-    x: npt.NDArray[Any] = np.arange(count, dtype=np.float64)
-    if place is not None:
-        x = np.asarray(result.to_dict()[place], np.float64)
-    elif (edges := edges_of(result)) is not None:
-        sides = np.asarray(result.to_dict()[edges], np.float64)
-        x = (sides[1:] + sides[:-1]) / 2
+    fields = result.to_dict()
+    count = len(fields[names[0]])
     step = -(-count // POINTS_LIMIT) or 1
+    x: npt.NDArray[Any] = np.arange(0, count, step, dtype=np.float64)
+    if place is not None:
+        x = np.asarray(fields[place][::step], np.float64)
+    elif (edges := edges_of(result)) is not None:
+        sides = np.asarray(fields[edges], np.float64)
+        x = ((sides[1:] + sides[:-1]) / 2)[::step]
     of_frames = result.result_type == "TimeSeries" and axis == "frame"
-    lines = [one for name in names for one in _lines(result, name)][:LINES_LIMIT]
+    lines = [one for name in names for one in _lines(result, name, step)][:LINES_LIMIT]
     return {
         "title": result.schema.summary,
         "method": f"{result.method} {result.version}",
-        "x": _numbers(x[::step]),
+        "x": _numbers(x),
         "x_label": _worded(axis_label(result, edges or place or axis)),
         "y_label": _worded(axis_label(result, names[0]) if len(names) == 1 else result.units[names[0]] or "value"),
-        "frames": np.asarray(result.frames)[::step].tolist() if of_frames else None,
-        "lines": [
-            {"name": _worded(label), "unit": unit, "y": _numbers(values[::step])} for label, unit, values in lines
-        ],
+        "frames": np.asarray(result.frames[::step]).tolist() if of_frames else None,
+        "lines": [{"name": _worded(label), "unit": unit, "y": _numbers(values)} for label, unit, values in lines],
     }
 
 
@@ -100,8 +99,9 @@ def _kind(result: Result, name: str) -> tuple[str, str]:
     return result.units[name] or name, result.dims[name][0]
 
 
-def _lines(result: Result, name: str) -> Iterator[tuple[str, str, npt.NDArray[Any]]]:
-    values = np.asarray(result.to_dict()[name])
+def _lines(result: Result, name: str, step: int) -> Iterator[tuple[str, str, npt.NDArray[Any]]]:
+    """Label, unit and every step-th value of each line of a field."""
+    values = np.asarray(result.to_dict()[name][::step])
     columns = values[:, np.newaxis] if values.ndim == 1 else values
     for label, column in zip(line_labels(result, name, columns.shape[1]), columns.T, strict=True):
         yield label, result.units[name], column
