@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +21,8 @@ from tests.federation.test_getting_out import fuse_is_allowed
 NEEDS_FUSE = pytest.mark.skipif(
     not fuse_is_allowed(), reason="this machine mounts nothing by FUSE; the vault's own tests need none"
 )
+#: At once, whoever still looks there.
+UNMOUNT = ("umount", "--lazy") if os.geteuid() == 0 else (shutil.which("fusermount3") or "fusermount", "-u", "-z")
 
 
 class Disk:
@@ -52,7 +56,7 @@ def disk(bubblewrap: Path, open_folder: Callable[[], Path]) -> Iterator[tuple[Di
         with federation:
             yield disk, federation
     finally:
-        subprocess.run(["umount", "--lazy", disk.vault], check=True)
+        subprocess.run([*UNMOUNT, disk.vault], check=True)
         process.kill()  # it would go on as long as a process with mounts of its own sees the disk
         process.wait(20)
 
