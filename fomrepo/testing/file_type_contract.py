@@ -175,7 +175,10 @@ class FileTypeContract:
             file["offsets"] = str(offsets)
         if sample.topology is None:
             return self.prober().open(family, (file,))
-        kind = self.prober().probe(sample.topology, sample.topology.name).facts["type"]
+        probed = self.prober().probe(sample.topology, sample.topology.name)
+        if probed.status == "ended":  # by what a damaged file has left of the process before
+            probed = self.prober().probe(sample.topology, sample.topology.name)
+        kind = probed.facts["type"]
         topology = {"role": "topology", "type": kind, "path": str(sample.topology), "name": sample.topology.name}
         return self.prober().open(family, (topology, file))
 
