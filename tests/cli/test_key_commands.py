@@ -52,7 +52,8 @@ def test_a_key_from_new_to_revoke(run: CommandLine, federation: LocalFederation)
     assert Path(made["path"]).stat().st_mode & 0o777 == 0o600
     assert run("key", "new", "--json").failure["error"] == "conflict"
     first = run("key", "publish", "--label", "laptop")
-    assert first.out == f"{made['key']} is published; an operator accepts it: fomrepo key accept {made['key'][:16]}\n"
+    told = f"an operator accepts it: fomrepo key accept {made['key'][:16]} --home HOME"
+    assert first.out == f"{made['key']} is published; {told}\n"
     at_home = ("--home", federation.home)
     accepted = run("key", "accept", made["key"][:16], "--institution", "Institute of Ice", *at_home)
     assert accepted.out.startswith(f"{made['key'][:16]} of alice, Institute of Ice, is in root ")

@@ -69,7 +69,8 @@ def family(first: int) -> dict[int, str]:
     found, unseen = {}, [first]
     while unseen:
         process = unseen.pop()
-        found[process] = _stat(process)[19]
+        if stat := _stat(process):  # it may have ended meanwhile
+            found[process] = stat[19]
         unseen += parents.get(process, [])
     return found
 
