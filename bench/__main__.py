@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import analysis, browser, calls, deposit, transfer
+from bench import analysis, browser, calls, deposit, in_place, transfer
 from bench.report import write_report
 
 BENCHES = {
@@ -13,6 +13,7 @@ BENCHES = {
     "analysis": analysis.measure,
     "transfer": transfer.measure,
     "deposit": deposit.measure,
+    "in-place": in_place.measure,
     "browser": browser.measure,
 }
 
