@@ -123,14 +123,14 @@ class Looker:
 
 
 @contextmanager
-def prepare(few: int = ALONE) -> Iterator[Trial]:
+def prepare(few: int = ALONE, all_of: int = BATCH) -> Iterator[Trial]:
     """Start a federation, the pages and the browser.
 
     Parameters
     ----------
-    few
-        How many texts of each trial are looked at on a record's page of their own, and in addresses; lists and desks
-        have all.
+    few, all_of
+        How many texts of each trial are looked at on a record's page of their own, and in addresses, and how many there
+        are: lists and desks have all.
     """
     with tempfile.TemporaryDirectory() as folder, debian_chromium() as browser:
         catalog = HostileCatalog(Path(folder))
@@ -138,7 +138,7 @@ def prepare(few: int = ALONE) -> Iterator[Trial]:
         try:
             with served(catalog.profile("visitor")) as (address, app):
                 lookers = _lookers(browser, address, catalog)
-                yield lambda number, draw: _look_everywhere(catalog, app, lookers, number, draw, few)
+                yield lambda number, draw: _look_everywhere(catalog, app, lookers, number, draw, few, all_of)
         finally:
             catalog.end()
 
@@ -156,9 +156,15 @@ def _lookers(browser: Browser, address: str, catalog: HostileCatalog) -> dict[st
 
 
 def _look_everywhere(
-    catalog: HostileCatalog, app: Starlette, lookers: dict[str, Looker], number: int, draw: random.Random, few: int
+    catalog: HostileCatalog,
+    app: Starlette,
+    lookers: dict[str, Looker],
+    number: int,
+    draw: random.Random,
+    few: int,
+    all_of: int,
 ) -> Found:
-    texts = tuple(dict.fromkeys(f"{payload(draw)} {number * BATCH + n}" for n in range(BATCH)))
+    texts = tuple(dict.fromkeys(f"{payload(draw)} {number * BATCH + n}" for n in range(all_of)))
     batch = catalog.write(number, texts, submitted=True)
     app.state.library.shelf.look()
     operations = _run(catalog, batch)
