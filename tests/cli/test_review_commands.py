@@ -45,7 +45,9 @@ def test_a_submission_from_submit_to_reject(
 
     as_rita = {"FOMREPO_TOKEN": rita}
     assert submitted["id"] in run("review", "list", **as_rita).out
-    assert run("review", "list").out == "no submission waits for you\n"
+    as_nobody = {"FOMREPO_TOKEN": federation.token("zoe")}  # who submitted nothing, and reviews nothing
+    assert run("review", "list", **as_nobody).out == "no submission waits for you\n"
+    assert run("method", "status", **as_nobody).out.startswith("you submitted no method")
     shown = run("review", "show", submitted["id"], "--lock", **as_rita).out
     for part in (
         "count_shown 1.0.0 by alice: in review",
