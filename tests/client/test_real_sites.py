@@ -15,6 +15,7 @@ from MDAnalysisTests import datafiles
 from fomrepo.client.record import Record
 from fomrepo.client.repository import Repository
 from fomrepo.errors import MethodFailedError, NotFoundError
+from fomrepo.model.operations import OperationState
 from fomrepo.testing import LocalFederation
 
 pytestmark = pytest.mark.timeout(600)  # the first start on a machine builds the guest environment
@@ -85,6 +86,9 @@ def bundle(folder: Path, toml: str, code: str, name: str) -> Path:
 def test_the_same_answers_from_each_site(federation: LocalFederation, alice: Repository, adk: Record) -> None:
     here = adk["adk_dims.dcd"].radius_of_gyration(step=20)
     with federation.connect("alice", site="site-b") as elsewhere:
+        # What the caller was answered is written down a moment after the answer; the site that gave it knows at once.
+        while here.operation not in [one.id for one in elsewhere.desk.operations() if one.state is OperationState.DONE]:
+            time.sleep(0.02)
         there = elsewhere["/alice/adk"]["adk_dims.dcd"].radius_of_gyration(step=20)
     assert there.site == "site-a"
     assert there.cached
