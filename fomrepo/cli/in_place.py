@@ -14,8 +14,6 @@ from fomrepo.cli.homes import Home
 from fomrepo.cli.output import Json, print_json, print_table
 from fomrepo.errors import FomrepoError, SiteUnreachableError
 
-PROTOCOL = 1
-
 #: Option of the commands that go through a door.
 Door = Annotated[
     Path | None,
@@ -38,7 +36,7 @@ def scrub(
 
     A running site does so by itself, a week after it last read a file, at the rate `scrub_mib_s` of its settings.
     """
-    from fomrepo.wire.door import checked, receive_message, send_message
+    from fomrepo.wire.door import PROTOCOL, checked, receive_message, send_message
 
     rows: list[tuple[str, str]] = []
     with _at(door or home / "door.sock") as talk:

@@ -20,14 +20,11 @@ from pathlib import Path
 from fomrepo.client.connection import Connection
 from fomrepo.client.deposit_send import LocalFile, changed_file, send_file
 from fomrepo.errors import ArgumentError, CancelledError, ConflictError, FomrepoError, SiteBusyError, StorageError
-from fomrepo.wire.door import OVER_THE_WIRE, checked, receive_message, send_message, this_machine
+from fomrepo.wire.door import OVER_THE_WIRE, PROTOCOL, checked, receive_message, send_message, this_machine
 from fomrepo.wire.v1 import deposits_pb2
 
 #: How files came to a site: copied at its door, or sent over the wire.
 DOOR, WIRE = "door", "wire"
-
-#: What is spoken at the door.
-PROTOCOL = 1
 
 #: Seconds for a door to open.
 KNOCK_S = 5.0

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fomrepo.client.connection import Connection
-from fomrepo.client.deposit_door import PROTOCOL, door_of, opened_under_lease
+from fomrepo.client.deposit_door import door_of, opened_under_lease
 from fomrepo.client.deposit_send import LocalFile
 from fomrepo.errors import ConflictError, SiteUnreachableError
-from fomrepo.wire.door import checked, receive_message, send_message
+from fomrepo.wire.door import PROTOCOL, checked, receive_message, send_message
 from fomrepo.wire.v1 import deposits_pb2
 
 

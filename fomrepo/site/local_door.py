@@ -30,10 +30,7 @@ from fomrepo.site.log import log_unexpected, logger
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.scrub import Scrub, Scrubbed
 from fomrepo.site.single_pass import HandedFile
-from fomrepo.wire.door import failure_message, receive_message, send_message
-
-#: What the door speaks; another number is refused.
-PROTOCOL = 1
+from fomrepo.wire.door import PROTOCOL, failure_message, receive_message, send_message
 
 #: Who is at the door at the same time: each has a thread and at most one open file.
 VISITORS_LIMIT = 16

@@ -20,6 +20,9 @@ from fomrepo.errors import FomrepoError, SiteUnreachableError
 from fomrepo.wire.failures import failure_from_wire, failure_to_wire
 from fomrepo.wire.v1 import failures_pb2
 
+#: What is spoken at the door; another number is refused.
+PROTOCOL = 1
+
 #: Longest message: a deposit of a thousand files is described in 300 KiB.
 MESSAGE_LIMIT_BYTES = 2**20
 
