@@ -12,7 +12,7 @@ from deposition.report import Deposited, unreadable
 LONGEST_FRAME_STEP_PS = 1e6  # a microsecond between frames; one real library reads 6,000,000 ps where 6 ps are meant
 LARGEST_COORDINATE = 1e6  # angstrom; 0.1 mm: no simulated molecule gets there
 SAMPLE_BYTES = 256 << 20  # coordinates looked at in one probe: seconds of work, whole trajectories in most cases
-READ_AGAIN_BYTES = 4 << 30  # a larger file may have left the page cache when frames of it are looked at
+READ_AGAIN_BYTES = 512 << 20  # a larger file may have left the page cache when frames of it are looked at
 JUMP_BYTES = 64 << 20  # of such a file, for each frame: a disk reads a mebibyte ahead of it, which is 1.6 % then
 FEWEST_SAMPLED_FRAMES = 3  # the first, the middle, the last
 

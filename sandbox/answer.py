@@ -27,10 +27,10 @@ class Answer:
         self._hang_up = hang_up
         self._next_progress = 0.0
 
-    def progress(self, done: int, total: int) -> None:
-        """Say how many frames are done, unless that was said less than a tenth of a second ago; the last always."""
+    def progress(self, done: int, total: int, *, at_once: bool = False) -> None:
+        """Say how many frames are done, unless something was said less than a tenth of a second ago; the last always."""
         now = time.monotonic()
-        if now >= self._next_progress or done == total:
+        if now >= self._next_progress or done == total or at_once:
             self._next_progress = now + PROGRESS_INTERVAL_S
             body = canonical_json({"done": done, "total": total}).encode()
             self._send(b"p" + len(body).to_bytes(8, "little") + body)

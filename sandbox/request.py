@@ -156,6 +156,7 @@ class ProbeRequest:
     file: Mapping[str, Any]  # path, name, size
     topology: Mapping[str, Any] | None  # path, type, name, n_atoms; None: the file is itself one, or has none
     limits: Limits
+    leave_bytes: int = 0  # so far may it look for each byte that follows the request; 0: as far as it likes
 
 
 def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest | HoldRequest | FramesRequest:
@@ -176,7 +177,7 @@ def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest | HoldRequest
     if entry["task"] == "probe":
         for file in (entry["file"], entry["topology"] or {}):
             check_same_file(file)
-        return ProbeRequest(entry["file"], entry["topology"], limits)
+        return ProbeRequest(entry["file"], entry["topology"], limits, int(entry.get("leave_bytes", 0)))
     inputs = tuple(Input.from_json(item) for item in entry["inputs"])
     if entry["task"] == "hold":
         return HoldRequest(inputs, int(entry["frame_budget_bytes"]), limits)
@@ -223,7 +224,10 @@ def _fields(entries: Mapping[str, Mapping[str, Any]]) -> tuple[Field, ...]:
 
 def _read_exactly(stream: BinaryIO, count: int) -> bytes:
     """Return `count` bytes, or raise when the stream ends before."""
-    data = stream.read(count)
-    if len(data) != count:
-        raise ValueError(f"the request ended after {len(data)} of {count} bytes")
-    return data
+    data = bytearray()
+    while len(data) < count:
+        piece = stream.read(count - len(data))
+        if not piece:
+            raise ValueError(f"the request ended after {len(data)} of {count} bytes")
+        data += piece
+    return bytes(data)

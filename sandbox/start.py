@@ -33,7 +33,7 @@ def run(places: Places) -> None:
     from sandbox.request import HoldRequest, ProbeRequest, read_request
 
     # 1. Read the request.
-    with open(HOST_DESCRIPTOR, "rb", closefd=False) as stream:
+    with open(HOST_DESCRIPTOR, "rb", buffering=0, closefd=False) as stream:  # what follows it is not for this reader
         request = read_request(stream)
 
     # 2. Import what the environment has.
@@ -43,6 +43,7 @@ def run(places: Places) -> None:
     from sandbox.second_filter import install_second_filter
 
     if isinstance(request, ProbeRequest):
+        from sandbox.leave import Leave
         from sandbox.run_probe import probe_outcome
     else:
         import_mdanalysis({file.type for given in request.inputs for file in given.files})
@@ -66,11 +67,15 @@ def run(places: Places) -> None:
     # 5. Open the data. 6. Import and run the method or the probe.
     answer = Answer(HOST_DESCRIPTOR)
     if isinstance(request, ProbeRequest):
-        size = request.file["size"]
+        size, leave = request.file["size"], Leave(HOST_DESCRIPTOR, request.leave_bytes)
+
+        def told(position: int) -> None:
+            done = min(position, size)
+            answer.progress(done, size)
+            leave.wait_for(done, lambda: answer.progress(done, size, at_once=True))
+
         answer.progress(0, size)
-        outcome = probe_outcome(
-            request, os.path.join(places.harness, "deposition"), lambda done: answer.progress(min(done, size), size)
-        )
+        outcome = probe_outcome(request, os.path.join(places.harness, "deposition"), told)
     else:
         sys.path.append(places.method)
         outcome = method_outcome(request, answer, places.method)

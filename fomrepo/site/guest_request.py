@@ -133,10 +133,12 @@ def probe_request(
     limits: RunLimits,
     same: tuple[tuple[int, int] | None, tuple[int, int] | None] = (None, None),
     brief: bool = False,
+    leave_bytes: int = 0,
 ) -> bytes:
     """Request of a probe; the file lies at ``/in/file``, its topology at ``/in/topology.<type>``.
 
-    ``same`` has device and inode of both where they lie in place; ``brief``: of what has no atoms the type is enough.
+    ``same`` has device and inode of both where they lie in place; ``brief``: of what has no atoms the type is enough;
+    ``leave_bytes``: it waits for a byte before it looks at each so many, 0: for none.
     """
     paired = None
     if topology is not None:
@@ -148,7 +150,8 @@ def probe_request(
             **_same(same[1]),
         }
     file = {"path": "/in/file", "name": name, "size": size, **_same(same[0])} | ({"brief": True} if brief else {})
-    return canonical_json({"protocol": 1, "task": "probe", "file": file, "topology": paired, "limits": _limits(limits)})
+    request = {"protocol": 1, "task": "probe", "file": file, "topology": paired, "limits": _limits(limits)}
+    return canonical_json(request | ({"leave_bytes": leave_bytes} if leave_bytes else {}))
 
 
 def _inputs(

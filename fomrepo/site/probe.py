@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,6 +19,7 @@ from fomrepo.model.canonical import new_id
 from fomrepo.model.deposits import ExpectedFile
 from fomrepo.model.files import FileObject
 from fomrepo.site.guest_request import probe_request
+from fomrepo.site.in_place_pace import LEAVE_BYTES, Pace
 
 #: Guest environment in which probes run.
 PROBE_ENVIRONMENT = "mdanalysis"
@@ -56,9 +57,28 @@ def run_probe(
     identity: tuple[int, int] | None = None,
     cancelled: threading.Event | None = None,
     brief: bool = False,
-    on_progress: Callable[[int, int], None] | None = None,
+    pace: Pace | None = None,
 ) -> None:
-    """Let the probes look at a file in a sandbox of its own, and write their report; ``brief``: for its type and atoms.
+    """Let the probes look at a file in a sandbox of its own, and write their report.
+
+    Parameters
+    ----------
+    warden, environment
+        Run it.
+    file, path
+        What to look at.
+    topology
+        What was found of its topology; None if it needs none.
+    report
+        Gets what the probes write.
+    identity
+        Device and inode that a file in place must have.
+    cancelled
+        Ends it when it is set.
+    brief
+        Its type and atoms are enough.
+    pace
+        Keeps it behind a reading of the same file.
 
     Raises
     ------
@@ -88,9 +108,16 @@ def run_probe(
             limits=limits,
             same=(identity, None if topology is None else topology.identity),
             brief=brief,
+            leave_bytes=0 if pace is None else LEAVE_BYTES,
         ),
     )
-    run = warden.run(order, outcome=report, on_progress=on_progress, cancelled=cancelled)
+    run = warden.run(
+        order,
+        outcome=report,
+        on_progress=None if pace is None else pace.hear,
+        cancelled=cancelled,
+        following=None if pace is None else pace.leave(),
+    )
     report.flush()
     if run.ended == "cancelled":
         raise CancelledError("the site was stopped")

@@ -23,6 +23,7 @@ from fomrepo.isolation.doctor import detect_wall
 from fomrepo.isolation.environment import default_environments_folder, find_or_build_environment
 from fomrepo.isolation.service_user import drop_to_service_user
 from fomrepo.isolation.warden import Warden
+from fomrepo.site.heaps import keep_few_heaps
 from fomrepo.site.log import logger, write_log_to
 from fomrepo.site.settings import SiteHome, SiteSettings
 from fomrepo.vault.objects import storage_errors
@@ -51,6 +52,7 @@ def serve(
     SettingsError, SchemaRevisionError, SandboxUnavailableError, StorageError
         If it cannot start.
     """
+    keep_few_heaps()
     home = SiteHome(home_folder)
     settings = home.read_settings()
     with _only_one(home):

@@ -3,8 +3,7 @@
 1. It is the file that its path leads to, and this site's user may read it by that path as well.
 2. Nobody is writing: a read lease says so, or the file has rested for a while.
 3. It is read once. A small one is copied into memory on the way, and the probes look at the copy. Of a larger one they
-   look at the file itself, beside the reading: who is behind finds the bytes in the page cache, and who is ahead waits
-   for the disk, so the two stay together and the disk is read once.
+   look at the file itself, close behind the reading, and find the bytes in the page cache: the disk is read once.
 4. It is still the same, and nobody wanted to write meanwhile. What its file system says of it now is what it is
    compared with from now on.
 """
@@ -196,16 +195,19 @@ class SinglePass:
             pace.keep(done)
 
         def read_beside() -> str:
-            digest = read_once(handed.descriptor, go_on=go_on, told=in_step)
-            if not digest:
-                stop.set()
-            return digest
+            try:
+                digest = read_once(handed.descriptor, go_on=go_on, told=in_step)
+                if not digest:
+                    stop.set()
+                return digest
+            finally:
+                pace.end_reading()
 
         with ThreadPoolExecutor(1, thread_name_prefix="read-once") as beside:
             reading = beside.submit(read_beside)
             try:
                 identity = (fingerprint.device, fingerprint.inode)
-                probed = self._probe(file, Path(handed.path), identity, topology, stop, on_progress=pace.hear)
+                probed = self._probe(file, Path(handed.path), identity, topology, stop, pace)
             except CancelledError:
                 if not undisturbed():
                     raise being_written(file) from None
@@ -224,7 +226,7 @@ class SinglePass:
         identity: tuple[int, int] | None,
         topology: Probed | None,
         cancelled: threading.Event,
-        on_progress: Callable[[int, int], None] | None = None,
+        pace: Pace | None = None,
     ) -> tuple[Probed, bytes]:
         site, deposit = self._site, self._deposit
         claim = Claim(deposit.principal, deposit.project, PROBE_MEMORY_BYTES)
@@ -238,7 +240,7 @@ class SinglePass:
                 report=stream,
                 identity=identity,
                 cancelled=cancelled,
-                on_progress=on_progress,
+                pace=pace,
             )
             return replace(read_report(file, path, report), identity=identity), report.read_bytes()
 

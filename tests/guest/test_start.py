@@ -5,12 +5,14 @@ There is no wall here: an allow-everything filter takes the place of the second 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +56,13 @@ class Ended:
 def start(tmp_path: Path):
     """Give a function that runs the harness on a request, with the method's source if it is not built in."""
 
-    def started(request: bytes | dict[str, Any], *, method: str | Path = "rmsd", second_filter: bytes | None = None):
+    def started(
+        request: bytes | dict[str, Any],
+        *,
+        method: str | Path = "rmsd",
+        second_filter: bytes | None = None,
+        talk: Callable[[socket.socket], bytes] = lambda ours: b"",
+    ) -> Ended:
         filter_path = tmp_path / "second-filter.bpf"
         filter_path.write_bytes(ALLOW_EVERYTHING if second_filter is None else second_filter)
         folder = method if isinstance(method, Path) else installed_folder("methods") / method
@@ -79,8 +87,9 @@ def start(tmp_path: Path):
             its.close()
             body = request if isinstance(request, bytes) else json.dumps(request).encode()
             ours.sendall(len(body).to_bytes(8, "little") + body)
+            stream = talk(ours)
             ours.shutdown(socket.SHUT_WR)
-            stream = b"".join(iter(lambda: ours.recv(1 << 20), b""))
+            stream += b"".join(iter(lambda: ours.recv(1 << 20), b""))
             log, _ = process.communicate()
         return Ended(process.returncode, log.decode(), list(_messages(stream)))
 
@@ -211,6 +220,40 @@ def test_a_probe_run_answers_with_facts_and_offsets(start) -> None:
     )
     outcome, tensors = ended.outcome
     assert (outcome["status"], outcome["facts"]["n_frames"], len(offsets_of(tensors))) == ("ok", 10, 10)
+
+
+def test_a_probe_looks_no_further_than_it_has_leave(start) -> None:
+    path, each = Path(datafiles.TRR), 4 << 20
+    heard: list[int] = []  # how far it said that it is, before each leave
+
+    def talk(ours: socket.socket) -> bytes:
+        stream = b""
+        for _ in range(2):
+            while not [one for one in progress_of(stream) if one >= len(heard) * each]:
+                stream += ours.recv(1 << 20)
+            ours.settimeout(1)
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    stream += ours.recv(1 << 20)
+            ours.settimeout(None)
+            heard.append(progress_of(stream)[-1])
+            ours.send(b".")
+        return stream
+
+    asked = {"path": str(path), "name": "adk.trr", "size": path.stat().st_size}
+    limits = request()["limits"]
+    ended = start(
+        {"protocol": 1, "task": "probe", "file": asked, "topology": None, "limits": limits, "leave_bytes": each},
+        talk=talk,
+    )
+    longest_frame = 2 << 20
+    assert heard[0] == 0
+    assert each <= heard[1] < each + longest_frame
+    assert ended.outcome[0]["facts"]["n_frames"] == 10
+
+
+def progress_of(stream: bytes) -> list[int]:
+    return [json.loads(body)["done"] for kind, body in _messages(stream) if kind == b"p"]
 
 
 @pytest.mark.parametrize("second_filter", [b"", b"\0" * 7, b"\xff" * 8])

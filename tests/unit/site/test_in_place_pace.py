@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from fomrepo.site import in_place_pace
-from fomrepo.site.in_place_pace import AHEAD_BYTES, Pace
+from fomrepo.site.in_place_pace import AHEAD_BYTES, LEAVE_BYTES, Pace
 
 
 def reading(pace: Pace, done: int) -> threading.Thread:
@@ -37,3 +37,19 @@ def test_nobody_waits_for_a_probe_that_ended_or_is_silent(monkeypatch: pytest.Mo
     assert not waiting.is_alive()
     monkeypatch.setattr(in_place_pace, "SILENCE_S", 0.01)
     Pace().keep(2 * AHEAD_BYTES)
+
+
+def test_leave_follows_the_reading_and_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_place_pace, "LOOK_S", 0.01)
+    pace = Pace()
+    leave = pace.leave()
+    assert next(leave) == b""
+    pace.keep(LEAVE_BYTES - 1)
+    assert next(leave) == b""
+    pace.keep(3 * LEAVE_BYTES + 5)
+    assert len(next(leave)) == 3
+    assert next(leave) == b""
+    pace.keep(4 * LEAVE_BYTES)
+    assert len(next(leave)) == 1
+    pace.end_reading()
+    assert list(leave) == []

@@ -1,0 +1,38 @@
+"""Guest: how far a probe may look into a file that the host reads at the same time (docs/guest-protocol.md).
+
+A probe that ran ahead would have the disk read what the page cache may have lost before the host comes there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+READ_BYTES = 4096  # more leave than a host gives at once
+
+
+class Leave:
+    """The leave that the host gives.
+
+    Parameters
+    ----------
+    descriptor
+        An open stream socket: each byte that comes gives leave for `each` further bytes of the file, its end for all.
+    each
+        See there; 0: leave for all is given.
+    """
+
+    def __init__(self, descriptor: int, each: int) -> None:
+        self._descriptor = descriptor
+        self._each = each
+        self._given = 0
+
+    def wait_for(self, position: int, before: Callable[[], None]) -> None:
+        """Return once there is leave to look at `position`; `before` is called if that has to be waited for."""
+        if self._each and position >= self._given:
+            before()
+        while self._each and position >= self._given:
+            if heard := len(os.read(self._descriptor, READ_BYTES)):
+                self._given += heard * self._each
+            else:
+                self._each = 0
