@@ -28,7 +28,7 @@ class Answer:
         self._next_progress = 0.0
 
     def progress(self, done: int, total: int, *, at_once: bool = False) -> None:
-        """Say how many frames are done, unless something was said less than a tenth of a second ago; the last always."""
+        """Say how many frames are done, unless that was said less than a tenth of a second ago; the last always."""
         now = time.monotonic()
         if now >= self._next_progress or done == total or at_once:
             self._next_progress = now + PROGRESS_INTERVAL_S

@@ -50,7 +50,7 @@ class Pace:
             self._changed.notify_all()
 
     def keep(self, done: int) -> None:
-        """Note how far it was read; wait while that is too far ahead of the probe, and it goes on saying where it is."""
+        """Note how far it was read; wait while that is too far ahead of a probe that goes on saying where it is."""
         with self._changed:
             self._read = done
             self._changed.notify_all()
