@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.tables import sites
-from fomrepo.errors import ConflictError
+from fomrepo.errors import ConflictError, NotFoundError
 from fomrepo.model.canonical import canonical_json
 from fomrepo.model.files import check_slug
 from fomrepo.model.placement import SiteLoad
@@ -49,8 +49,24 @@ class Sites:
         )
         if entered.rowcount != 1:
             raise ConflictError(
-                f"the federation has another site named {name!r}", remedy="give this one another name: --name"
+                f"the federation has another site named {name!r}",
+                remedy="give this one another name: --name; or put its renewed certificate into secrets/site.pem",
             )
+
+    @writes
+    def renew(self, connection: Connection, name: str, *, certificate_digest: str) -> None:
+        """Let a site have another certificate from its next start on.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such site.
+        """
+        found = connection.execute(
+            update(sites).where(sites.c.name == name).values(certificate_digest=certificate_digest)
+        )
+        if found.rowcount != 1:
+            raise NotFoundError(f"there is no site {name}", remedy="see who is there: fomrepo site status --home")
 
     @writes
     def heartbeat(

@@ -9,16 +9,21 @@ import typer
 
 from fomrepo.cli.homes import Home
 from fomrepo.cli.output import Json, print_json, print_table
+from fomrepo.cli.site_certificate import warn_of_certificate
 from fomrepo.errors import SandboxUnavailableError
 
 catalog = typer.Typer(no_args_is_help=True, help="The catalog: the database of what exists.")
 
 
 def doctor(
+    home: Home,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every attempt to get out.")] = False,
     json: Json = False,
 ) -> None:
-    """Try out whether this machine can hold a stranger's code: attacks in a real sandbox."""
+    """Try out whether this machine can hold a stranger's code: attacks in a real sandbox.
+
+    If a site has its home here, its certificate is looked at, too.
+    """
     from fomrepo.isolation.doctor import detect_wall
 
     wall = detect_wall()
@@ -31,6 +36,7 @@ def doctor(
         typer.echo(f"{wall.level}: {wall.cause}")
         if wall.remedy and wall.holds:
             typer.echo(f"  better: {wall.remedy}")
+    warn_of_certificate(home, as_json=json)
     if not wall.holds:
         raise SandboxUnavailableError("this machine runs no methods", remedy=wall.remedy)
 

@@ -14,6 +14,7 @@ from fomrepo.cli.connected import ProfileName, connected
 from fomrepo.cli.homes import Home
 from fomrepo.cli.in_place import scrub
 from fomrepo.cli.output import Json, print_json, print_table
+from fomrepo.cli.site_certificate import renew, warn_of_certificate
 
 if TYPE_CHECKING:
     from fomrepo.site.settings import SiteSettings
@@ -81,7 +82,8 @@ def status(home: Home, profile: ProfileName = None, json: Json = False) -> None:
     """Say how the sites of the federation are: of the one whose home is here, else of the one of the profile.
 
     Whoever has a home also sees how each site ran methods since it started: hot, beside data that it holds ready, or
-    cold, in a sandbox made for the run; and with which of its identity providers nobody can log in now.
+    cold, in a sandbox made for the run; with which of its identity providers nobody can log in now; and from 60 days
+    before, that the certificate of that home ends.
     """
     faults: Mapping[str, str] = {}
     if (home / "site.toml").exists():
@@ -109,8 +111,10 @@ def status(home: Home, profile: ProfileName = None, json: Json = False) -> None:
         print_table(shown, heads, right=range(4, len(heads)))
         for name, fault in faults.items():
             typer.echo(f"nobody can log in with {name} now: {fault}", err=True)
+    warn_of_certificate(home, as_json=json)
 
 
+site.command()(renew)
 site.command()(scrub)
 
 

@@ -12,15 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from fomrepo.errors import IdentityError
 
 #: Ending of the names by which sites know each other.
 PEER_SUFFIX = ".sites.fomrepo"
 
-#: Lifetimes, in days: the authority outlives a machine; a site's certificate is made once, by `site init`, and
-#: nothing renews it yet.
+#: Lifetimes, in days: the authority outlives a machine; a site's certificate is made by `site init`, and anew by
+#: `site renew`.
 AUTHORITY_DAYS = 3650
 SITE_DAYS = 825
 
@@ -59,26 +63,43 @@ def new_site_certificate(authority: KeyPair, site: str, hosts: Sequence[str]) ->
         Host names and addresses by which clients reach it.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    authority_key = serialization.load_pem_private_key(authority.key, None)
-    if not isinstance(authority_key, ec.EllipticCurvePrivateKey):
-        raise TypeError("the federation's authority has another kind of key")
-    issuer = x509.load_pem_x509_certificate(authority.certificate)
-    builder = (
-        _builder(
-            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, site)]), issuer.subject, key.public_key(), SITE_DAYS
-        )
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
-        )
-        .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(site + PEER_SUFFIX), *map(_general_name, hosts)]), critical=False
-        )
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
-    )
-    certificate = builder.sign(authority_key, hashes.SHA256())
-    return KeyPair(_key_pem(key), certificate.public_bytes(serialization.Encoding.PEM))
+    return KeyPair(_key_pem(key), _certified(authority, key.public_key(), site, hosts))
+
+
+def renewed_certificate(authority: KeyPair, certificate: bytes) -> tuple[str, bytes]:
+    """Certify a site anew: its key, its name and its hosts stay, and the time begins again; returns name and PEM.
+
+    Parameters
+    ----------
+    authority
+        Of the federation.
+    certificate
+        PEM of the site's certificate; it may have ended.
+
+    Raises
+    ------
+    IdentityError
+        If it is not that of a site of this federation.
+    """
+    site = site_named_by(certificate)
+    try:
+        if site is None:
+            raise ValueError
+        old = x509.load_pem_x509_certificate(certificate)
+        old.verify_directly_issued_by(x509.load_pem_x509_certificate(authority.certificate))
+    except (ValueError, TypeError, InvalidSignature):
+        raise IdentityError(
+            "that is not the certificate of a site of this federation",
+            remedy="name secrets/site.pem of the site's home: --certificate",
+        ) from None
+    names = old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    hosts = [str(name.value) for name in names if name.value != site + PEER_SUFFIX]
+    return site, _certified(authority, old.public_key(), site, hosts)
+
+
+def end_of(certificate: bytes) -> datetime.datetime:
+    """Time at which a certificate ends."""
+    return x509.load_pem_x509_certificate(certificate).not_valid_after_utc
 
 
 def site_named_by(certificate: bytes) -> str | None:
@@ -97,8 +118,28 @@ def site_named_by(certificate: bytes) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
+def _certified(authority: KeyPair, key: CertificatePublicKeyTypes, site: str, hosts: Sequence[str]) -> bytes:
+    authority_key = serialization.load_pem_private_key(authority.key, None)
+    if not isinstance(authority_key, ec.EllipticCurvePrivateKey):
+        raise TypeError("the federation's authority has another kind of key")
+    issuer = x509.load_pem_x509_certificate(authority.certificate)
+    builder = (
+        _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, site)]), issuer.subject, key, SITE_DAYS)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
+        )
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(site + PEER_SUFFIX), *map(_general_name, hosts)]), critical=False
+        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
+    )
+    return builder.sign(authority_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: int
+    subject: x509.Name, issuer: x509.Name, key: CertificatePublicKeyTypes, days: int
 ) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (

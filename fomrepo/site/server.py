@@ -37,6 +37,7 @@ from fomrepo.site.parts import SiteParts
 from fomrepo.site.parts_of_run import Paces
 from fomrepo.site.peers import Peers
 from fomrepo.site.quality import QualityDesk
+from fomrepo.site.renewal import CertificateWatch
 from fomrepo.site.replicate import ReplicateDesk
 from fomrepo.site.revocation import RevokedResults
 from fomrepo.site.scrub import Scrub
@@ -191,6 +192,7 @@ class SiteServer:
         self.address = _listen(clients, settings.address, server_tls)
         self.peer_address = _listen(sites, settings.peer_address, mutual_tls)
         self._listeners = (clients, sites)
+        self._certificate = CertificateWatch(home, certificate)
         self._certificate_digest = hashlib.sha256(certificate).hexdigest()
         for part in (self._scrub, self._door, in_place):
             self._end.callback(part.close)
@@ -235,6 +237,7 @@ class SiteServer:
         return (0, 0) if self._site.holders is None else self._site.holders.figures()
 
     def _beat(self) -> None:
+        self._certificate.warn_now_and_then()
         self._calls.heed_cancellations()
         load = self._site.slots.figures()
         runs = self._site.warden is not None

@@ -19,6 +19,9 @@ TEXT_LIMIT = 3000
 #: What gRPC says of a certificate of another authority, and of one with another name.
 _NOT_BELIEVED = ("CERTIFICATE_VERIFY_FAILED", "Hostname Verification Check failed")
 
+#: What it says of one whose time is over.
+_ENDED = "certificate has expired"
+
 #: Status of gRPC for each branch of errors, for programs that look at nothing else.
 _STATUS: dict[type[FomrepoError], grpc.StatusCode] = {
     errors.NotFoundError: grpc.StatusCode.NOT_FOUND,
@@ -100,6 +103,10 @@ def error_from_rpc(error: grpc.RpcError, *, address: str) -> FomrepoError:
         if key == FAILURE_METADATA:
             return failure_from_wire(pb.Failure.FromString(value))
     code, details = error.code(), error.details() or ""
+    if code is grpc.StatusCode.UNAVAILABLE and _ENDED in details:
+        return errors.IdentityError(
+            f"the certificate of {address} has ended", remedy="its operator renews it: fomrepo site renew"
+        )
     if code is grpc.StatusCode.UNAVAILABLE and any(said in details for said in _NOT_BELIEVED):
         return errors.IdentityError(
             f"{address} shows a certificate that is not of this federation",

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from fomrepo.catalog import Catalog
-from fomrepo.errors import ArgumentError, ConflictError
+from fomrepo.errors import ArgumentError, ConflictError, NotFoundError
 from fomrepo.model.placement import SiteLoad
 from fomrepo.model.sites import SiteEntry
 
@@ -81,3 +81,14 @@ def test_a_name_belongs_to_one_certificate(catalog: Catalog) -> None:
     with pytest.raises(ConflictError, match="another site named 'site-a'"):
         catalog.sites.announce("site-a", address="host:7", peer_address="host:8", certificate_digest="another")
     assert catalog.sites.all(1.0)[0].address != "host:7"
+
+
+def test_a_renewed_certificate_takes_the_place_of_the_old_one(catalog: Catalog) -> None:
+    announce(catalog)
+    catalog.sites.renew("site-a", certificate_digest="another")
+    catalog.sites.announce("site-a", address="host:7", peer_address="host:8", certificate_digest="another")
+    assert catalog.sites.all(1.0)[0].address == "host:7"
+    with pytest.raises(ConflictError, match=r"secrets/site\.pem"):
+        announce(catalog)
+    with pytest.raises(NotFoundError, match="there is no site site-c"):
+        catalog.sites.renew("site-c", certificate_digest="another")

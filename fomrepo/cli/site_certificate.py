@@ -1,0 +1,43 @@
+"""``fomrepo site renew``, and what operators are told about certificates that end."""
+
+from __future__ import annotations
+
+from json import dumps
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fomrepo.cli.homes import Home
+from fomrepo.cli.output import Json, print_json
+
+
+def renew(
+    home: Home,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of another site: a copy of its secrets/site.pem, replaced here.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Make a site's certificate anew, on the home that founded the federation; start the site again afterwards."""
+    from fomrepo.site.renewal import renew_certificate
+    from fomrepo.site.settings import SiteHome
+
+    site, end = renew_certificate(SiteHome(home), certificate)
+    if json:
+        print_json({"site": site, "certificate_ends": end.isoformat()})
+    else:
+        typer.echo(f"the certificate of {site} holds until {end:%Y-%m-%d}; start {site} again")
+
+
+def warn_of_certificate(home: Path, *, as_json: bool) -> None:
+    """Say on stderr what is to be done about the certificate in a home, if a site has its home there."""
+    from fomrepo.site.renewal import certificate_warnings
+    from fomrepo.site.settings import SiteHome
+
+    found = SiteHome(home)
+    for warning in certificate_warnings(found) if found.settings_file.exists() else ():
+        typer.echo(dumps({"warning": warning}) if as_json else warning, err=True)
