@@ -64,7 +64,7 @@ class ResultStore:
         with suppress(OSError):
             if sha256_hex(content := path.read_bytes()) == digest:
                 return content
-        path.unlink(missing_ok=True)
+        self.discard(digest)
         return None
 
     def verified(self, digest: str) -> Path | None:

@@ -77,5 +77,7 @@ def _verdict(before: object, now: object) -> str:
             return "good" if before == "good" else "good again"
         case "stale":
             return "stale" if before == "stale" else "changed, vanished or not readable: it is stale now"
+        case "unknown":
+            return "not read to its end: its disk fails (see dmesg)"
         case _:
             return "registered no more"

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from fomrepo.errors import StorageError
 from fomrepo.model.files import Replica, ReplicaState
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
@@ -37,6 +38,11 @@ def settle_in_place(
     -------
     Replica or None
         What the catalog says of it now.
+
+    Raises
+    ------
+    StorageError
+        If a disk fails: then it stays what it was, and nothing is answered from it.
     """
     digest = known.digest
     with site.copies.turn(digest):
@@ -46,10 +52,16 @@ def settle_in_place(
         same = replica.state is ReplicaState.GOOD and site.copies.fingerprint(replica) == replica.fingerprint
         if same and (not again or replica.generation != known.generation):
             return replica
+        failed: StorageError | None = None
         for place in (replica.place, *site.catalog.replicas.stand_ins(site.name, digest)):
-            found = site.copies.read_again(replace(replica, place=place), told=told)
+            try:
+                found = site.copies.read_again(replace(replica, place=place), told=told)
+            except StorageError as error:
+                failed, found = error, None
             if found is not None:
                 break
+        if found is None and failed is not None:
+            raise failed
         if found is None:
             if replica.state is ReplicaState.GOOD:
                 drop_what_came_of(site, digest, ReplicaState.STALE)

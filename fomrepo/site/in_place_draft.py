@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from fomrepo.errors import ConflictError
+from fomrepo.errors import ConflictError, StorageError
 from fomrepo.model.deposits import Upload
 from fomrepo.model.files import Guard, Place, ReplicaState, StatFingerprint
 from fomrepo.site.parts import SiteParts
 from fomrepo.vault.in_place import fingerprint_at
-from fomrepo.vault.objects import ObjectStore, write_whole
+from fomrepo.vault.objects import ObjectStore, storage_errors, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,9 @@ class DraftPlace:
 
     @property
     def unchanged(self) -> bool:
-        """Whether it is still there, readable, and what it was."""
-        return fingerprint_at(self.place.path) == self.fingerprint
+        """Whether it is still there, readable, and what it was; a disk that fails is a ``StorageError``."""
+        with storage_errors(Path(self.place.path)):
+            return fingerprint_at(self.place.path) == self.fingerprint
 
 
 class DraftPlaces:
@@ -90,6 +92,8 @@ def stands_in(site: SiteParts, found: DraftPlace) -> bool:
     known = site.catalog.replicas.get(site.name, found.digest)
     if known is None or known.state is not ReplicaState.GOOD:
         return False
-    return (known.place is None or known.place.path != found.place.path) and (
-        site.copies.fingerprint(known) == known.fingerprint
-    )
+    try:
+        unchanged = site.copies.fingerprint(known) == known.fingerprint
+    except StorageError:  # of its disk, which is not this file's
+        return False
+    return unchanged and (known.place is None or known.place.path != found.place.path)

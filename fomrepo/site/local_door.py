@@ -176,7 +176,7 @@ class LocalDoor:
             )
 
         def found(one: Scrubbed) -> None:
-            state = None if one.now is None else one.now.value
+            state = "unknown" if one.disk_fails else None if one.now is None else one.now.value
             send_message(visitor, {"digest": one.digest, "path": one.path, "before": one.before.value, "now": state})
 
         rate = wanted.get("mib_s", 0)

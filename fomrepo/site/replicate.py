@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from fomrepo import errors
 from fomrepo.errors import FomrepoError, NoReplicaError, NotFoundError
-from fomrepo.model.files import FileObject, RecordVersion, ReplicaState
+from fomrepo.model.files import FileObject, RecordVersion, Replica, ReplicaState
 from fomrepo.model.people import Principal
 from fomrepo.model.placement import FETCH_LIMIT_BYTES, bytes_to_fetch
 from fomrepo.site.log import log_unexpected
@@ -161,8 +161,7 @@ class _Fetching(threading.Thread):
         """
         site = self._site
         replica = site.catalog.replicas.get(site.name, digest)
-        here = None if replica is None else site.copies.fingerprint(replica)
-        if replica is not None and replica.state is ReplicaState.GOOD and here == replica.fingerprint:
+        if replica is not None and _is_good_here(site, replica):
             if not known:
                 self._read(digest)
             return
@@ -181,7 +180,7 @@ class _Fetching(threading.Thread):
                     fingerprint = fetch_object(site.vault, digest, chunks, incoming)
                 site.catalog.replicas.finish(site.name, digest, fingerprint)
                 return
-            except (errors.NetworkError, errors.DataError, errors.NotFoundError) as error:
+            except (errors.NetworkError, errors.DataError, errors.NotFoundError, errors.StorageError) as error:
                 last = error
         raise last
 
@@ -207,6 +206,10 @@ class _Fetching(threading.Thread):
         return found
 
 
+def _is_good_here(site: SiteParts, replica: Replica) -> bool:
+    return replica.state is ReplicaState.GOOD and site.copies.fingerprint(replica) == replica.fingerprint
+
+
 def _holders(site: SiteParts, version: RecordVersion, digest: str) -> set[str]:
     """Sites where a version was put and that hold a good copy of an object; what others put elsewhere is theirs."""
     placed = site.catalog.replicas.placed([version.version_id])[version.version_id]
@@ -220,25 +223,23 @@ def read_file(
     end = min(offset + length, file.size) if length else file.size
     holders = _holders(site, version, file.digest)
     replica = site.catalog.replicas.get(site.name, file.digest)
-    if (
-        replica is not None
-        and site.name in holders
-        and replica.state is ReplicaState.GOOD
-        and site.copies.fingerprint(replica) == replica.fingerprint
-    ):
-        yield from site.copies.read(replica, offset=offset, length=length)
-        return
     last: FomrepoError = NoReplicaError(
         f"no site holds a good copy of {file.name} now", remedy="see where it is: fomrepo show RECORD"
     )
-    for source in sorted(holders - {site.name}):
+    for source in sorted(holders, key=lambda one: (one != site.name, one)):
         if offset >= end:
             return
         try:
-            for data in peers.read_object(source, file.digest, offset=offset, length=end - offset):
+            if source != site.name:
+                chunks = peers.read_object(source, file.digest, offset=offset, length=end - offset)
+            elif replica is not None and _is_good_here(site, replica):
+                chunks = site.copies.read(replica, offset=offset, length=end - offset)
+            else:
+                continue
+            for data in chunks:
                 offset += len(data)
                 yield data
             return
-        except (errors.NetworkError, errors.NotFoundError) as error:
+        except (errors.NetworkError, errors.NotFoundError, errors.StorageError) as error:
             last = error
     raise last

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from fomrepo.errors import ConflictError, DataError, MethodError, NoReplicaError
+from fomrepo.errors import ConflictError, DataError, MethodError, NoReplicaError, StorageError
 from fomrepo.model.files import Guard, RecordName, Replica, ReplicaState
 from fomrepo.model.results import ResolvedCall, StoredResult
+from fomrepo.site.disk_faults import are_given_back, disk_of, looks_like_a_disk
 from fomrepo.site.execute import Run, execute
 from fomrepo.site.fixity import drop_what_came_of, settle_in_place
 from fomrepo.site.load import Claim
@@ -53,7 +54,11 @@ class RunAnswer:
 def stored_answer(site: SiteParts, known: Resolution) -> RunAnswer | None:
     """Answer from this site's cache, if a row, its blob and the data that it came from are all good."""
     mine = next((one for one in known.stored if one.site == site.name), None) or site.ledger.fresh_result(known.key)
-    if mine is None or (held := settled_replicas(site, known)) is None:
+    try:
+        held = None if mine is None else settled_replicas(site, known)
+    except StorageError:  # told by the run that is asked for now, or another site answers
+        held = None
+    if mine is None or held is None:
         return None
     content = site.results.content(mine.blob, mine.size)
     if content is None:
@@ -110,6 +115,8 @@ def run_here(
         What became of the run, by whose fault.
     CancelledError
         If the caller cancelled it.
+    StorageError
+        If a disk of this site fails.
     """
     for _ in range(ATTEMPTS_WHILE_DATA_CHANGES):
         # Authorise again, unless that was just now, whatever another site has said; somebody may have answered.
@@ -135,8 +142,11 @@ def run_here(
                 report, way = execute(site, run, stream)
                 # 8. Its answer is read as hostile input.
                 run.accept(path, report, question.schema.result)
-            except (MethodError, DataError, OSError, ValueError):  # what fails on changed data is nobody's fault
-                if _files_are_unchanged(site, held, kept=False):
+            except (MethodError, DataError, OSError, ValueError) as error:
+                # What fails on changed data, or on a disk that fails, is nobody's fault.
+                if _files_are_unchanged(site, call, held, kept=False) and (
+                    not looks_like_a_disk(error) or are_given_back(site, call, held, cancelled)
+                ):
                     raise
                 known = None
                 continue
@@ -148,7 +158,7 @@ def run_here(
         answer = RunAnswer(key, blob, size, report.wall_s, computed, way, False, _read(call), content, guards)
         fence = _fence(question, call, held)
         kept = not question.draft and all(guard != Guard.NONE for _, guard in guards)
-        if _files_are_unchanged(site, held, kept=kept) and fence.holds(site):
+        if _files_are_unchanged(site, call, held, kept=kept) and fence.holds(site):
             if kept:
                 site.registry.vouch(question.bundle)  # what was revoked meanwhile gives no answer any more
                 result = StoredResult(key, site.name, blob, size, report.wall_s, computed, way)
@@ -173,6 +183,11 @@ def settled_replicas(site: SiteParts, known: Resolution) -> Mapping[str, Replica
     """This site's good replicas of a call's objects, compared with the files on the disk; None if one is not good.
 
     A file that changed is spoilt with its results.
+
+    Raises
+    ------
+    StorageError
+        If a disk fails, which is no verdict about any file.
     """
     held = known.held_by(site.name)
     settled: dict[str, Replica] = {}
@@ -180,9 +195,10 @@ def settled_replicas(site: SiteParts, known: Resolution) -> Mapping[str, Replica
         replica = held.get(digest)
         if replica is None or replica.state is ReplicaState.STALE:
             return None  # one in place comes back by a scrub, or by registering it again
-        if site.copies.fingerprint(replica) != replica.fingerprint:
-            refresh_or_spoil(site, digest)
-            replica = site.catalog.replicas.get(site.name, digest)
+        with disk_of(site, known.call, digest):
+            if site.copies.fingerprint(replica) != replica.fingerprint:
+                refresh_or_spoil(site, digest)
+                replica = site.catalog.replicas.get(site.name, digest)
         if replica is None or replica.state is not ReplicaState.GOOD:
             return None
         site.copies.know(replica)
@@ -197,26 +213,27 @@ def refresh_or_spoil(site: SiteParts, digest: str) -> None:
         settle_in_place(site, replica, again=False)
         return
     before = site.vault.fingerprint(digest)
-    if before is not None and site.vault.holds(digest) and site.vault.fingerprint(digest) == before:
+    if before is not None and site.vault.gives_back(digest) and site.vault.fingerprint(digest) == before:
         site.ledger.flush()  # a result on its way would find another generation, and be thrown away
         site.catalog.replicas.finish(site.name, digest, before)
         return
     drop_what_came_of(site, digest, ReplicaState.BAD)
 
 
-def _files_are_unchanged(site: SiteParts, held: Mapping[str, Replica], *, kept: bool) -> bool:
+def _files_are_unchanged(site: SiteParts, call: ResolvedCall, held: Mapping[str, Replica], *, kept: bool) -> bool:
     """Whether the files are still those of the replicas; what changed is settled.
 
     Where a result is to be kept, those that may change unseen are read again.
     """
     changed = False
     for digest, one in held.items():
-        if site.copies.fingerprint(one) != one.fingerprint:
-            refresh_or_spoil(site, digest)
-            changed = True
-        elif kept and one.place is not None and one.place.guard is Guard.REHASH:
-            now = settle_in_place(site, one, again=True)
-            changed |= now is None or (now.state, now.generation) != (one.state, one.generation)
+        with disk_of(site, call, digest):
+            if site.copies.fingerprint(one) != one.fingerprint:
+                refresh_or_spoil(site, digest)
+                changed = True
+            elif kept and one.place is not None and one.place.guard is Guard.REHASH:
+                now = settle_in_place(site, one, again=True)
+                changed |= now is None or (now.state, now.generation) != (one.state, one.generation)
     return not changed
 
 

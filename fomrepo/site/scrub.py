@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fomrepo.errors import CancelledError, FomrepoError
+from fomrepo.errors import CancelledError, FomrepoError, StorageError
 from fomrepo.model.files import Replica, ReplicaState, StatFingerprint
 from fomrepo.site.fixity import settle_in_place
 from fomrepo.site.log import log_unexpected, logger
@@ -35,6 +35,8 @@ class Scrubbed:
     before: ReplicaState
     #: None: it is registered no more.
     now: ReplicaState | None
+    #: Whether its disk fails: then nothing was found out, and it is what it was.
+    disk_fails: bool = False
 
 
 class Scrub:
@@ -84,7 +86,10 @@ class Scrub:
     def _is_due(self, replica: Replica, age_s: float) -> bool:
         if replica.state is ReplicaState.GOOD:
             return age_s > DUE_AFTER_S
-        found = self._site.copies.fingerprint(replica)
+        try:
+            found = self._site.copies.fingerprint(replica)
+        except StorageError:
+            return False
         return found is not None and self._judged.get(replica.digest) != found
 
     def _one(self, replica: Replica, mib_s: float) -> Scrubbed:
@@ -95,12 +100,16 @@ class Scrub:
             if self._ending.wait(ahead_s) if ahead_s > 0 else self._ending.is_set():
                 raise CancelledError("the site was stopped while it read a file again")
 
-        seen = self._site.copies.fingerprint(replica)
-        now = settle_in_place(self._site, replica, again=True, told=pace)
+        path = "" if replica.place is None else replica.place.path
+        try:
+            seen = self._site.copies.fingerprint(replica)
+            now = settle_in_place(self._site, replica, again=True, told=pace)
+        except StorageError as error:
+            logger.warning("scrub", path=path, error=error.message)
+            return Scrubbed(replica.digest, path, replica.state, replica.state, disk_fails=True)
         self._judged[replica.digest] = seen
         if now is None or now.state is not replica.state:
             logger.info("scrub", digest=replica.digest, before=replica.state, now=None if now is None else now.state)
-        path = "" if replica.place is None else replica.place.path
         return Scrubbed(replica.digest, path, replica.state, None if now is None else now.state)
 
     def _work(self) -> None:

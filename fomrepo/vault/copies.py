@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from fomrepo.model.files import Guard, Replica, StatFingerprint
@@ -20,7 +20,7 @@ from fomrepo.vault.in_place import (
     take_lease,
     watched_lease,
 )
-from fomrepo.vault.objects import ObjectStore
+from fomrepo.vault.objects import DISK_FAILS, ObjectStore, storage_errors
 from fomrepo.vault.receive import read_chunks
 
 
@@ -57,17 +57,24 @@ class Copies:
         return None if placed is None else (placed.fingerprint.device, placed.fingerprint.inode)
 
     def fingerprint(self, replica: Replica) -> StatFingerprint | None:
-        """What the file system says of a copy now; None if it is not there, or not readable for this site's user."""
+        """What the file system says of a copy now; None if it is not there, or not readable for this site's user.
+
+        Raises
+        ------
+        StorageError
+            If its disk fails.
+        """
         if replica.place is None:
             return self._vault.fingerprint(replica.digest)
-        return fingerprint_at(replica.place.path)
+        with _disk_in_place():
+            return fingerprint_at(replica.place.path)
 
     def read(self, replica: Replica, *, offset: int = 0, length: int = 0) -> Iterator[bytes]:
         """Bytes of a copy from an offset on, ``length`` of them or all if that is 0."""
         if replica.place is None:
             yield from read_chunks(self._vault.path(replica.digest), offset=offset, length=length)
             return
-        with _opened(replica.place.path) as descriptor:
+        with _disk_in_place(), _opened(replica.place.path) as descriptor:
             end = offset + length if length else replica.fingerprint.size
             while offset < end and (chunk := os.pread(descriptor, min(READ_BYTES, end - offset), offset)):
                 yield chunk
@@ -82,13 +89,21 @@ class Copies:
         -------
         tuple or None
             What the file system says of it, and how its changes are noticed from now on.
+
+        Raises
+        ------
+        StorageError
+            If its disk fails, which says nothing about its bytes.
         """
         if replica.place is None:
             raise ValueError("this copy is not in place")
         try:
             with _opened(replica.place.path) as descriptor:
                 return _read_again(descriptor, replica, replica.place.guard, told)
-        except OSError:
+        except OSError as error:
+            if error.errno in DISK_FAILS:
+                with _disk_in_place():
+                    raise
             return None
 
     @contextmanager
@@ -113,6 +128,11 @@ def _read_again(
             return None
         leased = leased and still_held()
     return before, guard if before == replica.fingerprint else guard_of(descriptor, leased=leased)
+
+
+def _disk_in_place() -> AbstractContextManager[None]:
+    """Turn errors of a disk into a ``StorageError`` that names no path: it may be that of a stranger's copy."""
+    return storage_errors(Path("a file in place"))
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fomrepo.model.files import Guard, StatFingerprint
+from fomrepo.vault.objects import DISK_FAILS
 
 #: Bytes that are read at once: as fast as larger pieces, and all the memory that a file of any size takes.
 READ_BYTES = 2**20
@@ -85,10 +86,18 @@ def fingerprint_of_open(descriptor: int) -> StatFingerprint:
 
 
 def fingerprint_at(path: str) -> StatFingerprint | None:
-    """What the file system says of the file at a path now; None if this process's user cannot read one there."""
+    """What the file system says of the file at a path now; None if this process's user cannot read one there.
+
+    Raises
+    ------
+    OSError
+        If the disk fails, which says nothing about the file.
+    """
     try:
         descriptor = open_in_place(path)
-    except OSError:
+    except OSError as error:
+        if error.errno in DISK_FAILS:
+            raise
         return None
     try:
         return fingerprint_of_open(descriptor)

@@ -21,6 +21,9 @@ from fomrepo.model.files import StatFingerprint
 #: Errors of the operating system that mean that a disk has no room.
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
+#: Errors that mean that a disk fails, or that its file system is damaged: they say nothing about a file on it.
+DISK_FAILS = frozenset({errno.EIO, errno.EBADMSG, errno.EUCLEAN})
+
 
 class ObjectStore:
     """Objects below one folder.
@@ -64,8 +67,25 @@ class ObjectStore:
     def holds(self, digest: str) -> bool:
         """Whether an object is there and its bytes are still what its name says; reads all of them."""
         try:
-            return digest_of(self.path(digest)) == digest
-        except OSError:
+            return self.gives_back(digest)
+        except StorageError:
+            return False
+
+    def gives_back(self, digest: str) -> bool:
+        """Whether an object is there with the bytes that its name says, as ``holds``.
+
+        Raises
+        ------
+        StorageError
+            If the disk fails, which says nothing about its bytes.
+        """
+        path = self.path(digest)
+        try:
+            return digest_of(path) == digest
+        except OSError as error:
+            if error.errno in DISK_FAILS:
+                with storage_errors(path):
+                    raise
             return False
 
     def keep(self, incoming: Path, digest: str, *, durable: bool = True) -> StatFingerprint:
@@ -104,10 +124,11 @@ class ObjectStore:
 
 def fingerprint_of(path: Path) -> StatFingerprint | None:
     """What the file system says of a regular file now; None if there is none."""
-    try:
-        found = path.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return None
+    with storage_errors(path):
+        try:
+            found = path.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            return None
     return StatFingerprint(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
@@ -141,7 +162,7 @@ def storage_errors(path: Path) -> Iterator[None]:
                 remedy=f"free some space (see df -h {path.parent}) and run the command again",
             ) from error
         remedy = "see whether the disk is mounted and writable"
-        if error.errno == errno.EIO:
+        if error.errno in DISK_FAILS:
             remedy = "the disk fails: see what the kernel says of it (dmesg); once it works, run the command again"
         raise StorageError(f"{path} cannot be used: {error.strerror}", remedy=remedy) from error
 

@@ -1,7 +1,8 @@
 """A disk that fails: ``python -m tests.federation.failing_disk FOLDER BEHIND FAULTS`` shows BEHIND at FOLDER by FUSE.
 
 Each line of the file FAULTS names an operation that ends with EIO from now on, as it does on a disk that breaks:
-``create``, ``read``, ``write``, ``fsync``, ``rename``, ``unlink``. An empty file is a disk that works again.
+``getattr``, ``create``, ``read``, ``write``, ``fsync``, ``rename``, ``unlink``. An empty file is a disk that works
+again.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class FailingDisk:
 
     def getattr(self, path: str, fh: int | None = None) -> dict[str, int]:
         """Facts of a file or folder."""
+        self._may_fail("getattr", path)
         found = self._at(path).lstat()
         times = {name: getattr(found, f"{name}_ns") for name in ("st_atime", "st_mtime", "st_ctime")}
         return times | {

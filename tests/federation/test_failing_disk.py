@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from fomrepo.errors import StorageError
+from fomrepo.errors import NoReplicaError, StorageError
 from fomrepo.model.deposit_plan import Creator, DepositPlan, PlannedFile
 from fomrepo.testing import LocalFederation
-from tests.federation.records import TOPOLOGY, adk_files, bytes_on_their_way, until
+from tests.federation.records import TOPOLOGY, TRAJECTORY, adk_files, bytes_on_their_way, deposit_adk, replicate, until
 from tests.federation.test_getting_out import fuse_is_allowed
 
 #: Where nobody may mount by FUSE, tests/unit/vault/test_receive.py still meets EIOs of the kernel.
@@ -46,10 +46,10 @@ class Disk:
         return process
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def disk(bubblewrap: Path, open_folder: Callable[[], Path]) -> Iterator[tuple[Disk, LocalFederation]]:
     place = open_folder()
-    federation = LocalFederation(place, sites=("site-a",), slots=2)
+    federation = LocalFederation(place, sites=("site-a", "site-b"), slots=2)
     disk = Disk(place)
     process = disk.mount()
     try:
@@ -89,3 +89,31 @@ def test_a_disk_that_fails_is_named_and_nothing_is_lost(disk: tuple[Disk, LocalF
         assert file.download(tmp_path / "copy").read_bytes() == (tmp_path / TOPOLOGY).read_bytes()
         assert [one.versioned for one in repo.records()] == [steps.submit()]
     assert bytes_on_their_way(federation, "site-a") == []
+
+
+@NEEDS_FUSE
+def test_no_file_is_blamed_for_a_disk_that_fails_and_another_site_answers(
+    disk: tuple[Disk, LocalFederation], tmp_path: Path
+) -> None:
+    failing, federation = disk
+    with federation.connect() as repo:
+        file = deposit_adk(repo, title="On a disk that fails later")[TRAJECTORY]
+        failing.fail("read")  # by a guest, to which the file looks damaged
+        with pytest.raises(NoReplicaError, match=f"the disk of site-a fails: {TRAJECTORY}.*Input/output error"):
+            file.radius_of_gyration(stop=2)
+        failing.fail()
+        first = file.radius_of_gyration(stop=2)
+        assert (first.site, first.provenance.detours) == ("site-a", ())
+
+        replicate(repo, file.record.versioned, "site-b")
+        for stop, operation in ((3, "read"), (2, "getattr")):  # a run, and an answer that is kept there
+            failing.fail(operation)
+            answer = file.radius_of_gyration(stop=stop)
+            assert answer.site == "site-b"
+            ((site, why),) = answer.provenance.detours
+            assert site == "site-a"
+            assert "Input/output error" in why
+            assert file.download(tmp_path / operation).stat().st_size == file.size
+        failing.fail()
+        assert file.radius_of_gyration(stop=2).site == "site-a"
+        assert {one.state for one in repo.replicas(file.record.versioned)} == {"good"}
