@@ -16,6 +16,8 @@ from fomrepo.errors import NoReplicaError, SiteUnreachableError
 from fomrepo.model.canonical import new_id
 from fomrepo.site.administration import open_administration, read_folder
 from fomrepo.site.peers import ticketed_bytes
+from fomrepo.site.renewal import renew_certificate
+from fomrepo.site.settings import SiteHome
 from fomrepo.site.tickets import TicketPrinter
 from fomrepo.testing import LocalFederation
 from fomrepo.wire.failures import failure_from_wire
@@ -143,6 +145,19 @@ def test_a_site_that_comes_back_is_asked_at_once(fragile: LocalFederation, repo:
             record[TRAJECTORY].radius_of_gyration(stop=stop)
     fragile.start("site-c")
     assert record[TRAJECTORY].radius_of_gyration(stop=5).site == "site-c"
+
+
+def test_a_site_with_a_renewed_certificate_is_believed(
+    fragile: LocalFederation, repo: Repository, record: Record
+) -> None:
+    for site in ("site-b", "site-c"):
+        fragile[site].stop()
+    renew_certificate(SiteHome(fragile.home), fragile["site-c"].home / "secrets" / "site.pem")
+    fragile.start("site-c")
+    answer = record[TRAJECTORY].radius_of_gyration(stop=6)  # site-a asks it, over mutual TLS
+    assert (answer.site, answer.provenance.detours) == ("site-c", ())
+    with fragile.connect(record.owner, site="site-c") as at_c:
+        assert at_c[record.accession].accession == record.accession
 
 
 @pytest.mark.parametrize("draft", [False, True], ids=["published", "draft"])
