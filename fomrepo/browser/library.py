@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -14,6 +15,9 @@ from fomrepo.browser.sessions import Session, Sessions
 from fomrepo.browser.shelf import Shelf
 from fomrepo.client.profile import Profile
 from fomrepo.client.repository import Repository
+
+#: Exports of everything at a time: each keeps a thread and a site reading, and pages are to go on beside them.
+EXPORTS_LIMIT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,10 @@ class Library:
     #: Name of the federation.
     federation: str
     templates: Jinja2Templates = field(repr=False)
+    #: Taken by each export of everything that is under way.
+    exports: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(EXPORTS_LIMIT), repr=False
+    )
 
 
 def library_of(request: Request) -> Library:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 from xml.sax.saxutils import escape
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from fomrepo.browser import asked, pages, views
 from fomrepo.browser.catalogue import FACETS, RANGES
-from fomrepo.browser.library import Library, library_of, reader_of
+from fomrepo.browser.library import EXPORTS_LIMIT, Library, library_of, reader_of
 from fomrepo.browser.listed import is_public
 from fomrepo.browser.method_pages import example_told, method_told
 from fomrepo.browser.method_view import methods_view
@@ -21,6 +25,10 @@ from fomrepo.client.whole import KnownRecord
 
 #: Addresses in one sitemap, as its protocol allows.
 SITEMAP_LIMIT = 50_000
+#: How long one may be read, in seconds: who does not read any more shall not keep others waiting.
+EXPORT_S = 3600.0
+#: After how many seconds somebody asks again who found all of them taken.
+EXPORT_PAUSE_S = 60
 SITEMAP_SCHEMA = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
@@ -73,7 +81,29 @@ def export(request: Request) -> Response:
     """All public metadata: a line of JSON for each record, read from the sites while it is sent."""
     library = library_of(request)
     lines = (json.dumps(one) + "\n" for one in _told(library, library.visitor.whole.public()))
-    return StreamingResponse(lines, media_type="application/jsonl")
+    return Export(lines, library.exports)
+
+
+class Export(StreamingResponse):
+    """An answer that is sent if few enough others are, and not for ever."""
+
+    def __init__(self, lines: Iterator[str], exports: threading.BoundedSemaphore) -> None:
+        super().__init__(lines, media_type="application/jsonl")
+        self._exports = exports
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, or tell when to ask again."""
+        if not self._exports.acquire(blocking=False):
+            busy = {"error": f"{EXPORTS_LIMIT} exports are under way; ask again in {EXPORT_PAUSE_S} s"}
+            refusal = JSONResponse(busy, status_code=503, headers={"retry-after": str(EXPORT_PAUSE_S)})
+            await refusal(scope, receive, send)
+            return
+        try:
+            with suppress(TimeoutError):  # whoever reads notices: the answer has no end
+                async with asyncio.timeout(EXPORT_S):
+                    await super().__call__(scope, receive, send)
+        finally:
+            self._exports.release()
 
 
 def sitemap(request: Request) -> Response:
@@ -151,5 +181,9 @@ def _operation(text: str, query: list[str], path: list[str]) -> dict[str, Any]:
     return {
         "summary": text,
         "parameters": [parameter(one, "path") for one in path] + [parameter(one, "query") for one in query],
-        "responses": {"200": {"description": "OK"}, "404": {"description": "There is nothing that you may see"}},
+        "responses": {
+            "200": {"description": "OK"},
+            "404": {"description": "There is nothing that you may see"},
+            "503": {"description": "Too much is under way, or no site answers; Retry-After may say when to ask again"},
+        },
     }

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
+from contextlib import suppress
 from typing import Any
 
+import pytest
+from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from fomrepo.browser.application import reading_pages
+from fomrepo.browser.library import EXPORTS_LIMIT
+from fomrepo.browser.machines import EXPORT_PAUSE_S, Export
 from tests.browser.conftest import World
 
 #: Pages to read whose content is JSON elsewhere, and where; those that are missing here are files, not pages.
@@ -26,8 +34,8 @@ NO_PAGES = (
 )  # fmt: skip
 #: What every page knows, and what only says how a page is drawn.
 DRAWN = {
-    "request", "session", "federation", "moving", "plots", "wanted", "facets", "closed", "ranges", "orders", "address",
-    "kept", "readme", "example", "made",
+    "request", "session", "federation", "status", "moving", "plots", "wanted", "facets", "closed", "ranges", "orders",
+    "address", "kept", "readme", "example", "made",
 }  # fmt: skip
 
 
@@ -87,3 +95,32 @@ def test_the_export_has_every_public_record_whole(web: TestClient, world: World)
     assert lines[world.adk] == {key: value for key, value in page.items() if key != "related"}
     assert [(one["versioned"], one["state"]) for one in page["versions"]] == [(f"{world.adk}.v1", "published")]
     assert page["versions"][0]["deposited"] <= page["versions"][0]["published"]
+
+
+def test_no_more_exports_than_the_limit_are_under_way(web: TestClient) -> None:
+    exports = web.app.state.library.exports  # type: ignore[attr-defined] # of the application
+    for _ in range(EXPORTS_LIMIT):
+        assert exports.acquire(blocking=False)
+    answer = web.get("/api/v1/export")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, str(EXPORT_PAUSE_S))
+    assert answer.json() == {"error": f"{EXPORTS_LIMIT} exports are under way; ask again in {EXPORT_PAUSE_S} s"}
+    exports.release(EXPORTS_LIMIT)
+    for _ in range(EXPORTS_LIMIT + 1):  # what was sent holds up nobody
+        assert web.get("/api/v1/export").status_code == 200
+
+
+@pytest.mark.parametrize("failing", [OSError("the reader has gone"), TimeoutError()])
+def test_an_export_that_is_not_read_to_its_end_makes_room(failing: Exception) -> None:
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            raise failing
+
+    async def receive() -> Message:
+        return await asyncio.Future()
+
+    exports = threading.BoundedSemaphore(1)
+    answer = Export(iter(["{}\n"]), exports)
+    scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
+    with suppress(ClientDisconnect):
+        asyncio.run(answer(scope, receive, send))
+    assert exports.acquire(blocking=False)
