@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fomrepo.browser.lines import first_drawn
+from fomrepo.browser.spelling import axis_text
 from fomrepo.client.results.plots import can_be_drawn, is_image, places_of
 from fomrepo.client.results.result import Result
 
@@ -90,6 +91,8 @@ def png_of(figure: Figure, scheme: str = "light", *, paper: str = "none") -> byt
         ax.set_prop_cycle(cycler(color=strokes))
         figure.draw(ax)
         ax.set_title("")  # the page says what it is
+        for one in canvas.axes:
+            one.set(xlabel=axis_text(one.get_xlabel()), ylabel=axis_text(one.get_ylabel()))
         written = io.BytesIO()
         canvas.savefig(written, format="png", metadata={"Software": "fomrepo"})
         return written.getvalue()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fomrepo.browser.spelling import axis_text, unit_sign
 from fomrepo.client.results.plots import (
     INSTEAD,
     axis_label,
@@ -87,10 +88,15 @@ def points_of(result: Result, names: list[str]) -> dict[str, Any]:
         "title": result.schema.summary,
         "method": f"{result.method} {result.version}",
         "x": _numbers(x),
-        "x_label": _worded(axis_label(result, edges or place or axis)),
-        "y_label": _worded(axis_label(result, names[0]) if len(names) == 1 else result.units[names[0]] or "value"),
+        "x_label": axis_text(axis_label(result, edges or place or axis)),
+        "y_label": axis_text(axis_label(result, names[0]))
+        if len(names) == 1
+        else unit_sign(result.units[names[0]] or "value"),
         "frames": np.asarray(result.frames[::step]).tolist() if of_frames else None,
-        "lines": [{"name": _worded(label), "unit": unit, "y": _numbers(values)} for label, unit, values in lines],
+        "lines": [
+            {"name": label.replace("_", " "), "unit": unit_sign(unit), "y": _numbers(values)}
+            for label, unit, values in lines
+        ],
     }
 
 
@@ -105,10 +111,6 @@ def _lines(result: Result, name: str, step: int) -> Iterator[tuple[str, str, npt
     columns = values[:, np.newaxis] if values.ndim == 1 else values
     for label, column in zip(line_labels(result, name, columns.shape[1]), columns.T, strict=True):
         yield label, result.units[name], column
-
-
-def _worded(label: str) -> str:
-    return label.replace("_", " ")
 
 
 def _numbers(values: npt.NDArray[Any]) -> list[float | None]:

@@ -21,7 +21,7 @@ NEWEST = 6
 def page(request: Request, template: str, status: int = 200, **more: Any) -> Response:
     """Make a page out of a template."""
     library = library_of(request)
-    more |= {"session": session_of(request), "federation": library.federation}
+    more |= {"session": session_of(request), "federation": library.federation, "status": status}
     return library.templates.TemplateResponse(request, template, more, status_code=status)
 
 

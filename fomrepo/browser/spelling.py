@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +17,11 @@ from fomrepo.model.differences import visible
 
 #: Units of time and the picoseconds in one, the largest first.
 _TIMES = (("ms", 1e9), ("µs", 1e6), ("ns", 1e3), ("ps", 1.0), ("fs", 1e-3))
+#: Signs that people write for units, and for powers of them.
+_SIGNS = {"angstrom": "Å", "elementary_charge": "e", "degree": "°", "dalton": "Da", "**2": "²", "**3": "³"}
+_SIGNED = re.compile("|".join(re.escape(one) for one in _SIGNS))
+#: A number with more digits than its measurement had: what single precision adds.
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{6,}(?![\de])")
 
 
 def template_environment(folder: Path) -> jinja2.Environment:
@@ -30,6 +36,10 @@ def template_environment(folder: Path) -> jinja2.Environment:
     )
     environment.filters |= {
         "count": count,
+        "counted": counted,
+        "fact": fact,
+        "quantity": quantity,
+        "unit": unit_sign,
         "size": readable_size,
         "time": time_text,
         "day": day,
@@ -49,6 +59,37 @@ def _seen(value: Any) -> Any:
 def count(number: int | float) -> str:
     """Spell a count: ``47,681``."""
     return f"{number:,.0f}"
+
+
+def counted(number: int, what: str) -> str:
+    """Spell a count of things: ``1 atom``, ``3,341 atoms``."""
+    return f"{count(number)} {what}{'' if number == 1 else 's'}"
+
+
+def unit_sign(unit: str) -> str:
+    """Spell a unit with its sign: ``Å²`` for ``angstrom**2``."""
+    return _SIGNED.sub(lambda found: _SIGNS[found[0]], unit)
+
+
+def axis_text(label: str) -> str:
+    """Spell the label of an axis: ``time (ps)`` for ``times (ps)``, ``a b (Å)`` for ``a_b (angstrom)``."""
+    name, bracket, unit = label.replace("_", " ").partition(" (")
+    return f"{'time' if name == 'times' else name}{bracket}{unit_sign(unit)}"
+
+
+def fact(text: str, name: str) -> str:
+    """Spell what a file says under a name: with six digits, its unit as a sign, and counts with commas."""
+    if name.endswith("_count") and text.isdecimal():
+        return count(int(text))
+    amount, _, unit = _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.6g}", text).rpartition(" ")
+    return f"{amount} {unit_sign(unit)}" if amount else unit
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """Spell a number of the statistics in the unit that fits; nothing for None."""
+    if unit == "ns" and value is not None:
+        return time_text(value * 1e3) or "0"
+    return readable_size(round(value * 1e9)) if unit == "GB" and value is not None else number(value)
 
 
 def number(value: float | None) -> str:

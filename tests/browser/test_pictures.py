@@ -48,9 +48,9 @@ def test_a_series_is_lines_with_units_and_the_frame_of_each_point() -> None:
     result = made("TimeSeries", {"a_b": (["frame"], "angstrom", [1.0, np.nan, 3.0]), "n": (["frame"], "", [1, 2, 3])})
     assert line_plots(result) == [["a_b"], ["n"]]
     told = points_of(result, ["a_b"])
-    assert (told["x"], told["x_label"], told["y_label"]) == ([0.0, 2.0, 4.0], "times (ps)", "a b (angstrom)")
+    assert (told["x"], told["x_label"], told["y_label"]) == ([0.0, 2.0, 4.0], "time (ps)", "a b (Å)")
     assert told["frames"] == [0, 1, 2]
-    assert told["lines"] == [{"name": "a b", "unit": "angstrom", "y": [1.0, None, 3.0]}]
+    assert told["lines"] == [{"name": "a b", "unit": "Å", "y": [1.0, None, 3.0]}]
 
 
 def test_of_long_lines_every_nth_point_is_sent() -> None:

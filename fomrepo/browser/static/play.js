@@ -148,6 +148,7 @@
     section.dataset.begun = "true";
     const player = new Player(section, stage);
     player.begin().catch((error) => {
+      player.viewer.hidden = section.querySelector(".controls").hidden = true;
       player.status.textContent = "There is no moving picture of this trajectory.";
       console.info(error.message);
     });
