@@ -40,7 +40,7 @@ class Story:
 
     def say(self, text: str) -> None:
         """Tell what happens now."""
-        self._console.print(f"[dim]{text}[/dim]")
+        self._console.print(f"[dim]{text}[/dim]", soft_wrap=True)  # a line break would cut a command that people copy
 
     def check(self, name: str, deed: Callable[[], tuple[bool, str]]) -> None:
         """Do something that answers whether it held, and what was measured; an exception is a broken promise."""
