@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 import tomli_w
@@ -33,12 +34,13 @@ COMPULSORY = {
 }
 
 _ORCID = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]")
-_CREATOR = re.compile(rf"(.*?)\s*(?:[(<]?(?:https?://orcid\.org/)?({_ORCID.pattern})[)>]?)?\s*")
+_CREATOR = re.compile(rf"(.*?)\s*(?:,?\s*[(<]?(?:https?://orcid\.org/)?({_ORCID.pattern})[)>]?)?\s*")
 _LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*( (AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*")
 _KEYS = {
     "title", "creators", "licence", "category", "visibility", "embargo_until", "project", "name", "new_version_of",
     "in_place", "files", "metadata",
 }  # fmt: skip
+_FILE_KEYS, _CREATOR_KEYS = {"name", "topology"}, {"name", "orcid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Creator:
 
     @classmethod
     def parse(cls, text: str) -> Creator:
-        """Read ``Ada Lovelace`` or ``Ada Lovelace (0000-0002-1825-0097)``.
+        """Read ``Ada Lovelace`` or ``Ada Lovelace (0000-0002-1825-0097)``; a comma before an ORCID is not of the name.
 
         Raises
         ------
@@ -120,8 +122,7 @@ class DepositPlan:
             read = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise ArgumentError(f"{PLAN_NAME} is not valid TOML: {error}", remedy=f"mend {PLAN_NAME}") from None
-        if unknown := sorted(set(read) - _KEYS):
-            raise _wrong(unknown[0], f"means nothing; what the files do not say stands under [metadata], not {unknown}")
+        _refuse_unknown(read, _KEYS)
         metadata = read.get("metadata", {})
         if not isinstance(metadata, dict):
             raise _wrong("metadata", "is a table: [metadata]")
@@ -233,11 +234,22 @@ def _is_orcid(text: str) -> bool:
     return "0123456789X"[(12 - total % 11) % 11] == text[-1]
 
 
+def _refuse_unknown(table: Mapping[str, Any], known: set[str], within: str = "") -> None:
+    """Refuse a key that means nothing: a mistyped ``topology`` would leave a trajectory without one."""
+    for key in sorted(set(table) - known):
+        close = get_close_matches(key, known, n=1)
+        keys = f"it has {', '.join(sorted(known))}" if within else "what the files do not say stands under [metadata]"
+        hint = f"did you mean {close[0]}?" if close else keys
+        raise _wrong(f"{within}.{key}" if within else key, f"means nothing; {hint}")
+
+
 def _file(table: Mapping[str, Any]) -> PlannedFile:
+    _refuse_unknown(table, _FILE_KEYS, "files")
     return PlannedFile(_text(table, "name", "files"), _text(table, "topology", "files"))
 
 
 def _creator(table: Mapping[str, Any]) -> Creator:
+    _refuse_unknown(table, _CREATOR_KEYS, "creators")
     orcid = _text(table, "orcid", "creators")
     return Creator.parse(f"{_text(table, 'name', 'creators')} ({orcid})" if orcid else _text(table, "name", "creators"))
 

@@ -57,6 +57,12 @@ def test_what_is_missing_is_named_and_what_is_said_is_claimed() -> None:
         ('new_version_of = "FOM-402917"\nname = "x"', "without project and name"),
         ('name = "Not A Slug"', "cannot name a record"),
         ('temperature = "300 K"', "[metadata]"),
+        ('license = "MIT"', "did you mean licence?"),
+        (
+            '[[files]]\nname = "a.dcd"\ntopologie = "a.psf"',
+            "files.topologie in fomrepo.toml means nothing; did you mean topology?",
+        ),
+        ('[[creators]]\nname = "Ada"\nmail = "a@b"', "creators.mail in fomrepo.toml means nothing; it has name, orcid"),
         ('[metadata]\ntemperature = "300 fs"', "temperature"),
         ('[[creators]]\nname = "Ada"\norcid = "0000-0002-1825-0098"', "no ORCID"),
         ('[creators]\nname = "Ada"', "[[creators]]"),
@@ -70,6 +76,11 @@ def test_what_is_wrong_is_named(text: str, said: str) -> None:
         DepositPlan.parse(text)
     assert said in caught.value.message
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("text", [ADA, "Ada Lovelace, 0000-0002-1825-0097", "Ada Lovelace <0000-0002-1825-0097>"])
+def test_people_write_their_orcid_in_many_ways(text: str) -> None:
+    assert Creator.parse(text) == Creator("Ada Lovelace", "0000-0002-1825-0097")
 
 
 PSF, GRO, TPR = (
