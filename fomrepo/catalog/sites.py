@@ -36,7 +36,7 @@ class Sites:
             If another site has the name: one with another certificate.
         """
         where = {"address": address, "peer_address": peer_address, "certificate_digest": certificate_digest}
-        unknown = {"wall": "REFUSE", "running": 0, "waiting": 0, "slots": 0, "environments": "[]"}
+        unknown = {"wall": "UNKNOWN", "running": 0, "waiting": 0, "slots": 0, "environments": "[]"}
         unknown |= {"hot_runs": 0, "cold_runs": 0, "holders": 0, "held_bytes": 0}
         entered = connection.execute(
             self._database.insert(sites)

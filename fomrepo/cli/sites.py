@@ -107,7 +107,12 @@ def status(home: Home, profile: ProfileName = None, json: Json = False) -> None:
         for name, fault in faults.items():
             print_json({"provider": name, "fault": fault})
     else:
-        shown = [(name, address, "up" if up else "down", *map(str, rest)) for name, address, up, *rest in whole]
+        shown = [
+            (name, address, "never started", "-", *map(str, rest))
+            if wall == "UNKNOWN"
+            else (name, address, "up" if up else "down", wall, *map(str, rest))
+            for name, address, up, wall, *rest in whole
+        ]
         print_table(shown, heads, right=range(4, len(heads)))
         for name, fault in faults.items():
             typer.echo(f"nobody can log in with {name} now: {fault}", err=True)

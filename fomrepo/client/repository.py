@@ -59,7 +59,7 @@ class SiteStatus:
     #: ``host:port``.
     address: str
     up: bool
-    #: ``FULL``, ``NO-CGROUP`` or ``REFUSE``: what its sandbox can do.
+    #: ``FULL``, ``NO-CGROUP`` or ``REFUSE``: what its sandbox can do; ``UNKNOWN`` before its first start.
     wall: str
     #: Runs under way, runs that wait, and runs that it can do at once.
     running: int

@@ -28,7 +28,7 @@ class SiteEntry:
     address: str
     #: ``host:port`` of the listener for sites.
     peer_address: str
-    #: ``FULL``, ``NO-CGROUP`` or ``REFUSE``.
+    #: ``FULL``, ``NO-CGROUP`` or ``REFUSE``; ``UNKNOWN`` before its first start.
     wall: str
     load: SiteLoad
     runs: SiteRuns = SiteRuns()

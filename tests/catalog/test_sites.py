@@ -22,7 +22,7 @@ def test_a_site_is_down_until_its_first_heartbeat(catalog: Catalog) -> None:
     announce(catalog)
     load = SiteLoad("site-a", 0, 0, 0, age_s=math.inf, silent_s=math.inf)
     (entry,) = catalog.sites.all(1000.0)
-    assert entry == SiteEntry("site-a", "host:1", "host:2", "REFUSE", load)
+    assert entry == SiteEntry("site-a", "host:1", "host:2", "UNKNOWN", load)
     assert not entry.up
 
 

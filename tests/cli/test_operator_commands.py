@@ -150,6 +150,9 @@ def test_a_site_is_made_once(alone: CommandLine, tmp_path: Path) -> None:
     assert alone("catalog", "upgrade", "--home", tmp_path / "home", "--json").status == 0
     again = alone("site", "init", "--home", tmp_path / "home", "--name", "site-x", "--json")
     assert again.failure["error"] == "conflict"
+    shown = alone("site", "status", "--home", tmp_path / "home").out.splitlines()[1].split()
+    assert shown[2:5] == ["never", "started", "-"]
+    assert alone("site", "status", "--home", tmp_path / "home", "--json").document["wall"] == "UNKNOWN"
 
 
 def test_the_doctor_gives_a_verdict(alone: CommandLine, bubblewrap: Path) -> None:
