@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
 from fomrepo.errors import ArgumentError
+
+#: The option of every command that asks.
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def ask_to_go_on(question: str) -> None:

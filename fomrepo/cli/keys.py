@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 import os
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fomrepo.cli.confirmation import Yes, ask_to_go_on
 from fomrepo.cli.connected import ProfileName, connected
 from fomrepo.cli.homes import Home
 from fomrepo.cli.output import Json, print_json, print_table
@@ -87,17 +89,18 @@ def revoke(
     operator: Annotated[
         bool, typer.Option("--operator", help="Revoke anybody's key, on the home that founded the federation.")
     ] = False,
+    yes: Yes = False,
     profile: ProfileName = None,
     json: Json = False,
 ) -> None:
     """Revoke a key: nothing that it ever signed counts any more, at any site, from now on and for good."""
     if operator:
         with _administration(home) as administration:
-            found = _one(_all_keys(administration), wanted)
+            found = _sure(_one(_all_keys(administration), wanted), yes)
             _, lost = administration.trust.revoke_key(found.id)
     else:
         with connected(profile) as repo:
-            found = _one(repo.trust.keys().keys, wanted)
+            found = _sure(_one(repo.trust.keys().keys, wanted), yes)
             _, lost = repo.trust.revoke_key(found.id)
     stopped = f"; too few approvals are left for {', '.join(lost)}, which no longer run" if lost else ""
     _told({"key": found.id, "state": "revoked", "lost": list(lost)}, f"{found.id[:SHOWN]} is revoked{stopped}", json)
@@ -236,8 +239,17 @@ def opened_key(name: str) -> Signer:
     from fomrepo.client.keys import open_key
 
     def passphrase() -> str:
-        held = os.environ.get("FOMREPO_KEY_PASSPHRASE")
-        return held or str(typer.prompt(f"passphrase of {name}", hide_input=True, err=True))
+        if held := os.environ.get("FOMREPO_KEY_PASSPHRASE"):
+            return held
+        try:
+            return str(typer.prompt(f"passphrase of {name}", hide_input=True, err=True))
+        except typer.Abort:
+            if sys.stdin.isatty():
+                raise
+            typer.echo(err=True)
+            raise ArgumentError(
+                f"nobody gave the passphrase of {name}", remedy="set FOMREPO_KEY_PASSPHRASE for the command"
+            ) from None
 
     return open_key(name, passphrase=passphrase)
 
@@ -256,6 +268,16 @@ def _one(keys: Sequence[KeyEntry], wanted: str) -> KeyEntry:
             remedy="see them: fomrepo key list, or as an operator: fomrepo key list --operator --home HOME",
         )
     return found[0]
+
+
+def _sure(found: KeyEntry, yes: bool) -> KeyEntry:
+    """Ask whether a key is really to be revoked; return it."""
+    if not yes:
+        ask_to_go_on(
+            f"Nothing that {found.id[:SHOWN]} of {found.owner} ever signed counts any more. "
+            "That cannot be taken back. Go on?"
+        )
+    return found
 
 
 def _public_key(text: str) -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fomrepo.cli.confirmation import ask_to_go_on
+from fomrepo.cli.confirmation import Yes, ask_to_go_on
 from fomrepo.cli.connected import ProfileName, complete_path, connected
 from fomrepo.cli.output import Json, print_json, print_table
 from fomrepo.cli.records import record_facts
@@ -25,7 +25,6 @@ RecordArgument = Annotated[
         autocompletion=complete_path,
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 _DAY = "Year, month and day, such as 2027-06-30; it begins at 0:00 UTC."
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fomrepo.cli.confirmation import ask_to_go_on
+from fomrepo.cli.confirmation import Yes, ask_to_go_on
 from fomrepo.cli.connected import ProfileName, connected
 from fomrepo.cli.homes import Home
+from fomrepo.cli.keys import opened_key
 from fomrepo.cli.output import Json, print_json, print_table
 from fomrepo.cli.submission_lists import SubmissionId, print_submissions, submission_document
 from fomrepo.errors import ConflictError
@@ -84,13 +85,11 @@ def approve(
         str, typer.Option(help="Digest of the bundle that you have read, or its beginning; any other is refused.")
     ] = "",
     key: Annotated[str, typer.Option(help="Name of the key to sign with.")] = "default",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     profile: ProfileName = None,
     json: Json = False,
 ) -> None:
     """Sign that a method may run for everybody, with your own key, which stays on this machine."""
-    from fomrepo.client.keys import open_key
-
     with connected(profile) as repo:
         papers = repo.submissions.papers(submission)
         found = papers.submission
@@ -102,8 +101,7 @@ def approve(
         if not (digest or yes):
             what = f"{found.name} {found.version} of {found.author}, bundle {found.bundle_digest}"
             ask_to_go_on(f"You sign that {what}, may run for everybody. Have you read it?")
-        signer = open_key(key, passphrase=lambda: typer.prompt("passphrase", hide_input=True, err=True))
-        done = repo.submissions.approve(papers, repo.whoami().name, signer.approve)
+        done = repo.submissions.approve(papers, repo.whoami().name, opened_key(key).approve)
     _told(done, json)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from fomrepo.cli.confirmation import Yes, ask_to_go_on
 from fomrepo.cli.connected import MethodName, ProfileName, connected
 from fomrepo.cli.output import Json, print_json, print_table
 from fomrepo.model.statements import MethodState
@@ -28,10 +29,13 @@ def revoke(
     reason: Reason,
     key: Key = "default",
     home: OperatorHome = None,
+    yes: Yes = False,
     profile: ProfileName = None,
     json: Json = False,
 ) -> None:
     """Stop a method at all sites within seconds, and its results with it; as a reviewer, or as an operator."""
+    if not yes:
+        ask_to_go_on(f"{name} {version} is revoked for everybody. That cannot be taken back. Go on?")
     _judge(name, version, MethodState.REVOKED, reason, key, home, profile, json)
 
 

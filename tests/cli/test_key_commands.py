@@ -69,8 +69,11 @@ def test_a_key_from_new_to_revoke(run: CommandLine, federation: LocalFederation)
     }
     assert "Institute of Ice" in run("key", "list").out
 
-    assert run("key", "revoke", rotated["key"][:16]).out == f"{rotated['key'][:16]} is revoked\n"
-    revoked = run("key", "revoke", made["key"], "--operator", "--json", *at_home).document
+    asked = run("key", "revoke", rotated["key"][:16])
+    assert "That cannot be taken back" in asked.err
+    assert "--yes" in asked.err
+    assert run("key", "revoke", rotated["key"][:16], "--yes").out == f"{rotated['key'][:16]} is revoked\n"
+    revoked = run("key", "revoke", made["key"], "--operator", "--yes", "--json", *at_home).document
     assert revoked == {"key": made["key"], "state": "revoked", "lost": []}
     states = {one["state"] for one in run("key", "list", "--operator", "--json", *at_home).documents}
     assert states == {"revoked"}
@@ -88,6 +91,8 @@ def test_a_passphrase_is_asked_for_and_has_to_be_right(alone: CommandLine) -> No
     assert made.status == 0
     wrong = alone("key", "publish", "closed", "--json", FOMREPO_KEY_PASSPHRASE="wrong")
     assert wrong.failure["error"] == "argument", wrong.err
+    silent = alone("key", "publish", "closed")
+    assert (silent.status, "FOMREPO_KEY_PASSPHRASE" in silent.err) == (1, True)
 
 
 # --- operators --------------------------------------------------------------------------------------------------------
@@ -115,6 +120,14 @@ def test_keys_of_the_root_the_list_and_a_site_are_renewed(alone: CommandLine, ho
     assert accepted == {"key": public, "root": listed["root"] + 1, "missing": 0}
     assert alone("key", "accept-site", "xyz", "--home", founder, "--json").failure["error"] == "argument"
     assert alone("method", "deprecate", "box", "1.0.0", "--reason", "old", "--home", founder).status == 0
+
+
+def test_who_revokes_a_method_is_asked(alone: CommandLine, homes: Path) -> None:
+    words = ("method", "revoke", "box", "1.0.0", "--reason", "wrong", "--home", homes / "site-a")
+    asked = alone(*words)
+    assert (asked.status, "box 1.0.0 is revoked for everybody" in asked.err, "--yes" in asked.err) == (1, True, True)
+    assert alone(*words, typed="n\n").status == 1
+    assert alone(*words, "--yes", "--json").document["state"] == "revoked"
 
 
 def test_a_change_waits_where_the_root_key_is_another(alone: CommandLine, homes: Path) -> None:

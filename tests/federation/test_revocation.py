@@ -127,7 +127,7 @@ def test_a_revocation_reaches_every_site_within_seconds(
     first, other = record[TRAJECTORY].methods[method](), record[TRAJECTORY].methods[method](step=2)
     assert (first.n, other.n, other.provenance.way) == (98, 49, "hot")  # in a child beside the data
     assert record[TRAJECTORY].methods[method]().cached
-    (told,) = reviewer("method", "revoke", method, "0.1.0", "--reason", "it counts one too few")
+    (told,) = reviewer("method", "revoke", method, "0.1.0", "--yes", "--reason", "it counts one too few")
     assert told["state"] == "revoked"
     before, begun = runs(federation), time.monotonic()
     for site in federation.sites:
@@ -151,7 +151,7 @@ def test_what_it_computed_is_given_to_nobody_and_its_owner_is_told(
     first = record[TRAJECTORY].methods[method]()
     operation = first.provenance.operation
     kept = sorted((federation["site-a"].home / "cache").rglob("objects/*/*"))
-    reviewer("method", "revoke", method, "0.1.0", "--reason", "it is wrong")
+    reviewer("method", "revoke", method, "0.1.0", "--yes", "--reason", "it is wrong")
     with pytest.raises(MethodNotTrustedError, match="was revoked: it is wrong"):
         repo.operation(operation).result()
     repo.whoami()  # hears of the newest snapshot
@@ -186,7 +186,7 @@ def test_what_is_deprecated_runs_with_a_warning(
 def test_operators_revoke_on_the_founders_machine(
     federation: LocalFederation, reviewer: Reviewer, user: str, record: Record, method: str
 ) -> None:
-    reviewer("method", "revoke", method, "0.1.0", "--reason", "found by its operator", home=True)
+    reviewer("method", "revoke", method, "0.1.0", "--yes", "--reason", "found by its operator", home=True)
     error = refused(federation, "site-c", user, record, method)
     assert isinstance(error, MethodNotTrustedError)
     assert "found by its operator" in error.message
