@@ -7,11 +7,11 @@ from dataclasses import replace
 from sqlalchemy import Connection, bindparam
 
 from fomrepo.catalog.database import Database, reads
-from fomrepo.catalog.tables import records, versions
+from fomrepo.catalog.tables import records
 from fomrepo.catalog.versions import (
-    NEWEST_VISIBLE,
-    VERSION,
+    SEEN,
     files_of_version,
+    newest_of,
     superseding,
     version_of,
     visible_version,
@@ -19,8 +19,8 @@ from fomrepo.catalog.versions import (
 from fomrepo.errors import ArgumentError
 from fomrepo.model.files import RecordName, RecordState, RecordVersion
 
-_PAGE = VERSION.where(versions.c.id == NEWEST_VISIBLE).order_by(records.c.id.desc()).limit(bindparam("limit"))
-_NEXT_PAGE = _PAGE.where(records.c.id < bindparam("after"))
+_PAGE = newest_of(SEEN)
+_NEXT_PAGE = newest_of(SEEN.where(records.c.id < bindparam("after")))
 
 
 class Records:

@@ -54,8 +54,17 @@ VERSION: Select[Any] = (
 #: Of several versions the newest one first; tombstones last, so that they are found where there is nothing else.
 NEWEST_FIRST = (versions.c.state == RecordState.WITHDRAWN.value, versions.c.number.desc())
 
+#: Ids of the newest records of which somebody sees a version. A page is chosen in this way before anything is joined to
+#: it: PostgreSQL would join all records first.
+SEEN: Select[Any] = (
+    select(records.c.id)
+    .where(select(versions.c.id).where(versions.c.record_id == records.c.id, MAY_SEE).correlate(records).exists())
+    .order_by(records.c.id.desc())
+    .limit(bindparam("limit"))
+)
+
 #: Id of the version of a record that its bare name means to somebody; of a select that has ``records``.
-NEWEST_VISIBLE = (
+_NEWEST_VISIBLE = (
     select(versions.c.id)
     .where(versions.c.record_id == records.c.id, MAY_SEE)
     .order_by(*NEWEST_FIRST)
@@ -89,6 +98,11 @@ _MEMBERSHIP = (
     .join(versions, versions.c.record_id == records.c.id)
     .where(versions.c.id == bindparam("version"), members.c.principal_id == bindparam("principal"))
 )
+
+
+def newest_of(these: Select[Any]) -> Select[Any]:
+    """Of some records, by their ids, the version that their bare names mean to somebody; the newest record first."""
+    return VERSION.where(records.c.id.in_(these), versions.c.id == _NEWEST_VISIBLE).order_by(records.c.id.desc())
 
 
 def may_change(connection: Connection, version_id: str, principal_id: str) -> bool:

@@ -23,7 +23,16 @@ from fomrepo.catalog.tables import (
     supersessions,
     versions,
 )
-from fomrepo.catalog.versions import MAY_SEE, NEWEST_VISIBLE, PUBLIC, VERSION, file_of, version_of, visible_version
+from fomrepo.catalog.versions import (
+    MAY_SEE,
+    PUBLIC,
+    SEEN,
+    VERSION,
+    file_of,
+    newest_of,
+    version_of,
+    visible_version,
+)
 from fomrepo.errors import ArgumentError
 from fomrepo.model.files import FileObject, RecordName, RecordState, RecordVersion, ReplicaState
 from fomrepo.model.metadata import metadata_of
@@ -39,7 +48,6 @@ _news = versions.alias("news")
 _NEWS = select(_news.c.record_id).where(
     or_(_news.c.public_from.between(bindparam("since"), CatalogClock()), _news.c.withdrawn >= bindparam("since"))
 )
-_PUBLIC_PAGE = VERSION.where(versions.c.id == NEWEST_VISIBLE).order_by(records.c.id.desc()).limit(bindparam("limit"))
 _OWN_PAGE = (
     VERSION.join(members, members.c.project_id == records.c.project_id)
     .where(members.c.principal_id == bindparam("principal"), versions.c.created >= bindparam("since"))
@@ -107,11 +115,12 @@ class WholeRecords:
         tuple
             The records; what to give as ``after``, None after the last page; and the time by the catalog's clock.
         """
-        page, given = _PUBLIC_PAGE, {"principal": NOBODY, "limit": _checked(limit) + 1}
+        shown, given = SEEN, {"principal": NOBODY, "limit": _checked(limit) + 1}
         if since:
-            page, given = page.where(records.c.id.in_(_NEWS)), given | {"since": since}
+            shown, given = shown.where(records.c.id.in_(_NEWS)), given | {"since": since}
         if after is not None:
-            page, given = page.where(records.c.id < bindparam("after")), given | {"after": after}
+            shown, given = shown.where(records.c.id < bindparam("after")), given | {"after": after}
+        page = newest_of(shown)
         moment = float(connection.execute(select(CatalogClock())).scalar_one())
         return (*_page(connection, page, given, NOBODY, limit, lambda one: one.record_id), moment)
 
