@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
-from fomrepo.catalog.database import Database
-from fomrepo.catalog.quality import plan_checks
-from fomrepo.model.files import RecordName
 from fomrepo.model.quality import WHOLE, CheckState, PlannedCheck, Verdict
 from fomrepo.site.administration import open_administration
 from tests.browser.conftest import URL, World
+from tests.browser.planned_checks import plan
 from tests.browser.test_running import secret_of
 from tests.count_bundle import CODE, write_bundle
 
@@ -123,21 +120,16 @@ def test_curators_see_what_came_in_and_decide(alice: TestClient, web: TestClient
     assert web.get(f"/records/{deposited}").status_code == 410
 
 
-def plan(world: World, versioned: str, file: str, *planned: PlannedCheck) -> None:
-    """Let a version of alice's have checks, as one has that came to a site which checks what is deposited."""
-    with open_administration(world.federation.home) as administration:
-        alice = administration.catalog.people.principal("alice")
-        assert alice is not None
-        version = administration.catalog.records.find(RecordName.parse(versioned), alice.id)
-        assert version is not None
-        with closing(Database(administration.settings.catalog)) as database:
-            database.write(lambda one: plan_checks(one, version.version_id, "site-a", [(file, of) for of in planned]))
-
-
 def test_a_curator_lets_a_finding_pass_with_a_reason_that_everybody_reads(
     alice: TestClient, web: TestClient, world: World, deposited: str
 ) -> None:
-    plan(world, deposited, "two.pdb", PlannedCheck(WHOLE, Verdict(CheckState.FAILED, "it may be cut", n_findings=1)))
+    plan(
+        world,
+        "alice",
+        deposited,
+        "two.pdb",
+        PlannedCheck(WHOLE, Verdict(CheckState.FAILED, "it may be cut")),
+    )
     address, sure = f"/curation/{deposited}", {"deed": "publish", "licence": "MIT", "sure": "yes"}
     assert send(alice, address, address, **sure)[0] == 409
     waiver = {"deed": "waive", "file": "two.pdb", "check": WHOLE}
@@ -151,7 +143,7 @@ def test_a_curator_lets_a_finding_pass_with_a_reason_that_everybody_reads(
 
 def test_a_curator_lets_a_check_run_again_and_it_passes(alice: TestClient, world: World) -> None:
     undecided = Verdict(CheckState.UNDECIDED, "the machine was out of memory", method_version="1.0.0")
-    plan(world, f"{world.adk}.v2", "adk_dims2.dcd", PlannedCheck("time_monotone", undecided))
+    plan(world, "alice", f"{world.adk}.v2", "adk_dims2.dcd", PlannedCheck("time_monotone", undecided))
     address = f"/curation/{world.adk}.v2"
     assert "undecided. the machine was out of memory" in alice.get(address).text
     status, page = send(alice, address, address, deed="again")
