@@ -88,14 +88,22 @@ class LocalSite:
 
     def stop(self) -> None:
         """Ask it to stop, and wait until it has."""
+        self.begin_stop()
+        self.wait_until_stopped()
+
+    def begin_stop(self) -> None:
+        """Ask it to stop without waiting until it has."""
+        if self.runs:
+            os.kill(self.pid, signal.SIGTERM)
+
+    def wait_until_stopped(self) -> None:
+        """Wait until it has stopped; one that takes too long is killed."""
         if self._process is None:
             return
-        if not self._process.ended:
-            os.kill(self.pid, signal.SIGTERM)
-            try:
-                self._process.wait(STOP_TIMEOUT_S)
-            except TimeoutError:
-                os.kill(self.pid, signal.SIGKILL)
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except TimeoutError:
+            os.kill(self.pid, signal.SIGKILL)
         self._wait()
 
     def _wait(self) -> None:
@@ -197,9 +205,11 @@ class LocalFederation:
         return self.sites[name]
 
     def stop(self) -> None:
-        """Stop all sites."""
+        """Stop all sites, side by side."""
         for site in self.sites.values():
-            site.stop()
+            site.begin_stop()
+        for site in self.sites.values():
+            site.wait_until_stopped()
         self._end.close()
 
     def start(self, name: str) -> None:
