@@ -74,4 +74,4 @@ def submit_request(bundle: Bundle, file: RemoteFile | None) -> review_pb2.Submit
 
 
 def _reference(file: RemoteFile) -> calls_pb2.FileRef:
-    return calls_pb2.FileRef(record=file.record.accession, name=file.name)
+    return calls_pb2.FileRef(record=file.record.reference, name=file.name)

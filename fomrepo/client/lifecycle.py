@@ -10,7 +10,7 @@ from typing import TypeVar
 import grpc
 
 from fomrepo.client.connection import Connection, SiteChannel
-from fomrepo.client.record import Record
+from fomrepo.client.record import Record, name_in_requests
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.model.files import RecordName
 from fomrepo.model.submissions import check_remark
@@ -48,14 +48,14 @@ class Lifecycle:
 
     @short_tracebacks
     def publish(
-        self, record: str, *, licence: str | None = None, embargo_until: datetime.datetime | None = None
+        self, record: str | Record, *, licence: str | None = None, embargo_until: datetime.datetime | None = None
     ) -> Record:
         """Make a version public for good; its files, facts and title can never be changed again.
 
         Parameters
         ----------
         record
-            Accession or path; without a version the newest one.
+            Accession or path, without a version the newest one; or the record itself: the version that it describes.
         licence
             SPDX identifier, such as ``CC-BY-4.0``; None: what was given at deposit.
         embargo_until
@@ -69,39 +69,39 @@ class Lifecycle:
             If a quality check did not pass and was not waived, or it was published in another way.
         """
         request = lifecycle_pb2.PublishRequest(
-            record=str(RecordName.parse(record)), licence=licence or "", embargo_until=_seconds(embargo_until)
+            record=name_in_requests(record), licence=licence or "", embargo_until=_seconds(embargo_until)
         )
         return self._changed(lambda site: site.lifecycle.Publish, request)
 
     @short_tracebacks
-    def set_embargo(self, record: str, until: datetime.datetime | None) -> Record:
+    def set_embargo(self, record: str | Record, until: datetime.datetime | None) -> Record:
         """Let an embargo end on another date, or now for None; once it has ended there is no way back."""
-        request = lifecycle_pb2.SetEmbargoRequest(record=str(RecordName.parse(record)), until=_seconds(until))
+        request = lifecycle_pb2.SetEmbargoRequest(record=name_in_requests(record), until=_seconds(until))
         return self._changed(lambda site: site.lifecycle.SetEmbargo, request)
 
     @short_tracebacks
-    def supersede(self, record: str, by: str | None) -> Record:
+    def supersede(self, record: str | Record, by: str | Record | None) -> Record:
         """Say that another version, also of another record, takes the place of one; None: that none does any more."""
-        latter = "" if by is None else str(RecordName.parse(by))
-        request = lifecycle_pb2.SupersedeRequest(record=str(RecordName.parse(record)), by=latter)
+        latter = "" if by is None else name_in_requests(by)
+        request = lifecycle_pb2.SupersedeRequest(record=name_in_requests(record), by=latter)
         return self._changed(lambda site: site.lifecycle.Supersede, request)
 
     @short_tracebacks
-    def withdraw(self, record: str, reason: str) -> Record:
+    def withdraw(self, record: str | Record, reason: str) -> Record:
         """Leave a tombstone: who could see the version still finds what it was and why it went, and no file."""
         request = lifecycle_pb2.WithdrawRecordRequest(
-            record=str(RecordName.parse(record)), reason=check_remark(reason, "reason")
+            record=name_in_requests(record), reason=check_remark(reason, "reason")
         )
         return self._changed(lambda site: site.lifecycle.WithdrawRecord, request)
 
     @short_tracebacks
-    def similar(self, record: str) -> list[Similar]:
+    def similar(self, record: str | Record) -> list[Similar]:
         """List records that you may see and that hold the same bytes, or the same system, closest first."""
-        request = files_pb2.GetRecordRequest(record=str(RecordName.parse(record)))
+        request = files_pb2.GetRecordRequest(record=name_in_requests(record))
         return self._similar(self._connection.ask(lambda site: site.lifecycle.ListSimilar, request))
 
     @short_tracebacks
-    def similar_to(self, files: Sequence[ComparedFile], *, but: str | None = None) -> list[Similar]:
+    def similar_to(self, files: Sequence[ComparedFile], *, but: str | Record | None = None) -> list[Similar]:
         """List records that you may see and that are like files which are no record yet, closest first.
 
         Parameters
@@ -112,7 +112,7 @@ class Lifecycle:
             A record that is not meant: the files become a new version of it.
         """
         request = lifecycle_pb2.FindSimilarRequest(
-            files=map(compared_to_wire, files), but="" if but is None else str(RecordName.parse(but))
+            files=map(compared_to_wire, files), but="" if but is None else name_in_requests(but)
         )
         return self._similar(self._connection.ask(lambda site: site.lifecycle.FindSimilar, request))
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 from fomrepo.client.connection import Connection
+from fomrepo.client.record import Record, name_in_requests
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.errors import ArgumentError, InternalError
-from fomrepo.model.files import RecordName, RecordVersion
+from fomrepo.model.files import RecordVersion
 from fomrepo.model.metadata import Metadata, claim_of, global_name, searched_number
 from fomrepo.model.metadata_terms import TERMS
 from fomrepo.model.quality import QualityCheck, check_reason
@@ -42,19 +43,19 @@ class RecordMetadata:
         self._connection = connection
 
     @short_tracebacks
-    def of(self, record: str) -> Metadata:
+    def of(self, record: str | Record) -> Metadata:
         """All that is known of a record, claims and facts apart."""
-        request = metadata_pb2.GetMetadataRequest(record=str(RecordName.parse(record)))
+        request = metadata_pb2.GetMetadataRequest(record=name_in_requests(record))
         return _read(metadata_from_wire, self._connection.ask(lambda site: site.metadata.GetMetadata, request))
 
     @short_tracebacks
-    def claim(self, record: str, changes: Mapping[str, Any] | None = None, /, **more: Any) -> Metadata:
+    def claim(self, record: str | Record, changes: Mapping[str, Any] | None = None, /, **more: Any) -> Metadata:
         """Say what a record of yours is, as long as it is private.
 
         Parameters
         ----------
         record
-            Accession or path.
+            Accession, path, or the record itself: then the version that it describes.
         changes, more
             Values by name: texts with their unit, ``temperature="300 K"``; lists; None takes a claim back.
 
@@ -63,7 +64,7 @@ class RecordMetadata:
         ArgumentError
             If a value is none of its name; nothing was sent then.
         """
-        request = metadata_pb2.SetClaimsRequest(record=str(RecordName.parse(record)))
+        request = metadata_pb2.SetClaimsRequest(record=name_in_requests(record))
         for name, value in {**(changes or {}), **more}.items():
             if value is not None:
                 claim_of(name, value)
@@ -104,23 +105,23 @@ class RecordQuality:
         self._connection = connection
 
     @short_tracebacks
-    def of(self, record: str) -> list[QualityCheck]:
+    def of(self, record: str | Record) -> list[QualityCheck]:
         """Checks of a record's files, with what came of them."""
-        request = metadata_pb2.GetQualityRequest(record=str(RecordName.parse(record)))
+        request = metadata_pb2.GetQualityRequest(record=name_in_requests(record))
         return _checks(self._connection.ask(lambda site: site.metadata.GetQuality, request))
 
     @short_tracebacks
-    def waive(self, record: str, file: str, check: str, reason: str) -> list[QualityCheck]:
+    def waive(self, record: str | Record, file: str, check: str, reason: str) -> list[QualityCheck]:
         """Let a check pass that did not; your name and the reason stay visible with the record."""
         request = metadata_pb2.WaiveCheckRequest(
-            record=str(RecordName.parse(record)), file=file, name=check, reason=check_reason(reason)
+            record=name_in_requests(record), file=file, name=check, reason=check_reason(reason)
         )
         return _checks(self._connection.ask(lambda site: site.metadata.WaiveCheck, request))
 
     @short_tracebacks
-    def again(self, record: str) -> list[QualityCheck]:
+    def again(self, record: str | Record) -> list[QualityCheck]:
         """Let those checks be run again that failed or could not be run."""
-        request = metadata_pb2.GetQualityRequest(record=str(RecordName.parse(record)))
+        request = metadata_pb2.GetQualityRequest(record=name_in_requests(record))
         return _checks(self._connection.ask(lambda site: site.metadata.CheckAgain, request))
 
 

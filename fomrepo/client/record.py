@@ -162,6 +162,17 @@ class Record:
         return f"<table><caption>{html.escape(f'{self.versioned} {self.title}')}</caption>{rows}</table>"
 
 
+def name_in_requests(record: str | Record) -> str:
+    """Name of a record as sites are asked for it: of an object the version that it describes, else as it was spelled.
+
+    Raises
+    ------
+    ArgumentError
+        If it is neither accession nor path.
+    """
+    return record.versioned if isinstance(record, Record) else str(RecordName.parse(str(record)))
+
+
 def _moment(seconds: float | None) -> datetime.datetime | None:
     return None if seconds is None else datetime.datetime.fromtimestamp(seconds, datetime.UTC)
 

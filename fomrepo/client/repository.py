@@ -22,7 +22,7 @@ from fomrepo.client.method_lock import Pin, read_method_lock, write_method_lock
 from fomrepo.client.method_papers import MethodPapers, read_method_papers
 from fomrepo.client.operation import OperationFuture
 from fomrepo.client.profile import Profile, choose_profile
-from fomrepo.client.record import Record
+from fomrepo.client.record import Record, name_in_requests
 from fomrepo.client.registry import MethodRegistry, PublishedMethod
 from fomrepo.client.remote_file import RemoteFile
 from fomrepo.client.results.result import Result
@@ -344,16 +344,16 @@ class Repository:
         return OperationFuture(self._calls, sent[0], method_digest=sent[1])
 
     @short_tracebacks
-    def replicate(self, record: str, to_site: str) -> Replication:
+    def replicate(self, record: str | Record, to_site: str) -> Replication:
         """Ask for a verified copy of a record at another site; ask again to hear how far it is."""
-        request = files_pb2.ReplicateRequest(record=record, to_site=to_site)
+        request = files_pb2.ReplicateRequest(record=name_in_requests(record), to_site=to_site)
         reply = self._connection.ask(lambda site: site.files.Replicate, request)
         return Replication(reply.done, reply.copied, reply.total)
 
     @short_tracebacks
-    def replicas(self, record: str) -> list[ReplicaStatus]:
+    def replicas(self, record: str | Record) -> list[ReplicaStatus]:
         """Which site holds which file of a record."""
-        request = files_pb2.GetRecordRequest(record=str(RecordName.parse(record)))
+        request = files_pb2.GetRecordRequest(record=name_in_requests(record))
         reply = self._connection.ask(lambda site: site.files.ListReplicas, request)
         return [ReplicaStatus(one.file, one.site, one.state, one.guard) for one in reply.replicas]
 

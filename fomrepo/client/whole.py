@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fomrepo.client.connection import Connection
-from fomrepo.client.record import Record
+from fomrepo.client.record import Record, name_in_requests
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.errors import InternalError
 from fomrepo.model.files import RecordName
@@ -41,14 +41,14 @@ class WholeRecords:
         self.moment = 0.0
 
     @short_tracebacks
-    def of(self, record: str) -> KnownRecord | None:
+    def of(self, record: str | Record) -> KnownRecord | None:
         """Read one record; None alike if there is none and if you may not see it."""
         return next(iter(self.find([record])), None)
 
     @short_tracebacks
-    def find(self, records: Sequence[str]) -> list[KnownRecord]:
+    def find(self, records: Sequence[str | Record]) -> list[KnownRecord]:
         """Read those of some records that you may see, in the order of their names."""
-        names = [str(RecordName.parse(one)) for one in records]
+        names = [name_in_requests(one) for one in records]
         found: list[KnownRecord] = []
         while names:
             asked = names[:PAGE]
