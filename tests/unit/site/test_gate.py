@@ -138,6 +138,11 @@ def test_a_split_must_be_tried(runner: WithoutAWall, samples: Samples) -> None:
     assert check(report, "split").message == "no case could be run in parts"
 
 
+def test_a_case_that_does_not_hold_fails_one_check(runner: WithoutAWall, samples: Samples) -> None:
+    report = gate(runner, samples, bundle({"spread.py": SOURCE.replace("return", "return 1 /")}))
+    assert [one.name for one in report.checks if not one.ok] == ["golden"]
+
+
 def test_a_case_may_expect_a_failure(runner: WithoutAWall, samples: Samples) -> None:
     def case(select: str, fails: str = "argument", message: str = "no atoms") -> str:
         return f'data = "adk_dims"\nfails = "{fails}"\nmessage = "{message}"\n[arguments]\nselect = "{select}"\n'
