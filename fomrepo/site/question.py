@@ -7,13 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fomrepo.cache.key import result_key
-from fomrepo.errors import ArgumentError
+from fomrepo.errors import ArgumentError, DataError
+from fomrepo.installed_types import installed_types
 from fomrepo.model.files import RecordName, Replica, ReplicaState
 from fomrepo.model.methods import Bundle, MethodSchema
 from fomrepo.model.operations import CallOrder, MethodRef
 from fomrepo.model.results import ResolvedCall, StoredResult
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.together import Seat
+
+#: Characters of a file type that a message shows: those that there are have 16 at most.
+TYPE_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ class Question:
             If a record or file is not there, or not for this principal.
         ArgumentError
             If a file has another type than the method accepts.
+        DataError
+            If a file has a type that this site does not know.
         """
         return site.catalog.at_one_moment(lambda: self._resolve(site, principal))
 
@@ -84,7 +90,7 @@ class Question:
         keys: list[str] = []
 
         def key_of(call: ResolvedCall) -> str | None:
-            self._check_types(call)
+            self._check_types(call, site.name)
             if self.draft:
                 return None
             keys.append(
@@ -106,8 +112,14 @@ class Question:
         replicas = site.catalog.replicas.of_inputs([(one.version.version_id, one.objects) for one in call.inputs])
         return Resolution(call, stored, keys[-1] if keys else "", replicas, moment)
 
-    def _check_types(self, call: ResolvedCall) -> None:
+    def _check_types(self, call: ResolvedCall, site: str) -> None:
         for position, one in enumerate(call.inputs):
+            for file in filter(None, (one.file, one.topology)):
+                if file.file_type not in installed_types() or not file.families:
+                    raise DataError(
+                        f"{file.name} has the type {file.file_type[:TYPE_SHOWN]!r}, which {site} does not know",
+                        remedy="if a newer fomrepo knows it, its operator has to upgrade; else deposit the file again",
+                    )
             if not self.schema.accepts(one.file.file_type, one.file.families, position):
                 raise ArgumentError(
                     f"{self.schema.name} takes {self.schema.accepted(position)}, "
