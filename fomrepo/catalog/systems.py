@@ -140,9 +140,10 @@ def _like(
             same.setdefault(found, set()).add(Likeness(aspect))
     order = list(Likeness)
     ranked = {found: sorted(likenesses, key=order.index) for found, likenesses in same.items()}
-    nearest = sorted(ranked, reverse=True)  # the newest first
-    nearest.sort(key=lambda one: [order.index(likeness) for likeness in ranked[one]])
-    rows = {row.version_id: row for row in connection.execute(_THEM, {"found": nearest})} if nearest else {}
+    # A version whose record has no owner or project, as in a damaged catalog, is nobody's to see.
+    rows = {row.version_id: row for row in connection.execute(_THEM, {"found": list(ranked)})} if ranked else {}
+    nearest = sorted(rows, reverse=True)  # the newest first
+    nearest.sort(key=lambda one: [likeness not in ranked[one] for likeness in order])
     newest: dict[str, str] = {}
     for version in nearest:
         row = rows[version]

@@ -11,7 +11,8 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection, text
 
-from fomrepo.catalog import Catalog
+from fomrepo.catalog import Catalog, systems
+from fomrepo.catalog.tables import versions
 from fomrepo.errors import ArgumentError, ConflictError, InternalError, NotAllowedError, NotFoundError, WithdrawnError
 from fomrepo.model.audit import CLOCK, OPERATOR, AuditEntry, entry_digest, faults_of
 from fomrepo.model.files import RecordName, RecordState, RecordVersion, ReplicaState
@@ -444,6 +445,25 @@ def test_similar_records_are_those_that_one_may_see(
     assert (second.version.accession, second.same) == (same.accession, (Likeness.SEQUENCE, Likeness.SIZE))
     withdraw(catalog, same)
     assert [one.version.accession for one in catalog.systems.similar(named(mine), bob.id)] == [copy.accession]
+
+
+def test_the_record_that_is_like_in_more_comes_first(
+    catalog: Catalog, bob: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = {"sequences": [{"kind": "protein", "segment": "A", "letters": "MRIIL"}]}
+    bare, whole = chain | {"n_atoms": 41, "n_residues": 5}, chain | {"n_atoms": 3341, "n_residues": 214}
+    mine, fuller, newest = (
+        record(catalog, bob, name=name, files=(replace(ADK[0], digest=digit * 64, facts=facts),))
+        for name, digit, facts in (("mine", "d", whole), ("fuller", "e", whole), ("newest", "f", bare))
+    )
+    found = catalog.systems.similar(named(mine), bob.id)
+    assert [(one.version.accession, one.same) for one in found] == [
+        (fuller.accession, (Likeness.SEQUENCE, Likeness.SIZE)),
+        (newest.accession, (Likeness.SEQUENCE,)),
+    ]
+    # Of a record whose owner is gone from the catalog, nothing but the fingerprints is found.
+    monkeypatch.setattr(systems, "_THEM", systems._THEM.where(versions.c.id != fuller.version_id))
+    assert [one.version.accession for one in catalog.systems.similar(named(mine), bob.id)] == [newest.accession]
 
 
 def test_files_that_are_no_record_yet_are_compared_as_those_of_records_are(
