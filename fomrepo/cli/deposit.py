@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from fomrepo.cli import deposit_folder, deposit_init, deposit_list, records
+from fomrepo.errors import ArgumentError
 
 #: What is meant when the first word is no step: files.
 FILES = "files"
@@ -17,8 +20,13 @@ class DepositSteps(TyperGroup):
     """Steps of a deposit; ``fomrepo deposit TOPOLOGY ...`` is short for ``fomrepo deposit files TOPOLOGY ...``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put in the word that may be left out."""
+        """Put in the word that may be left out; a step that was mistyped is no file."""
         if args and args[0] not in self.commands and args[0] != "--help":
+            close = get_close_matches(args[0], self.commands, n=1)
+            if close and not ctx.resilient_parsing and not Path(args[0]).exists():
+                raise ArgumentError(
+                    f"there is no file {args[0]}, and no such step", remedy=f"did you mean {close[0]!r}?"
+                )
             args = [FILES, *args]
         return super().parse_args(ctx, args)
 

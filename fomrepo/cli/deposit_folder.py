@@ -17,7 +17,7 @@ from fomrepo.cli.connected import ProfileName, connected
 from fomrepo.cli.deposit_init import Folder
 from fomrepo.cli.deposit_look import looking_here
 from fomrepo.cli.in_place import Wire
-from fomrepo.cli.output import Json, failure_document, print_failure, print_json, print_table, progress_bar
+from fomrepo.cli.output import Json, counted, failure_document, print_failure, print_json, print_table, progress_bar
 from fomrepo.cli.similar_data import asked_for_similar, compared_files, print_similar, similar_documents
 from fomrepo.errors import CallerError
 from fomrepo.model.quality import CheckState
@@ -67,12 +67,16 @@ def check(folder: Folder, at_site: AtSite = None, profile: ProfileName = None, j
                 found = deposit.check(step=lambda step: move(0, 0, step))
     similar = asked_for_similar(lambda: _similar_to(folder, at_site, profile, found), quiet=json)
     missing, refused = plan.missing(), [one for one in found if one.refusal is not None]
+    paired = {one.name for one in plan.files if one.topology}
+    alone = [one.name for one in found if _needs_topology(one) and one.name not in paired]
     if json:
         documents = [_document(one) for one in found]
         like = similar_documents(similar)
-        print_json({"where": where, "missing": list(missing), "files": documents, "similar": like})
+        print_json({"where": where, "missing": list(missing), "files": documents, "alone": alone, "similar": like})
     else:
         _print_checked(found)
+        for name in alone:
+            typer.echo(f"{name} has no topology, so no method can read it: give its [[files]] one in fomrepo.toml")
         for key in missing:
             typer.echo(f"fomrepo.toml does not say: {key}")
         typer.echo(f"checked {where}: {len(found) - len(refused)} of {len(found)} files are accepted")
@@ -260,6 +264,12 @@ def _so_far(file: FileProgress) -> str:
     return "sent" if file.verified else f"{file.received:,} of"
 
 
+def _needs_topology(file: CheckedFile) -> bool:
+    """Whether methods can read an accepted file only beside another one that says what its atoms are."""
+    families = file.facts.get("families") or ("",)
+    return families[0] == "trajectory" and "topology" not in families
+
+
 def _document(file: CheckedFile) -> dict[str, Any]:
     refusal = None if file.refusal is None else failure_document(file.refusal)
     return {"name": file.name, "type": file.file_type or None, "facts": dict(file.facts), "refusal": refusal}
@@ -269,7 +279,7 @@ def _print_checked(found: list[CheckedFile]) -> None:
     rows, more = [], []
     for one in found:
         n_atoms, n_frames = one.facts.get("n_atoms"), one.facts.get("n_frames")
-        figures = (f"{n_atoms:,} atoms" if n_atoms else "", f"{n_frames:,} frames" if n_frames else "")
+        figures = counted(n_atoms, "atom"), counted(n_frames, "frame")
         rows.append(("refused" if one.refusal else "ok", one.name, one.file_type, *figures))
         more += [str(one.refusal)] if one.refusal else []
         more += [f"{one.name}: {doubt}" for doubt in one.facts.get("doubts", ())]

@@ -11,7 +11,7 @@ import typer
 
 from fomrepo.cli.deposit_look import Look, looking_here
 from fomrepo.cli.deposit_said import Category, Claims, Creators, Licence, with_said
-from fomrepo.cli.output import Bar, Json, print_json, progress_bar
+from fomrepo.cli.output import Bar, Json, counted, print_json, progress_bar
 from fomrepo.errors import ArgumentError, StorageError
 from fomrepo.installed_types import installed_types
 from fomrepo.model.deposit_plan import COMPULSORY, PLAN_NAME, Creator, DepositPlan, PlannedFile
@@ -71,6 +71,8 @@ def init(
     with looking_here(folder, say, brief=True) as look, progress_bar("looking at files", hidden=json) as move:
         files, left_out = _find_files(folder, [one.name for one in before.files], look, move)
     pairing = pair_files([_candidate(one) for one in files], given)
+    for name in pairing.alone:
+        say(f"no file of this folder has the atoms of {name}; put its topology there, or give --pair")
     pairs = {**pairing.pairs, **_decided(pairing, asks=asks)}
     plan = replace(said, files=tuple(PlannedFile(one.name, pairs.get(one.name, ""), _remark(one)) for one in files))
     plan.check()
@@ -81,11 +83,17 @@ def init(
         fresh.replace(path)
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror}", remedy="see whose folder it is") from None
+    refused = {one.name: one.refusal.message for one in files if one.refusal is not None}
     if json:
         listed = [{"name": one.name, "topology": one.topology or None} for one in plan.files]
-        print_json({"plan": str(path), "files": listed, "left_out": left_out, "looked_at": look is not None})
+        print_json(
+            {"plan": str(path), "files": listed, "left_out": left_out, "looked_at": look is not None}
+            | {"refused": refused, "alone": list(pairing.alone)}
+        )
         return
-    typer.echo(f"{path} names {len(files)} files; next: fomrepo deposit check {folder}")
+    typer.echo(f"{path} names {counted(len(files), 'file')}; next: fomrepo deposit check {folder}")
+    for message in refused.values():
+        typer.echo(f"a site will refuse it as it is: {message}", err=True)
     for name, why in left_out.items():
         typer.echo(f"left out: {name}: {why}", err=True)
 
@@ -125,7 +133,7 @@ def _find_files(
             left_out[repr(name)] = error.remedy or error.message
             continue
         if path.is_symlink() or not path.is_file() or not path.stat().st_size:
-            left_out[name] = "no file" if not path.is_file() else "a link" if path.is_symlink() else "empty"
+            left_out[name] = _odd(path)
             continue
         types = [one for one in installed_types().values() if path.suffix.lower() in one.suffixes]
         checked = look(name, "") if look else CheckedFile(name, types[0].name if types else "")
@@ -139,6 +147,13 @@ def _find_files(
     return found, left_out
 
 
+def _odd(path: Path) -> str:
+    """What else than a file with something in it lies there."""
+    if path.is_symlink():
+        return "a link"
+    return "a folder; deposit it by itself" if path.is_dir() else "empty" if path.is_file() else "no file"
+
+
 def _candidate(file: CheckedFile) -> Candidate:
     known = installed_types().get(file.file_type)
     families = file.facts.get("families") or (known.families if known else ())
@@ -149,9 +164,8 @@ def _candidate(file: CheckedFile) -> Candidate:
 def _remark(file: CheckedFile) -> str:
     if file.refusal is not None:
         return f"REFUSED: {file.refusal.message}"
-    figures = [(file.facts.get(key), word) for key, word in (("n_atoms", "atoms"), ("n_frames", "frames"))]
-    counted = (f"{number:,} {word}" for number, word in figures if isinstance(number, int))
-    return ", ".join([file.file_type, *counted])
+    figures = (counted(file.facts.get("n_atoms"), "atom"), counted(file.facts.get("n_frames"), "frame"))
+    return ", ".join(one for one in (file.file_type, *figures) if one)
 
 
 def _given_pairs(texts: list[str]) -> dict[str, str]:
@@ -165,9 +179,7 @@ def _given_pairs(texts: list[str]) -> dict[str, str]:
 
 
 def _decided(pairing: Pairing, *, asks: bool) -> dict[str, str]:
-    """Ask which topology a trajectory has, where several fit; whatever fits none is told."""
-    for name in pairing.alone:
-        typer.echo(f"no file of this folder has the atoms of {name}; put its topology there, or give --pair", err=True)
+    """Ask which topology a trajectory has, where several fit."""
     decided: dict[str, str] = {}
     for name, fitting in pairing.open.items():
         if not asks:

@@ -37,6 +37,11 @@ def print_table(
         typer.echo("  ".join(cells).rstrip(), err=err)
 
 
+def counted(number: int | None, what: str) -> str:
+    """Spell a number of things: ``1 frame``, ``3,341 atoms``; of none, or where it is not known, nothing."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}" if number else ""
+
+
 def failure_document(error: FomrepoError) -> dict[str, Any]:
     """All that an error says, for programs."""
     document: dict[str, Any] = {"error": error.code, "message": error.message, "remedy": error.remedy}

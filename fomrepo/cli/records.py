@@ -12,7 +12,7 @@ from fomrepo.cli.commands import continued_by_same_command
 from fomrepo.cli.connected import ProfileName, RecordPath, complete_path, connected
 from fomrepo.cli.deposit_said import Category, Claims, Creators, Licence, claims_of, with_said
 from fomrepo.cli.in_place import Door, Wire
-from fomrepo.cli.output import Json, print_json, print_table, progress_bar
+from fomrepo.cli.output import Json, counted, print_json, print_table, progress_bar
 from fomrepo.cli.quality import check_document
 from fomrepo.cli.similar_data import asked_for_similar, print_similar, similar_documents
 from fomrepo.client.paths import split_path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fomrepo.client.record import Record
     from fomrepo.client.remote_file import RemoteFile
     from fomrepo.client.repository import ReplicaStatus
+    from fomrepo.model.quality import QualityCheck
 
 #: Seconds between two questions how far a copy is.
 POLL_S = 0.5
@@ -130,7 +131,7 @@ def show(path: RecordPath, profile: ProfileName = None, json: Json = False) -> N
             return
         facts = file_facts(file) | {"facts": None, "size": f"{file.size:,} bytes"}
         rows = [(name, str(value)) for name, value in facts.items() if value is not None]
-        rows += [(name, _fact(value)) for name, value in file.facts.items() if name not in dict(rows)]
+        rows += [(name, _fact(value)) for name, value in file.facts.items() if name not in dict(rows) and value != []]
         rows += [("replicas", ", ".join(f"{one.site} ({one})" for one in copies))]
         print_table([*rows, ("methods", ", ".join(methods))])
         return
@@ -158,7 +159,7 @@ def show(path: RecordPath, profile: ProfileName = None, json: Json = False) -> N
     print_table([("  " + name, *rest) for name, *rest in map(_file_row, record.files)], right=(2, 3, 4))
     typer.echo("replicas")
     print_table([(f"  {site}", ", ".join(files)) for site, files in held.items()])
-    if notable := [*doubtful, *(str(one) for one in checks if not one.settled or one.waiver)]:
+    if notable := [*doubtful, *(_notable(one) for one in checks if not one.settled or one.waiver)]:
         typer.echo(f"to note (fomrepo metadata show {record.accession}, fomrepo quality show {record.accession})")
         print_table([(f"  {one}",) for one in notable])
 
@@ -182,6 +183,12 @@ def replicate(
         print_json({"record": record, "site": to, "bytes": state.total})
     else:
         typer.echo(f"{to} holds a verified copy of {record} ({state.total:,} bytes)")
+
+
+def _notable(check: QualityCheck) -> str:
+    """Say in one line what came of a check, with the first thing that it found."""
+    said = check.verdict.message or next(map(str, check.verdict.findings), "")
+    return f"{check}: {said}" if said else str(check)
 
 
 def _guards(replicas: list[ReplicaStatus]) -> dict[str, dict[str, str]]:
@@ -226,8 +233,7 @@ def file_facts(file: RemoteFile) -> dict[str, Any]:
 
 
 def _file_row(file: RemoteFile) -> tuple[str, str, str, str, str]:
-    atoms = f"{file.n_atoms:,} atoms" if file.n_atoms else ""
-    frames = f"{file.n_frames:,} frame{'s' if file.n_frames > 1 else ''}" if file.n_frames else ""
+    atoms, frames = counted(file.n_atoms, "atom"), counted(file.n_frames, "frame")
     return file.name, file.file_type, atoms, frames, f"{file.size:,} bytes"
 
 
@@ -235,7 +241,7 @@ def _fact(value: Any) -> str:
     if isinstance(value, dict) and set(value) == {"value", "unit"}:
         return f"{value['value']:g} {value['unit']}"
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(_fact(one) if isinstance(one, dict) else str(one) for one in value)
     if isinstance(value, dict):
         return "; ".join(f"{name} {_fact(one)}" for name, one in value.items())
     return f"{value:,}" if type(value) is int else str(value)

@@ -119,7 +119,8 @@ def look_at_files(paths: tuple[Path, ...]) -> list[LocalFile]:
         except OSError as error:
             raise ArgumentError(f"{path} cannot be read: {error.strerror}", remedy="check the path") from None
         if not path.is_file():
-            raise ArgumentError(f"{path} is no file", remedy="name the files one by one")
+            remedy = f"name the files one by one, or deposit a folder in steps: fomrepo deposit init {path}"
+            raise ArgumentError(f"{path} is no file", remedy=remedy)
         if not stat.st_size:
             raise ArgumentError(f"{path} is empty", remedy="leave it out, or write it again")
         name = check_file_name(path.name)

@@ -40,6 +40,7 @@ def test_a_folder_becomes_a_record(run: CommandLine, folder: Path) -> None:
         {"name": "other.gro", "topology": None},
     ]
     assert list(document["left_out"]) == ["notes.txt"]
+    assert (document["refused"], document["alone"]) == ({}, [])
     text = (folder / "fomrepo.toml").read_text()
     assert 'name = "adk.dcd"  # DCD, 3,341 atoms, 98 frames' in text
     public = text.replace('visibility = "private"', 'visibility = "public"\nembargo_until = 2035-01-31')
@@ -102,6 +103,20 @@ def test_a_site_looks_where_it_is_asked_to(run: CommandLine, folder: Path) -> No
     assert run("deposit", "submit", folder).status == 0
 
 
+def test_what_will_be_of_no_use_is_said_at_once(alone: CommandLine, tmp_path: Path) -> None:
+    """A run that died amid a frame, a trajectory without its topology, and a folder in the folder."""
+    folder = tmp_path / "runs"
+    (folder / "more").mkdir(parents=True)
+    (folder / "cut.xtc").write_bytes(Path(datafiles.XTC).read_bytes()[:200_000])
+    (folder / "lone.dcd").write_bytes(Path(datafiles.DCD).read_bytes())
+    said = alone("deposit", "init", folder, *WORDS).err
+    assert "a site will refuse it as it is: cut.xtc is cut off" in said
+    assert "no file of this folder has the atoms of lone.dcd" in said
+    assert "left out: more: a folder; deposit it by itself" in said
+    checked = alone("deposit", "check", folder, "--json")
+    assert (checked.status, checked.document["alone"]) == (1, ["lone.dcd"])
+
+
 def test_what_nothing_tells_is_asked_for(alone: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two topologies fit the trajectory, of which neither has its name; an answer that cannot be is asked for again."""
     monkeypatch.setattr(deposit_init, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
@@ -158,12 +173,14 @@ def test_a_plan_is_written_whole_or_not_at_all(
         (["init", "/nowhere", *WORDS], "no folder"),
         (["push", "{folder}"], "there is no"),
         (["check", "/nowhere"], "deposit init"),
+        (["pus", "{folder}"], "did you mean 'push'?"),
+        (["{folder}", "--title", "x"], "deposit init {folder}"),
     ],
 )
 def test_bad_input_is_one_clear_error(run: CommandLine, tmp_path: Path, words: list[str], said: str) -> None:
     (tmp_path / "adk.psf").write_bytes(Path(datafiles.PSF_TRICLINIC).read_bytes())
     failed = run("deposit", *(word.format(folder=tmp_path) for word in words), "--json")
     assert failed.status == 1
-    assert said in failed.err
+    assert said.format(folder=tmp_path) in failed.err
     assert failed.failure["remedy"]
     assert not (tmp_path / "fomrepo.toml").exists()

@@ -99,7 +99,7 @@ def test_global_names_are_listed(run: CommandLine) -> None:
 def test_a_failed_check_is_shown_and_waived_with_a_reason(run: CommandLine, water: str) -> None:
     name = Path(datafiles.PSF_TRICLINIC).name
     assert f"whole of {name}: it looks cut off" in run("quality", "show", water).out
-    assert f"whole of {name} failed" in run("show", water).out
+    assert f"whole of {name} failed: it looks cut off" in run("show", water).out
     refused = run("quality", "waive", f"{water}/{name}", "whole", "fine", "--json")
     assert "says nothing" in refused.failure["message"]
     waived = run("quality", "waive", f"{water}/{name}", "whole", "compared with the original by its digest", "--json")
