@@ -67,7 +67,7 @@ def test_a_page_of_a_method_tells_what_a_referee_asks(web: TestClient) -> None:
     assert "A solution for the best rotation to relate two sets of vectors" in page
     assert "fomrepo call" in page
     told = web.get("/api/v1/methods/rmsd").json()
-    assert told["readme"].startswith("# GUEST: rmsd")
+    assert told["readme"].startswith("# rmsd")
     assert len(told["cases"]) == 4
     assert web.get("/methods/nothing").status_code == 404
     assert web.get("/methods/rmsd?version=9.9.9").status_code == 404

@@ -31,7 +31,7 @@ def published(site: ScriptedSite) -> None:
 def test_the_papers_of_a_method_are_its_files_and_who_stands_for_them(repo: Repository) -> None:
     papers = repo.method_papers("rmsf")
     assert papers.bundle == RMSF
-    assert papers.readme.startswith("# GUEST: rmsf")
+    assert papers.readme.startswith("# rmsf")
     assert (papers.author, [one.reviewer for one in papers.signers]) == ("ada", ["grace"])
 
 

@@ -28,3 +28,14 @@ def test_docstring_begins_with_guest(module: Path) -> None:
     docstring = ast.get_docstring(ast.parse(module.read_bytes()))
     assert docstring is not None
     assert docstring.startswith("Guest:")
+
+
+@pytest.mark.parametrize(
+    "readme", sorted(installed_folder("methods").glob("*/README.md")), ids=lambda one: one.parent.name
+)
+def test_readme_of_a_method_speaks_to_whoever_calls_it(readme: Path) -> None:
+    """It is shown on the method's public page."""
+    text = readme.read_text()
+    assert text.startswith(f"# {readme.parent.name}\n")
+    assert "fomrepo/" not in text
+    assert "counterpart" not in text

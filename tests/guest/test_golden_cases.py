@@ -36,6 +36,6 @@ def test_golden_case_holds(file: Path, samples: Samples, tmp_path: Path) -> None
 def test_bundle_is_one_that_the_gate_takes(folder: Path) -> None:
     bundle = read_folder(folder)
     assert bundle.schema.name == folder.name
-    assert bundle.files["README.md"].startswith(b"# GUEST")
+    assert bundle.files["README.md"].startswith(f"# {folder.name}\n".encode())
     for check in (check_documentation(bundle), check_coverage(bundle.schema, read_golden_cases(bundle))):
         assert check.ok, check.message
