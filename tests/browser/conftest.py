@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -24,8 +25,13 @@ from tests.browser.served_pages import debian_chromium, served
 URL = "http://testserver"
 #: Where pictures of the pages go, for people to look at.
 PICTURES = Path(os.environ.get("FOMREPO_PICTURES", Path(__file__).parents[2] / ".cache" / "pictures"))
-#: Milliseconds that the viewer may take: machines for tests draw in software.
+#: Milliseconds that a step may take: machines for tests draw in software, and do other things beside.
 PATIENCE_MS = 90_000
+#: Identity providers that the site lets people log in with; nobody answers there, and no test asks them.
+PROVIDERS = [
+    {"name": name, "title": title, "issuer": f"http://127.0.0.1:{port}", "client_id": "pages", "loopback_http": True}
+    for name, title, port in (("orcid", "ORCID", 9), ("uni", "University of a Town with a Long Name", 10))
+]
 #: Of the key that rita reviews with.
 PASSPHRASE = "between the lines"
 #: A title that would run as a script if anything were not escaped.
@@ -76,7 +82,11 @@ def world(bubblewrap: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     folder.chmod(0o755)
     small = folder / "small.pdb"
     small.write_text("ATOM      1  CA  ALA A   1       0.000   0.000   0.000  1.00  0.00           C\nEND\n")
-    with LocalFederation(folder / "federation", ("site-a",)) as federation, federation.connect("alice") as repo:
+    variables = {"FOMREPO_SITE_PROVIDERS": json.dumps(PROVIDERS)}
+    with (
+        LocalFederation(folder / "federation", ("site-a",), variables=variables) as federation,
+        federation.connect("alice") as repo,
+    ):
         adk = repo.deposit(PSF, DCD, title="Adenylate kinase, closed to open").accession
         repo.metadata.claim(adk, temperature="300 K", force_field="CHARMM27", creators="Beckstein, O.; Denning, E. J.")
         repo.lifecycle.publish(adk, licence="CC-BY-4.0")
@@ -96,8 +106,9 @@ def web(world: World) -> Iterator[TestClient]:
     """The pages, as a visitor's program without cookies asks for them."""
     app = browser_application(world.visitor, url=URL)
     with TestClient(app, base_url=URL, raise_server_exceptions=False) as client:
-        until = time.monotonic() + 30
-        while not app.state.library.shelf.catalogue.records and time.monotonic() < until:
+        until = time.monotonic() + PATIENCE_MS / 1000
+        while not app.state.library.shelf.catalogue.records:
+            assert time.monotonic() < until, "the shelf is empty"
             time.sleep(0.05)
         yield client
 
@@ -132,6 +143,7 @@ def chromium() -> Iterator[Browser]:
 def page(chromium: Browser, address: str) -> Iterator[Page]:
     """One page, which asks nobody but the server and meets no error of a script."""
     context = chromium.new_context(viewport={"width": 1280, "height": 1000}, base_url=address)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(f"error: {error}") if "XRSystem" not in str(error) else None)

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from fomrepo.model.quality import WHOLE, CheckState, PlannedCheck, Verdict
 from fomrepo.site.administration import open_administration
-from tests.browser.conftest import URL, World
+from tests.browser.conftest import PATIENCE_MS, URL, World
 from tests.browser.planned_checks import plan
 from tests.browser.test_running import secret_of
 from tests.count_bundle import CODE, write_bundle
@@ -76,7 +76,7 @@ def send(client: TestClient, page: str, address: str, **form: str) -> tuple[int,
 def test_the_desk_shows_calls_and_deposits_of_any_program(alice: TestClient, web: TestClient, world: World) -> None:
     with world.federation.connect("alice") as repo:
         operation = repo[f"{world.adk}.v1"]["adk_dims.dcd"].radius_of_gyration(stop=2).operation
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE_MS / 1000
     while f"{world.adk}.v1/adk_dims.dcd" not in (page := alice.get("/desk").text) and time.monotonic() < until:
         time.sleep(0.1)  # sites note what a call came to behind its answer
     assert f"/operations/{operation}" in page
@@ -145,10 +145,10 @@ def test_a_curator_lets_a_check_run_again_and_it_passes(alice: TestClient, world
     undecided = Verdict(CheckState.UNDECIDED, "the machine was out of memory", method_version="1.0.0")
     plan(world, "alice", f"{world.adk}.v2", "adk_dims2.dcd", PlannedCheck("time_monotone", undecided))
     address = f"/curation/{world.adk}.v2"
-    assert "undecided. the machine was out of memory" in alice.get(address).text
+    assert "the machine was out of memory" in alice.get(address).text
     status, page = send(alice, address, address, deed="again")
     assert (status, "out of memory" in page) == (200, False)
-    until = time.monotonic() + 120
+    until = time.monotonic() + PATIENCE_MS / 1000
     while "time monotone</b> of adk_dims2.dcd: passed" not in (page := alice.get(address).text):
         assert time.monotonic() < until, page
         time.sleep(0.2)

@@ -4,29 +4,58 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.conftest import PICTURES, Keys, World
+from fomrepo.model.quality import WHOLE, CheckState, PlannedCheck, Verdict
+from fomrepo.site.administration import open_administration
+from tests.browser.conftest import PATIENCE_MS, PICTURES, PROVIDERS, Keys, World
+from tests.browser.looking import log_in, opened
+from tests.browser.planned_checks import plan
 from tests.browser.submitted import in_review
 from tests.count_bundle import CODE, write_bundle
 
 #: A line that no screen is wide enough for.
 LONG_LINE = "# " + "a_name_that_goes_on_and_on_" * 20 + "\n"
+#: A title as some are.
+LONG_TITLE = "Adenylate kinase in explicit water at 300 K: three times 500 ns with CHARMM36m, from the closed state on"
+
+
+@dataclass(frozen=True, slots=True)
+class Rita:
+    """What rita has to do with."""
+
+    #: A method that waits for reviewers.
+    submission: str
+    #: A private version of hers: she does not say of it what its file says, and a check of it failed.
+    deposit: str
+    #: A call of hers that ended.
+    operation: str
 
 
 @pytest.fixture(scope="module")
-def submission(world: World, keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A method that waits for reviewers."""
-    folder = write_bundle(tmp_path_factory.mktemp("seen"), "count_seen", **{"count.py": LONG_LINE + CODE})
-    return in_review(world, folder)
+def rita(world: World, keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Rita:
+    """Give rita something to do, and another way to log in."""
+    folder = tmp_path_factory.mktemp("seen")
+    atom = "ATOM      1  CA  ALA A   1       0.000   0.000   0.000  1.00  0.00           C\nEND\n"
+    (folder / "one.pdb").write_text(atom)
+    with world.federation.connect("rita") as repo:
+        deposit = repo.deposit(folder / "one.pdb", title=LONG_TITLE)
+        repo.metadata.claim(deposit.accession, {"total_atom_count": 2})
+        operation = repo[f"{world.adk}.v1"]["adk_dims.dcd"].rmsd(step=20).operation
+    plan(world, "rita", deposit.versioned, "one.pdb", PlannedCheck(WHOLE, Verdict(CheckState.FAILED, "it may be cut")))
+    with open_administration(world.federation.home) as administration:
+        administration.catalog.identities.link("rita", PROVIDERS[0]["issuer"], "0000-0002-1825-0097")
+    submission = in_review(world, write_bundle(folder, "count_seen", **{"count.py": LONG_LINE + CODE}))
+    return Rita(submission, deposit.versioned, operation)
 
 
 @pytest.fixture(scope="module")
-def pages(world: World, submission: str) -> dict[str, str]:
+def pages(world: World, rita: Rita) -> dict[str, str]:
     """Addresses of pages by name: those that visitors see, and from ``desk`` on those of rita, who is logged in."""
     return {
         "home": "/",
@@ -41,30 +70,33 @@ def pages(world: World, submission: str) -> dict[str, str]:
         "statistics": "/statistics",
         "login": "/login",
         "nothing": "/records/FOM-999999",
-        "refused": f"/submissions/{submission}",
+        "refused": f"/submissions/{rita.submission}",
+        "expired": "/login/callback?state=of-another-day&code=x",
         "desk": "/desk",
         "curation": "/curation",
+        "curated": f"/curation/{rita.deposit}",
         "identities": "/identities",
         "reviews": "/reviews",
-        "submission": f"/submissions/{submission}",
+        "submission": f"/submissions/{rita.submission}",
         "run": f"/run/{world.adk}.v1/adk_dims.dcd/rmsd",
-        "no-operation": "/operations/01a20000-0000-7000-8000-000000000000",
-        "record-logged-in": f"/records/{world.adk}",
+        "operation": f"/operations/{rita.operation}",
     }
 
 
 def looked_at(context: BrowserContext, world: World, pages: dict[str, str]) -> Iterator[tuple[str, Page]]:
     """Open each page, those from ``desk`` on after logging in."""
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.route("**/moving/**", lambda route: route.abort())  # what is drawn has tests of its own
     for name, path in pages.items():
         if name == "desk":
             page.goto("/login")
-            page.fill("#token", world.federation.token("rita"))
-            page.click("main form:has(#token) button")
+            log_in(page, world, "rita")
         page.goto(path, wait_until="domcontentloaded")
         if name == "submission":
             page.wait_for_selector("#signing:not([hidden])")
+        if name == "operation":
+            page.wait_for_selector(".plot .u-over")
         yield name, page
 
 
@@ -132,12 +164,10 @@ def test_keys_alone_lead_through_the_pages(
 
 
 def test_reading_needs_no_scripts_and_every_field_has_a_label(chromium: Browser, address: str, world: World) -> None:
-    context = chromium.new_context(base_url=address, java_script_enabled=False)
-    page = context.new_page()
-    for path in ("/", "/search", f"/records/{world.adk}", "/methods/rmsd", "/login"):
-        page.goto(path)
-        assert page.locator("h1").count() == 1, path
-        for field in page.locator("input:not([type=hidden]), select, textarea").all():
-            name = field.get_attribute("id") or ""
-            assert field.locator("xpath=ancestor::label").count() or page.locator(f"label[for='{name}']").count(), path
-    context.close()
+    with opened(chromium, address, java_script_enabled=False) as page:
+        for path in ("/", "/search", f"/records/{world.adk}", "/methods/rmsd", "/login"):
+            page.goto(path)
+            assert page.locator("h1").count() == 1, path
+            for field in page.locator("input:not([type=hidden]), select, textarea").all():
+                label = page.locator(f"label[for='{field.get_attribute('id') or ''}']")
+                assert field.locator("xpath=ancestor::label").count() or label.count(), path

@@ -15,7 +15,7 @@ from fomrepo.client.method_papers import MethodPapers, MethodSigner
 from fomrepo.client.registry import PublishedMethod
 from fomrepo.model.bundle import read_bundle
 from fomrepo.model.health import MethodHealth
-from tests.browser.conftest import World
+from tests.browser.conftest import PATIENCE_MS, World
 
 RMSF = read_folder(Path(__file__).parents[2] / "methods" / "rmsf")
 
@@ -74,7 +74,7 @@ def test_a_page_of_a_method_tells_what_a_referee_asks(web: TestClient) -> None:
 
 
 def test_an_example_is_made_once_of_a_published_file(web: TestClient, world: World) -> None:
-    until = time.monotonic() + 90
+    until = time.monotonic() + PATIENCE_MS / 1000
     while "hx-get" in (shown := web.get("/methods/distance/example").text) and time.monotonic() < until:
         time.sleep(0.2)
     assert f"{world.adk}.v1</a>, adk_dims.dcd" in shown
@@ -88,7 +88,7 @@ def test_an_example_is_made_once_of_a_published_file(web: TestClient, world: Wor
 
 
 def test_a_method_that_nothing_published_fits_has_no_example(web: TestClient) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE_MS / 1000
     while "hx-get" in (shown := web.get("/methods/energy/example").text) and time.monotonic() < until:
         time.sleep(0.1)
     assert "Nothing published is small enough" in shown

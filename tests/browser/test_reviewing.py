@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from fomrepo.client.keys import KeyFile, open_key
 from fomrepo.model.statements import Approval, ReviewStatement
 from tests.browser.conftest import PASSPHRASE, URL, Keys, World
+from tests.browser.looking import log_in, opened
 from tests.browser.submitted import in_review
 from tests.browser.test_running import secret_of
 from tests.count_bundle import CODE, write_bundle
@@ -33,12 +34,12 @@ def rita(web: TestClient, world: World, keys: Keys) -> Iterator[TestClient]:
 def signing(page: Page, world: World, keys: Keys) -> Page:
     """A page of rita's browser, who is logged in."""
     page.goto("/login?onward=/reviews")
-    page.fill("#token", world.federation.token("rita"))
-    page.click("main button")
+    log_in(page, world, "rita", "/reviews")
     return page
 
 
 def pick(page: Page, key: KeyFile) -> None:
+    page.wait_for_selector("#signing:not([hidden])")  # from then on the page hears which file was chosen
     page.set_input_files("#key", key.path)
     page.check("#read")
 
@@ -153,11 +154,8 @@ def test_without_a_way_to_sign_the_page_names_the_command(
     chromium: Browser, address: str, world: World, keys: Keys, tmp_path: Path
 ) -> None:
     submission = in_review(world, write_bundle(tmp_path, "count_told"))
-    context = chromium.new_context(base_url=address, java_script_enabled=False)
-    page = context.new_page()
-    page.goto(f"/login?onward=/submissions/{submission}")
-    page.fill("#token", world.federation.token("rita"))
-    page.click("main button")
-    assert not page.is_visible("#key")
-    assert page.is_visible(f"text=fomrepo review approve {submission} --digest")
-    context.close()
+    with opened(chromium, address, java_script_enabled=False) as page:
+        page.goto(f"/login?onward=/submissions/{submission}")
+        log_in(page, world, "rita", f"/submissions/{submission}")
+        assert not page.is_visible("#key")
+        assert page.is_visible(f"text=fomrepo review approve {submission} --digest")

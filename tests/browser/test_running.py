@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 
 import fomrepo
 from fomrepo.browser.snippets import Asked, command_of, python_of
-from tests.browser.conftest import URL, World
+from tests.browser.conftest import PATIENCE_MS, URL, World
 
 
 def secret_of(page: str) -> str:
@@ -35,7 +35,7 @@ def run(alice: TestClient, address: str, **arguments: str) -> str:
     answer = alice.post(address, data=form, headers={"origin": URL}, follow_redirects=False)
     assert answer.status_code == 303, answer.text
     operation = answer.headers["location"]
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE_MS / 1000
     while "hx-retarget" not in alice.get(f"{operation}/state").headers and time.monotonic() < until:
         time.sleep(0.1)
     return operation
@@ -191,7 +191,7 @@ def test_visitors_are_shown_the_battery_of_public_files_alone(web: TestClient, w
     assert web.get(f"{base}/line/adk_dims.dcd/sasa").status_code == 404
     assert web.get(f"{base}/line/adk.psf/rmsd").status_code == 404
     assert web.get(f"/records/{world.private}/moving/small.pdb/told.json").status_code == 404
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE_MS / 1000
     while (answer := web.get(f"{base}/line/adk_dims.dcd/rmsd")).status_code == 202 and time.monotonic() < until:
         time.sleep(0.1)
     assert answer.json()["frames"] == list(range(98))

@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from matplotlib.image import imread
 from playwright.sync_api import Page
 
 from fomrepo.isolation.environment import default_environments_folder
 from fomrepo.model.submissions import SubmissionState
 from fomrepo.site.gate import find_or_build_samples
 from tests.browser.conftest import PASSPHRASE, PATIENCE_MS, Keys, World
+from tests.browser.looking import at_rest, changed, log_in
 from tests.count_bundle import write_bundle
 
 #: Two pictures of the viewer differ by at least so much, of 1, when the molecule has moved; noise is far below.
 MOVED = 0.005
-
-
-def picture_of(page: Page, selector: str) -> np.ndarray:
-    """What is seen of an element, shape (row, column, 3), between 0 and 1."""
-    return imread(io.BytesIO(page.locator(selector).screenshot()), format="png")[..., :3]
-
-
-def seen_within(page: Page, what: str, holds: Callable[[np.ndarray], bool]) -> np.ndarray:
-    """Picture of the viewer, as soon as it is as it should be."""
-    until = time.monotonic() + PATIENCE_MS / 1000
-    while True:
-        found = picture_of(page, "#viewer")
-        if holds(found):
-            return found
-        assert time.monotonic() < until, what
-        page.wait_for_timeout(200)
-
-
-def log_in(page: Page, world: World, user: str) -> None:
-    page.fill("#token", world.federation.token(user))
-    page.click("main form:has(#token) button")
 
 
 @pytest.mark.timeout(600)  # of which a machine at rest needs less than one tenth
@@ -59,28 +35,28 @@ def test_the_walk(page: Page, world: World, keys: Keys, tmp_path: Path) -> None:
     page.click("text=Adenylate kinase, closed to open")
 
     # 2. The viewer draws a molecule, not an empty canvas.
-    page.wait_for_selector("#moving[data-ready]", timeout=PATIENCE_MS)
-    page.wait_for_selector("#moving[data-drawn='0']", timeout=PATIENCE_MS)
-    first = seen_within(page, "nothing is drawn", lambda found: found.reshape(-1, 3).std(axis=0).max() > 0.05)
+    page.wait_for_selector("#moving[data-ready]")
+    page.wait_for_selector("#moving[data-drawn='0']")
+    first = at_rest(page, "#viewer")
+    assert first.reshape(-1, 3).std(axis=0).max() > 0.05
 
     # 3. A click on a point of a plot shows that frame.
-    page.wait_for_selector(".plot .u-over", timeout=PATIENCE_MS)
+    page.wait_for_selector(".plot .u-over")
     plot = page.locator(".plot .u-over").first
     box = plot.bounding_box()
     assert box is not None
     plot.click(position={"x": box["width"] * 0.8, "y": 40})
-    page.wait_for_selector("#moving:not([data-drawn='0'])", timeout=PATIENCE_MS)
+    page.wait_for_selector("#moving:not([data-drawn='0'])")
     assert 70 < int(page.get_attribute("#moving", "data-frame") or 0) < 90
-    seen_within(page, "it did not move", lambda found: np.abs(found - first).mean() > MOVED)
+    assert changed(page, "#viewer", first, by=MOVED)
 
     # 4. They log in on the way to a method, which leads back to its form, and run it.
     page.click("a[href$='/adk_dims.dcd/rmsd']")
-    log_in(page, world, "alice")
-    assert page.url.endswith("/adk_dims.dcd/rmsd")
+    log_in(page, world, "alice", "/adk_dims.dcd/rmsd")
     page.fill("#select", "name CA")
     page.fill("[name=step]", "9")
     page.click("main form button")
-    page.wait_for_selector("#answer >> text=Download", timeout=PATIENCE_MS)
+    page.wait_for_selector("#answer >> text=Download")
     shown = page.request.get(page.url + "/line.json").json()["lines"][0]["y"]
 
     # 5. The Python that they copy gives the same numbers on their own machine.
@@ -101,9 +77,11 @@ def test_the_walk(page: Page, world: World, keys: Keys, tmp_path: Path) -> None:
     with world.federation.connect("alice") as repo:
         assert repo.submissions.checked(submission).state is SubmissionState.IN_REVIEW
     page.click("text=Log out")
+    page.wait_for_selector("a[href='/login']")
     page.goto(f"/login?onward=/submissions/{submission}")
-    log_in(page, world, "rita")
+    log_in(page, world, "rita", f"/submissions/{submission}")
     assert "tests/adk.toml" in page.inner_text("main")
+    page.wait_for_selector("#signing:not([hidden])")  # from then on the page hears which file was chosen
     page.set_input_files("#key", keys.good.path)
     page.fill("#passphrase", PASSPHRASE)
     page.check("#read")
@@ -112,8 +90,9 @@ def test_the_walk(page: Page, world: World, keys: Keys, tmp_path: Path) -> None:
     assert page.inner_text(".badge") == "published"
 
     # 7. Now anybody can call it.
-    until = time.monotonic() + 60
-    while "count_walked" not in page.request.get("/methods").text() and time.monotonic() < until:
+    until = time.monotonic() + PATIENCE_MS / 1000
+    while "count_walked" not in page.request.get("/methods").text():
+        assert time.monotonic() < until, "the method is not listed"
         page.wait_for_timeout(200)
     with world.federation.connect("bob") as repo:
         assert repo[world.adk]["adk_dims.dcd"].count_walked().n == 3341

@@ -84,6 +84,8 @@
 
   file.addEventListener("change", async () => {
     const chosen = file.files[0];
+    pem = "";  // never the key that was chosen before
+    ready();
     pem = chosen && chosen.size <= KEY_LIMIT ? await chosen.text() : "";
     status.textContent = chosen && !pem ? "This is no private key." : "";
     document.getElementById("locked").hidden = !pem.includes("ENCRYPTED");
