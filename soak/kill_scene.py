@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from fomrepo.client.planned_files import read_plan
 from fomrepo.client.repository import Repository
 from fomrepo.model.deposit_plan import Creator, DepositPlan, PlannedFile
 from fomrepo.testing import LocalFederation
@@ -47,22 +48,22 @@ class KillScene:
     ) -> None:
         self.folder, self.federation, self.site, self._clients = folder, federation, site, clients
 
-    def new_folder(self, title: str) -> Path:
-        """Make a folder of two files, with bytes that nobody has."""
+    def new_folder(self, title: str, *, in_place: bool = False, damaged: bool = False) -> Path:
+        """Make a folder of two files, with bytes that nobody has; where one is damaged, the site will refuse it."""
         folder = self.folder / title
         folder.mkdir(parents=True)
         head = str({"descr": "<f8", "fortran_order": False, "shape": (LARGE_BYTES // 8,)}).ljust(117) + "\n"
         content = b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head.encode()
         number = hashlib.sha256(title.encode()).digest()[:7] + b"\x3f"  # which is none of the not-numbers
-        (folder / "large.npy").write_bytes(content + number * (LARGE_BYTES // 8))
+        (folder / "large.npy").write_bytes(content + number * (LARGE_BYTES // 8 - damaged))
         (folder / "small.csv").write_text(f"time (ps),x\n0,1\n1,{int.from_bytes(number[:4], 'little')}\n")
-        self.plan(folder, "300 K")
+        self.plan(folder, "300 K", in_place=in_place)
         return folder
 
-    def plan(self, folder: Path, temperature: str) -> None:
+    def plan(self, folder: Path, temperature: str, *, in_place: bool = False) -> None:
         """Write what is said of a folder, whose name is the title."""
         files = tuple(PlannedFile(one) for one in ("large.npy", "small.csv"))
-        plan = DepositPlan(files, folder.name, (Creator("Ada"),), "CC0-1.0", ("test",))
+        plan = DepositPlan(files, folder.name, (Creator("Ada"),), "CC0-1.0", ("test",), in_place=in_place)
         (folder / "fomrepo.toml").write_text(replace(plan, metadata={"temperature": temperature}).to_text())
 
     def begin(self, folder: Path, user: str, form: str, *, way: str = "wire", die_at: str = "") -> int:
@@ -91,13 +92,16 @@ class KillScene:
         Raises
         ------
         AssertionError
-            If a record lacks a file, or its bytes are not safe in the vault.
+            If a record lacks a file, or its bytes are neither safe in the vault nor registered where they lie.
         """
+        in_place = read_plan(folder).in_place
         here = {one.name: hashlib.sha256(one.read_bytes()).hexdigest() for one in folder.glob("*.[cn]*")}
         found = [repo[one.accession] for one in repo.records() if one.title == folder.name]
         for record in found:
             assert {file.name: file.sha256 for file in record} == here, f"{record.versioned} is half visible"
-            for digest in here.values():
+            placed = {one.file for one in repo.replicas(record.versioned) if one.guard and one.state == "good"}
+            assert placed == (here.keys() if in_place else set()), f"{record.versioned} lies elsewhere"
+            for digest in () if in_place else here.values():
                 stored = self.federation.home / "vault" / "objects" / digest[:2] / digest
                 assert hashlib.sha256(stored.read_bytes()).hexdigest() == digest, f"{record.versioned} lacks bytes"
         return [one.versioned for one in found]
@@ -122,7 +126,8 @@ def kill_scene() -> Iterator[KillScene]:
         )
         end.callback(clients.communicate)
         federation = LocalFederation(folder / "federation", sites=("site-a",), slots=2)
-        site = MortalSite(forks, federation.home, {"FOMREPO_SITE_CHECKS_ON_DEPOSIT": "false"})
+        settings = {"FOMREPO_SITE_CHECKS_ON_DEPOSIT": "false", "FOMREPO_SITE_STABLE_S": "0.2"}
+        site = MortalSite(forks, federation.home, settings)
         federation.sites["site-a"] = site
         end.enter_context(federation)
         yield KillScene(folder / "deposits", federation, site, clients)

@@ -19,7 +19,7 @@ from typing import Any
 
 from fomrepo.site import serve
 from fomrepo.testing.federation import LocalSite
-from soak.deposit_steps import SITE_STEPS, die_at
+from soak.deposit_steps import ABANDON_STEPS, PLACE_STEPS, REFUSAL_STEPS, SITE_STEPS, die_at
 
 
 class SiteForks:
@@ -124,7 +124,8 @@ def _serve(order: dict[str, Any]) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.environ.update(order["variables"])
     place = home / "die-at"
-    die_at(SITE_STEPS, lambda name: place.exists() and place.read_text() == name)
+    every = {**SITE_STEPS, **PLACE_STEPS, **ABANDON_STEPS, **REFUSAL_STEPS}
+    die_at(every, lambda name: place.exists() and place.read_text() == name)
     serve.serve(home)
     os._exit(0)
 
