@@ -12,6 +12,7 @@ from fomrepo.model.deposit_plan import TITLE_LIMIT
 from fomrepo.model.deposits import ExpectedFile
 from fomrepo.model.files import check_file_name, check_slug
 from fomrepo.model.operations import check_idempotency_key
+from fomrepo.site.licences import spdx_licence
 
 #: Most files of one deposit.
 FILES_LIMIT = 1_000
@@ -54,6 +55,8 @@ def check_description(title: str, claims: Mapping[str, Any]) -> None:
         raise ArgumentError(
             "the deposit has no usable title", remedy=f"give --title with 1 to {TITLE_LIMIT} printable characters"
         )
+    if licence := claims.get("licence"):
+        spdx_licence(str(licence))
     if len(canonical_json(dict(claims))) > CLAIMS_LIMIT_BYTES:
         raise ArgumentError(
             f"what is said of the deposit is longer than {CLAIMS_LIMIT_BYTES // 2**10} KiB",

@@ -17,8 +17,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-
 from fomrepo.errors import ArgumentError
 from fomrepo.model.files import RecordName, RecordVersion
 from fomrepo.model.people import Principal
@@ -26,11 +24,9 @@ from fomrepo.model.submissions import check_remark
 from fomrepo.model.systems import ComparedFile, SimilarRecord
 from fomrepo.site.audit_seal import AuditSealer
 from fomrepo.site.deposit_request import FILES_LIMIT
+from fomrepo.site.licences import spdx_licence
 from fomrepo.site.log import logger
 from fomrepo.site.parts import SiteParts
-
-#: Longest licence, in characters: an SPDX expression of several licences.
-LICENCE_LIMIT = 200
 
 
 class LifecycleDesk:
@@ -112,25 +108,6 @@ class LifecycleDesk:
             for blob in lifecycle.forget_results(site.name, digests):
                 site.results.discard(blob)
         self._heeded = max(self._heeded, number)  # a heartbeat may have come between
-
-
-def spdx_licence(text: str) -> str:
-    """Return an SPDX expression in its canonical spelling: ``cc-by-4.0`` -> ``CC-BY-4.0``.
-
-    Raises
-    ------
-    ArgumentError
-        If it is none.
-    """
-    try:
-        if not 1 <= len(text.strip()) <= LICENCE_LIMIT:
-            raise InvalidLicenseExpression
-        return str(canonicalize_license_expression(text.strip()))
-    except InvalidLicenseExpression:
-        raise ArgumentError(
-            f"{text[:80]!r} names no licence" if text.strip() else "a version cannot be published without a licence",
-            remedy="give its SPDX identifier (https://spdx.org/licenses): --licence CC-BY-4.0, CC0-1.0, MIT ...",
-        ) from None
 
 
 def _date(moment: float | None) -> float | None:

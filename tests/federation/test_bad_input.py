@@ -133,6 +133,7 @@ def _waiting(federation: LocalFederation) -> list[str]:
         (("--title", "two\nlines"), ("title",)),
         (("--title", "t", "--project", "nobodys"), ("'nobodys'", "--project")),
         (("--title", "t", "--name", "Not A Slug"), ("Not A Slug",)),
+        (("--title", "t", "--licence", "CC-BY"), ("'CC-BY'", "SPDX", "CC-BY-4.0")),
         (("--title", "t", "--new-version-of", "FOM-999999"), ("FOM-999999", "fomrepo ls")),
         (("--title", "t", "--new-version-of", "adk"), ("'adk'", "FOM-402917")),
     ],
