@@ -113,7 +113,8 @@ def take_lease(descriptor: int) -> bool:
     Returns
     -------
     bool
-        False where it is not this user's to take, or the file system has none.
+        False where it is not this user's to take, or the file system has none. One of several machines (NFS, SMB) says
+        of its leases what it says of a writer, so nothing is concluded there.
 
     Raises
     ------
@@ -127,7 +128,7 @@ def take_lease(descriptor: int) -> bool:
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except OSError as error:
-        if error.errno == errno.EAGAIN:
+        if error.errno == errno.EAGAIN and file_system_of(descriptor) in LOCAL_SYSTEMS:
             raise BeingWrittenError from None
         return False
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -118,18 +118,36 @@ def test_a_refused_deposit_says_why(repo: Repository, desk: Desk, paths: tuple[P
     assert caught.value.facts == {"reason": "truncated"}
 
 
+def grow(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"more")
+
+
+def write_anew(path: Path) -> None:
+    """Write other bytes, as many, and set the time of the last change back."""
+    before = path.stat()
+    with path.open("r+b") as file:
+        file.write(b"other")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize(("change", "said"), [(grow, "now has more"), (write_anew, "was written to")])
 def test_a_file_that_changes_meanwhile_is_not_deposited(
-    repo: Repository, desk: Desk, paths: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+    repo: Repository,
+    desk: Desk,
+    paths: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Path], None],
+    said: str,
 ) -> None:
     monkeypatch.setattr("fomrepo.client.deposit_send.BLOCKS_AHEAD", 1)  # or all of it is read before anything is sent
 
-    def grow(progress: DepositProgress) -> None:
+    def meanwhile(progress: DepositProgress) -> None:
         if progress.step.endswith("adk.dcd"):
-            with paths[1].open("ab") as file:
-                file.write(b"more")
+            change(paths[1])
 
-    with pytest.raises(ArgumentError, match="and now has more"):
-        repo.deposit(*paths, title="AdK", progress=grow)
+    with pytest.raises(ArgumentError, match=f"had {len(TRAJECTORY)} bytes when the deposit began, and {said}"):
+        repo.deposit(*paths, title="AdK", progress=meanwhile)
 
 
 @pytest.mark.parametrize(

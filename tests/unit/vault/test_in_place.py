@@ -92,6 +92,15 @@ def test_a_file_that_is_open_for_writing_gets_no_lease(opened: int, file: Path) 
     assert take_lease(opened)
 
 
+def test_where_other_machines_write_a_refused_lease_tells_of_no_writer(
+    opened: int, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NFS refuses each lease for which its server gave no delegation, with the error that means a writer elsewhere."""
+    monkeypatch.setattr("fomrepo.vault.in_place.file_system_of", lambda _: "nfs4")
+    with file.open("r+b"):
+        assert not take_lease(opened)
+
+
 def test_a_file_that_is_mapped_for_writing_gets_no_lease(opened: int, file: Path) -> None:
     with file.open("r+b") as stream:
         mapped = mmap.mmap(stream.fileno(), 0)
