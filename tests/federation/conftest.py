@@ -49,9 +49,11 @@ def own_federation(bubblewrap: Path, open_folder: Callable[[], Path]) -> Iterato
 @pytest.fixture
 def fragile(own_federation: LocalFederation) -> LocalFederation:
     """The module's own three sites, all of them up."""
-    for name, site in own_federation.sites.items():
-        if not site.runs:
-            own_federation.start(name)
+    stopped = [site for site in own_federation.sites.values() if not site.runs]
+    for site in stopped:
+        site.begin_start()
+    for site in stopped:
+        site.wait_until_ready()
     return own_federation
 
 
