@@ -42,7 +42,8 @@ def figure(request: Request) -> Response:
     if "download" in query:
         headers = {"content-disposition": f'attachment; filename="{_stem(result)}-{name}.png"'}
         return Response(png_of(found, paper="white"), media_type="image/png", headers=headers)
-    return Response(png_of(found, "dark" if query.get("scheme") == "dark" else "light"), media_type="image/png")
+    scheme = "dark" if query.get("scheme") == "dark" else "light"
+    return Response(png_of(found, scheme, narrow="narrow" in query), media_type="image/png")
 
 
 def download(request: Request) -> Response:

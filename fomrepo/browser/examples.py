@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from fomrepo.browser.answer_view import table_of
@@ -49,8 +50,8 @@ class Example:
     asked: Asked
     #: Sentence below the picture; empty where there is no picture.
     caption: str
-    #: Picture by the scheme of colours; empty where there is nothing to draw.
-    pictures: Mapping[str, bytes]
+    #: Picture by the scheme of colours and whether it is for a narrow screen; empty where there is nothing to draw.
+    pictures: Mapping[tuple[str, bool], bytes]
     #: First rows, for what is no picture; None where there are none.
     table: Mapping[str, Any] | None
     #: The result as ``print`` shows it.
@@ -141,7 +142,8 @@ def _run(file: RemoteFile, method: PublishedMethod, arguments: dict[str, Any]) -
     asked = Asked(file.record.versioned, file.name, schema.name, schema.version, others, arguments)
     figures = figures_of(result)
     chosen = next((one for one in figures if one.name in ("pairs", "ramachandran", "covariance")), (*figures, None)[0])
-    pictures = {} if chosen is None else {scheme: png_of(chosen, scheme) for scheme in SCHEMES}
+    looks = product(SCHEMES, (False, True))
+    pictures = {} if chosen is None else {one: png_of(chosen, one[0], narrow=one[1]) for one in looks}
     table = table_of(result) if chosen is None else None
     return Example(asked, "" if chosen is None else chosen.caption, pictures, table, str(result))
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Width and height of a picture, inches, and its dots to the inch; a matrix is higher.
 LINES_INCHES, MATRIX_INCHES, DPI = (7.4, 2.9), (6.6, 5.2), 144
+#: Width and least height of a picture for narrow screens: text in it is as large there as that of the page.
+NARROW_INCHES = (3.9, 2.6)
 #: A field that is larger is not drawn: it would have to be fetched whole.
 FIELD_LIMIT_BYTES = 64 * 2**20
 #: Pictures of one result.
@@ -60,7 +62,7 @@ def figures_of(result: Result) -> list[Figure]:
     return list(_figures(result))[:FIGURES_LIMIT]
 
 
-def png_of(figure: Figure, scheme: str = "light", *, paper: str = "none") -> bytes:
+def png_of(figure: Figure, scheme: str = "light", *, narrow: bool = False, paper: str = "none") -> bytes:
     """Draw a picture as PNG.
 
     Parameters
@@ -69,6 +71,8 @@ def png_of(figure: Figure, scheme: str = "light", *, paper: str = "none") -> byt
         One of :func:`figures_of`.
     scheme
         ``light`` or ``dark``: what it will lie on.
+    narrow
+        Whether it is for a narrow screen.
     paper
         Colour behind it; nothing but what it lies on if ``none``.
     """
@@ -78,6 +82,9 @@ def png_of(figure: Figure, scheme: str = "light", *, paper: str = "none") -> byt
     from matplotlib.figure import Figure as Canvas
 
     ink, rule, strokes = SCHEMES[scheme]
+    inches, (width, least) = figure.inches, NARROW_INCHES
+    if narrow:
+        inches = (width, max(least, inches[1] * width / inches[0]))
     settings: Any = {
         **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color", "axes.edgecolor"), ink),
         "grid.color": rule, "axes.facecolor": "none", "figure.facecolor": paper, "savefig.facecolor": paper,
@@ -85,7 +92,7 @@ def png_of(figure: Figure, scheme: str = "light", *, paper: str = "none") -> byt
         "image.cmap": "viridis", "figure.constrained_layout.use": True, "axes.formatter.useoffset": False,
     }  # fmt: skip
     with _one_at_a_time, rc_context(settings):
-        canvas = Canvas(figsize=figure.inches, dpi=DPI)
+        canvas = Canvas(figsize=inches, dpi=DPI)
         FigureCanvasAgg(canvas)
         ax = canvas.add_subplot()
         ax.set_prop_cycle(cycler(color=strokes))

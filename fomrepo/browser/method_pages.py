@@ -34,10 +34,10 @@ def example(request: Request) -> Response:
 def example_picture(request: Request) -> Response:
     """Give the picture of an example as PNG."""
     found = example_told(request)["example"]
-    scheme = "dark" if request.query_params.get("scheme") == "dark" else "light"
-    if found is None or scheme not in found.pictures:
+    look = "dark" if request.query_params.get("scheme") == "dark" else "light", "narrow" in request.query_params
+    if found is None or look not in found.pictures:
         raise NotFoundError(f"there is no picture of {request.path_params['name']}")
-    return Response(found.pictures[scheme], media_type="image/png")
+    return Response(found.pictures[look], media_type="image/png")
 
 
 def method_told(request: Request) -> dict[str, Any]:

@@ -20,8 +20,8 @@ _TIMES = (("ms", 1e9), ("µs", 1e6), ("ns", 1e3), ("ps", 1.0), ("fs", 1e-3))
 #: Signs that people write for units, and for powers of them.
 _SIGNS = {"angstrom": "Å", "elementary_charge": "e", "degree": "°", "dalton": "Da", "**2": "²", "**3": "³"}
 _SIGNED = re.compile("|".join(re.escape(one) for one in _SIGNS))
-#: A number with more digits than its measurement had: what single precision adds.
-_LONG_NUMBER = re.compile(r"-?\d+\.\d{6,}(?![\de])")
+#: A number at the beginning of a fact with more digits than were measured: what single precision adds.
+_LONG_NUMBER = re.compile(r"^-?\d+\.\d{6,}(?![\de])")
 
 
 def template_environment(folder: Path) -> jinja2.Environment:

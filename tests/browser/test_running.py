@@ -85,10 +85,14 @@ def test_a_matrix_is_shown_as_an_image_and_taken_away(alice: TestClient, world: 
     operation = run(alice, f"/run/{world.adk}.v1/adk_dims.dcd/pairwise_rmsd", step="10")
     page = alice.get(operation).text
     assert f'src="{operation}/figures/rmsd.png"' in page
-    for address in ("figures/rmsd.png?scheme=dark", "figures/rmsd.png?download"):
+    widths = []
+    for address in ("figures/rmsd.png?scheme=dark", "figures/rmsd.png?download", "figures/rmsd.png?narrow"):
         answer = alice.get(f"{operation}/{address}")
         assert answer.headers["content-type"] == "image/png"
-        assert imread(io.BytesIO(answer.content), format="png").std() > 0.05
+        seen = imread(io.BytesIO(answer.content), format="png")
+        assert seen.std() > 0.05
+        widths.append(seen.shape[1])
+    assert widths[0] == widths[1] > widths[2]
     (tmp_path / "result.nc").write_bytes(alice.get(f"{operation}/result.nc").content)
     rows = list(csv.reader(alice.get(f"{operation}/result.csv").text.splitlines()))
     result = fomrepo.load(tmp_path / "result.nc")

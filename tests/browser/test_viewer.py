@@ -15,6 +15,10 @@ from tests.browser.served_pages import FLAGS
 
 #: Of which a machine at rest needs less than one tenth.
 pytestmark = pytest.mark.timeout(600)
+#: Whether all figures are there, from addresses with a part.
+DRAWN = """part => [...document.querySelectorAll("figure img")].every(
+    (one) => one.complete && one.naturalWidth > 0 && one.currentSrc.includes(part)
+)"""
 
 
 def test_looks_change_plots_follow_and_it_plays(page: Page, world: World) -> None:
@@ -97,10 +101,13 @@ def test_progress_becomes_the_result_without_reloading(blind: Browser, address: 
         page.wait_for_selector("#moving:not([data-frame='0'])")
         assert page.get_attribute("#moving", "data-frame") == page.get_attribute("#answer .plot", "data-frame")
         PICTURES.mkdir(parents=True, exist_ok=True)
+        page.eval_on_selector_all("figure img", "all => all.forEach((one) => { one.loading = 'eager'; })")
+        page.wait_for_function(DRAWN, arg="/figures/")
         page.screenshot(path=PICTURES / "result-wide-light.png", full_page=True)
         page.set_viewport_size({"width": 360, "height": 800})
         page.emulate_media(color_scheme="dark")
         page.wait_for_function("document.documentElement.scrollWidth <= 360")
+        page.wait_for_function(DRAWN, arg="scheme=dark&narrow")
         page.screenshot(path=PICTURES / "result-narrow-dark.png", full_page=True)
 
 
