@@ -155,6 +155,26 @@ def test_a_site_is_made_once(alone: CommandLine, tmp_path: Path) -> None:
     assert alone("site", "status", "--home", tmp_path / "home", "--json").document["wall"] == "UNKNOWN"
 
 
+def test_a_certificate_that_ends_is_warned_of_until_it_is_renewed(
+    alone: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_home = ("--home", tmp_path / "home")
+    with monkeypatch.context() as short:
+        short.setattr("fomrepo.site.certificates.SITE_DAYS", 59.5)
+        alone("site", "init", *at_home, "--name", "site-x")
+    warned = alone("site", "status", *at_home)
+    assert (warned.status, "of site-x ends on" in warned.err, "fomrepo site renew --home" in warned.err) == (
+        0,
+        True,
+        True,
+    )
+    assert "in 59 days" in json.loads(alone("site", "status", *at_home, "--json").err)["warning"]
+    renewed = alone("site", "renew", *at_home, "--json").document
+    assert renewed["site"] == "site-x"
+    assert alone("site", "status", *at_home).err == ""
+    assert alone("site", "renew", *at_home).out.endswith("start site-x again\n")
+
+
 def test_the_doctor_gives_a_verdict(alone: CommandLine, bubblewrap: Path) -> None:
     verdict = alone("doctor", "--json").document
     assert verdict["ok"]
