@@ -19,12 +19,9 @@ def ask_to_go_on(question: str) -> None:
     Raises
     ------
     ArgumentError
-        If nobody is there to answer, as in a script.
+        If a script runs the command, and its standard input does not say yes.
     """
-    try:
+    if sys.stdin.isatty():
         typer.confirm(question, abort=True, err=True)
-    except typer.Abort:
-        if sys.stdin.isatty():
-            raise
-        typer.echo(err=True)
-        raise ArgumentError("nobody said yes", remedy="say so with the command: --yes") from None
+    elif sys.stdin.readline().strip().lower() not in ("y", "yes"):  # no prompt: with --json, stderr is JSON
+        raise ArgumentError(f"nobody said yes: {question}", remedy="say so with the command: --yes")
