@@ -55,7 +55,7 @@ class LocalCopies:
         self._places = threading.Semaphore(PLACES)
 
     def of(self, descriptor: int) -> LocalCopy:
-        """Take over an open file, which is closed in the end, whatever happens.
+        """Take over an open file, which is closed in the end; one that is not taken stays the caller's.
 
         Raises
         ------
@@ -63,7 +63,6 @@ class LocalCopies:
             If too many are being read.
         """
         if not self._places.acquire(blocking=False):
-            os.close(descriptor)
             raise SiteBusyError(
                 f"{PLACES} files are being copied at this site's door",
                 remedy=f"try again in {RETRY_AFTER_S} s",

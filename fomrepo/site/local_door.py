@@ -17,11 +17,13 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any
 
 from fomrepo.errors import ArgumentError, FomrepoError, NotAllowedError, NotFoundError, SiteBusyError
 from fomrepo.model.files import Place
 from fomrepo.site.authenticate import authenticate
+from fomrepo.site.closing import Closing
 from fomrepo.site.deposit import DepositDesk
 from fomrepo.site.in_place import Conversation, InPlaceDesk
 from fomrepo.site.load import RETRY_AFTER_S
@@ -49,7 +51,7 @@ class LocalDoor:
 
     def __init__(self, site: SiteParts, deposits: DepositDesk, desk: InPlaceDesk, scrub: Scrub) -> None:
         self._site, self._deposits, self._desk, self._scrub = site, deposits, desk, scrub
-        self._copies = LocalCopies()
+        self._copies, self._closing = LocalCopies(), Closing()
         self._path = str(site.door)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._visitors = threading.BoundedSemaphore(VISITORS_LIMIT)
@@ -105,12 +107,12 @@ class LocalDoor:
                 facts={"retry_after_s": str(RETRY_AFTER_S)},
             )
         try:
-            wanted, file = receive_message(visitor)
             _, user, _ = _CREDENTIALS.unpack(
                 visitor.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
             )
+            wanted, file = self._received(visitor, user)
             with ExitStack() as handed:
-                copy = None if file is None else handed.enter_context(self._copies.of(file))
+                copy = None if file is None else handed.enter_context(self._taken(file, user))
                 if wanted.get("protocol") != PROTOCOL:
                     raise ArgumentError(
                         f"{self._site.name} speaks protocol {PROTOCOL} at its door", remedy="update fomrepo"
@@ -122,6 +124,18 @@ class LocalDoor:
             return self._placed(visitor, user, wanted)
         finally:
             self._visitors.release()
+
+    def _received(self, visitor: socket.socket, user: int) -> tuple[dict[str, Any], int | None]:
+        """Receive a message, and perhaps a file, of somebody whose files close."""
+        self._closing.let_in(user)
+        return receive_message(visitor, close=lambda file: self._closing.close(file, user))
+
+    def _taken(self, file: int, user: int) -> LocalCopy:
+        try:
+            return self._copies.of(file)
+        except SiteBusyError:
+            self._closing.close(file, user)
+            raise
 
     def _copied(
         self, visitor: socket.socket, user: int, wanted: Mapping[str, Any], copy: LocalCopy | None
@@ -153,10 +167,11 @@ class LocalDoor:
 
         def hand_over(name: str) -> HandedFile:
             send_message(visitor, {"want": name})
-            answer, descriptor = receive_message(visitor)
+            answer, descriptor = self._received(visitor, user)
             if descriptor is None:
                 raise ArgumentError(f"{name} was not handed over", remedy="run the command again")
-            return HandedFile(descriptor, str(answer.get("path", "")), user)
+            close = partial(self._closing.close, descriptor, user)
+            return HandedFile(descriptor, str(answer.get("path", "")), user, close)
 
         def told(step: str, done: int, total: int) -> None:
             if pace.is_due(step):

@@ -12,7 +12,7 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +59,17 @@ def send_message(door: socket.socket, message: Mapping[str, Any], *, descriptor:
         raise _gone(error.strerror or "it is silent") from None
 
 
-def receive_message(door: socket.socket) -> tuple[dict[str, Any], int | None]:
+def receive_message(
+    door: socket.socket, *, close: Callable[[int], None] = os.close
+) -> tuple[dict[str, Any], int | None]:
     """Receive a message, and the open file that came with it, which is the caller's to close.
+
+    Parameters
+    ----------
+    door
+        Where it comes from.
+    close
+        Closes the file if the message is none.
 
     Raises
     ------
@@ -86,7 +95,7 @@ def receive_message(door: socket.socket) -> tuple[dict[str, Any], int | None]:
             raise ValueError("a message of another form")
     except (OSError, ValueError, struct.error, RecursionError) as error:
         for one in descriptors:
-            os.close(one)
+            close(one)
         raise _gone(str(error)) from None
     return message, descriptors[0] if descriptors else None
 

@@ -147,6 +147,7 @@ def test_a_silent_file_system_keeps_its_place_and_nobody_waiting(path: Path, mon
             assert caught.value.facts["reason"] == OVER_THE_WIRE
         with pytest.raises(SiteBusyError):
             copies.of(descriptors[-1])
+        os.close(descriptors[-1])  # which was not taken
     finally:
         answers.set()
 
