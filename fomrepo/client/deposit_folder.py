@@ -220,13 +220,14 @@ class FolderDeposit:
             If it is a record already.
         """
         if (deposit := self._remembered()) is not None:
-            if deposit.accession:
+            if not deposit.accession:
+                request = deposits_pb2.CompleteDepositRequest(deposit=deposit.id)
+                deposit = self._connection.ask(lambda site: site.deposits.Abandon, request)
+            if deposit.accession:  # also if it has become one this very moment
                 raise ConflictError(
                     f"{self._folder} is {deposit.accession} already",
                     remedy=f"take the record back: fomrepo withdraw {deposit.accession} --reason TEXT",
                 )
-            request = deposits_pb2.CompleteDepositRequest(deposit=deposit.id)
-            self._connection.ask(lambda site: site.deposits.Abandon, request)
         self._memory.write(Remembered())
 
     def _need(self, *missing: str) -> None:
