@@ -41,6 +41,11 @@ from tests.federation.records import (
 TITLE = "Deposited in spite of everything"
 
 
+@pytest.fixture(scope="module")
+def own_sites() -> tuple[str, ...]:
+    return ("site-a", "site-b")
+
+
 # --- killed, as others of the federation see it; each step is in test_deposit_kills.py --------------------------------
 
 

@@ -90,9 +90,14 @@ def _stat(process: int) -> list[str]:
         return []
 
 
+@pytest.fixture(scope="module")
+def own_sites() -> tuple[str, ...]:
+    return ("site-a",)
+
+
 @pytest.fixture
 def busy(fragile: LocalFederation, user: str) -> tuple[LocalFederation, dict[int, str]]:
-    """Return a federation whose site-a runs a guest, and the processes of that site."""
+    """Return a federation whose only site runs a guest, and the processes of that site."""
     token = fragile.token(user)
     with fragile.connect(user, site="site-a") as repo:
         record = deposit_adk(repo)
