@@ -147,6 +147,11 @@ def read_report(file: ExpectedFile, path: Path, report: Path) -> Probed:
     offsets = report.read_bytes() if found.has_offsets else None
     known = installed_types().get(str(found.facts.get("type")))
     families = found.facts.get("families")
-    if known is None or not isinstance(families, list) or not families or not set(families) <= set(known.families):
+    if (
+        known is None
+        or not isinstance(families, list)
+        or not families
+        or any(f not in known.families for f in families)
+    ):
         raise FileRefusedError(f"{file.name} could not be read: its probe named no type that there is")
     return Probed(file.name, path, known.name, found.facts, offsets)
