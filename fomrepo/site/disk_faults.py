@@ -28,7 +28,10 @@ def disk_of(site: SiteParts, call: ResolvedCall, digest: str) -> Iterator[None]:
     except StorageError as error:
         files = (file for one in call.inputs for file in (one.file, one.topology) if file is not None)
         name = next((file.name for file in files if digest in (file.digest, file.offsets_digest)), digest[:12])
-        logger.warning("a disk fails", digest=digest, error=error.message)
+        known = site.catalog.replicas.get(site.name, digest)
+        place = None if known is None else known.place
+        path = str(site.vault.path(digest)) if place is None else place.path
+        logger.warning("a disk fails", path=path, error=error.message)
         raise StorageError(
             f"the disk of {site.name} fails: {name} cannot be read there now ({error.message.rpartition(': ')[2]})",
             remedy="try again later; the operator of the site sees in its log which disk it is",

@@ -38,7 +38,7 @@ def site_of(folder: Path, *replicas: Replica, stand_ins: tuple[Place, ...] = ())
     """As much of a site as these questions need."""
     vault = ObjectStore(folder)
     known = SimpleNamespace(
-        get=lambda site, digest: replicas[0],
+        get=lambda site, digest: replicas[0] if replicas else None,
         in_place=lambda site: replicas,
         stand_ins=lambda site, digest: stand_ins,
         finish=lambda *_: None,
@@ -62,9 +62,13 @@ def given_back(site: Any, held: Replica) -> bool:
     return are_given_back(site, call_of("adk.dcd"), {DIGEST: held}, threading.Event())
 
 
-def test_a_disk_that_fails_is_told_with_site_and_file_and_without_the_path(tmp_path: Path) -> None:
+def test_a_disk_that_fails_is_told_with_site_and_file_and_the_path_in_the_log_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(disk_faults, "logger", SimpleNamespace(warning=lambda _, *, path, error: logged.append(path)))
     for held in (replica(), replica(FAILS)):
-        site = site_of(tmp_path)
+        site = site_of(tmp_path, held)
         object_path = site.vault.path(DIGEST)
         object_path.parent.mkdir(exist_ok=True)
         object_path.unlink(missing_ok=True)
@@ -73,6 +77,7 @@ def test_a_disk_that_fails_is_told_with_site_and_file_and_without_the_path(tmp_p
             given_back(site, held)
         assert caught.value.facts == {"site": "site-a", "file": "adk.dcd"}
         assert "/" not in caught.value.message.replace("Input/output", "")
+        assert logged.pop() == (FAILS if held.place else str(object_path))
 
 
 def test_a_copy_is_spoilt_of_which_the_disk_gives_other_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
