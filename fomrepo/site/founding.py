@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import random
 import shutil
 import socket
 from collections.abc import Iterator, Sequence
@@ -32,6 +34,10 @@ _PRIVATE_FOLDERS = ("vault", "cache", "bundles", "catalog", "trust")
 
 #: Addresses that mean "all of this machine": one can listen there, and nobody can call there.
 _WILDCARDS = ("0.0.0.0", "[::]", "::", "*")  # noqa: S104  (to refuse them)
+
+#: Ports that a site is given to keep, and how many are tried. Linux lends those from 32768 on to whoever calls
+#: somebody, so a site that was down for a moment could find such a port taken.
+LASTING_PORTS, PORTS_TRIED = range(20_000, 32_768), 100
 
 
 def init_site(
@@ -158,8 +164,8 @@ def _all_or_nothing(folder: Path) -> Iterator[None]:
 
 def _settled(address: str) -> str:
     """Address with a port that stays; port 0 becomes one that is free now."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65_535:
+    host, _, named = address.rpartition(":")
+    if not host or not named.isdecimal() or int(named) > 65_535:
         raise SettingsError(f"{address!r} is no address", remedy="write it as host:port, such as 127.0.0.1:7411")
     if host in _WILDCARDS:
         raise SettingsError(
@@ -167,12 +173,15 @@ def _settled(address: str) -> str:
             remedy="name the address by which others reach this machine; to listen elsewhere than there, set address "
             "and announced_address in site.toml afterwards",
         )
-    if port != "0":
+    if named != "0":
         return address
-    try:
-        with socket.create_server((host, 0)) as free:
-            return f"{host}:{free.getsockname()[1]}"
-    except OSError as error:
-        raise SettingsError(
-            f"nothing can listen at {address!r}: {error.strerror}", remedy="name an address of this machine"
-        ) from None
+    for port in random.sample(LASTING_PORTS, PORTS_TRIED):
+        try:
+            with socket.create_server((host, port)):
+                return f"{host}:{port}"
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise SettingsError(
+                    f"nothing can listen at {address!r}: {error.strerror}", remedy="name an address of this machine"
+                ) from None
+    raise SettingsError(f"no port is free at {host}", remedy="name one: HOST:PORT")
