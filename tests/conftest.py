@@ -8,28 +8,6 @@ import pytest
 
 from tests.components import missing
 
-#: Folders whose files share what takes long to make: a federation, installed wheels, a database, a driver of holders.
-WHOLE_FOLDERS = ("catalog", "cli", "hot", "packaging")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests one process runs: a file's, or those of all files that share what takes long to make.
-
-    The files that share the federation of ``tests/federation`` are two halves, so that neither is what all wait for.
-    """
-    here = Path(__file__).parent
-    sharing = {item.path for item in items if "federation" in getattr(item, "fixturenames", ())}
-    for item in items:
-        file = item.path.relative_to(here)
-        if file.parts[0] in WHOLE_FOLDERS:
-            together = file.parts[0]
-        elif file.parts[0] == "federation" and item.path in sharing:
-            together = "federation to j" if file.name < "test_k" else "federation from k"
-        else:
-            together = str(file)
-        item.add_marker(pytest.mark.xdist_group(together))
-
 
 @pytest.fixture(scope="session")
 def bubblewrap() -> Path:
