@@ -5,8 +5,8 @@ A probe that ran ahead would have the disk read what the page cache may have los
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
+from io import BufferedReader
 
 READ_BYTES = 4096  # more leave than a host gives at once
 
@@ -16,14 +16,14 @@ class Leave:
 
     Parameters
     ----------
-    descriptor
-        An open stream socket: each byte that comes gives leave for `each` further bytes of the file, its end for all.
+    stream
+        What the request came by: each further byte gives leave for `each` further bytes of the file, its end for all.
     each
         See there; 0: leave for all is given.
     """
 
-    def __init__(self, descriptor: int, each: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, stream: BufferedReader, each: int) -> None:
+        self._stream = stream
         self._each = each
         self._given = 0
 
@@ -32,7 +32,7 @@ class Leave:
         if self._each and position >= self._given:
             before()
         while self._each and position >= self._given:
-            if heard := len(os.read(self._descriptor, READ_BYTES)):
+            if heard := len(self._stream.read1(READ_BYTES)):
                 self._given += heard * self._each
             else:
                 self._each = 0

@@ -224,10 +224,7 @@ def _fields(entries: Mapping[str, Mapping[str, Any]]) -> tuple[Field, ...]:
 
 def _read_exactly(stream: BinaryIO, count: int) -> bytes:
     """Return `count` bytes, or raise when the stream ends before."""
-    data = bytearray()
-    while len(data) < count:
-        piece = stream.read(count - len(data))
-        if not piece:
-            raise ValueError(f"the request ended after {len(data)} of {count} bytes")
-        data += piece
-    return bytes(data)
+    data = stream.read(count)
+    if len(data) != count:
+        raise ValueError(f"the request ended after {len(data)} of {count} bytes")
+    return data

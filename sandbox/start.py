@@ -33,8 +33,8 @@ def run(places: Places) -> None:
     from sandbox.request import HoldRequest, ProbeRequest, read_request
 
     # 1. Read the request.
-    with open(HOST_DESCRIPTOR, "rb", buffering=0, closefd=False) as stream:  # what follows it is not for this reader
-        request = read_request(stream)
+    stream = open(HOST_DESCRIPTOR, "rb", closefd=False)  # noqa: SIM115  (leave may follow, and be in its buffer)
+    request = read_request(stream)
 
     # 2. Import what the environment has.
     from sandbox.answer import Answer
@@ -67,7 +67,7 @@ def run(places: Places) -> None:
     # 5. Open the data. 6. Import and run the method or the probe.
     answer = Answer(HOST_DESCRIPTOR)
     if isinstance(request, ProbeRequest):
-        size, leave = request.file["size"], Leave(HOST_DESCRIPTOR, request.leave_bytes)
+        size, leave = request.file["size"], Leave(stream, request.leave_bytes)
 
         def told(position: int) -> None:
             done = min(position, size)

@@ -10,8 +10,8 @@ from sandbox.leave import Leave
 
 def test_each_byte_gives_leave_for_so_many_and_the_end_for_all() -> None:
     host, guest = socket.socketpair()
-    with host, guest:
-        leave, said = Leave(guest.fileno(), 100), []
+    with host, guest, guest.makefile("rb") as stream:
+        leave, said = Leave(stream, 100), []
         host.send(b"..")
         leave.wait_for(0, lambda: said.append("before"))
         leave.wait_for(199, lambda: said.append("within"))
@@ -32,5 +32,5 @@ def test_each_byte_gives_leave_for_so_many_and_the_end_for_all() -> None:
 
 def test_where_none_is_needed_nothing_is_waited_for() -> None:
     host, guest = socket.socketpair()
-    with host, guest:
-        Leave(guest.fileno(), 0).wait_for(10**12, lambda: (_ for _ in ()).throw(AssertionError))
+    with host, guest, guest.makefile("rb") as stream:
+        Leave(stream, 0).wait_for(10**12, lambda: (_ for _ in ()).throw(AssertionError))
