@@ -1,8 +1,8 @@
 """How many heaps the C library keeps for a site's threads.
 
 glibc gives up to eight to each core. A site has dozens of threads, through which large files pass in pieces; what one
-heap keeps for later, another one takes anew from the kernel. ``script/bench deposit`` brought a site to 262 MiB, and with
-two heaps to 166; a hot null call of ``script/bench calls --short`` took 11.0 ms without a limit, 10.7 with two.
+heap keeps for later, another one takes anew from the kernel. ``script/bench deposit`` brought a site to 262 MiB, and
+with two heaps to 166; a hot null call of ``script/bench calls --short`` took 11.0 ms without a limit, 10.7 with two.
 """
 
 from __future__ import annotations
