@@ -26,6 +26,7 @@ from bench.published import PROTEINS, drawn_accessions, fill_catalog, is_publish
 from bench.rows import Bound, measured_alone
 from fomrepo.site.settings import SiteHome
 from fomrepo.testing import LocalFederation
+from fomrepo.testing.ports import own_address
 from tests.postgres_server import running_postgres
 
 #: What 19 of 20 pages of each kind stay below, in ms; and the largest page, in bytes as they are sent.
@@ -169,10 +170,11 @@ def _pages(federation: LocalFederation, token: str, folder: Path, count: int) ->
     site = next(iter(federation.sites.values()))
     variables = {"FOMREPO_ADDRESS": site.address, "FOMREPO_TOKEN": token, "FOMREPO_CA": str(federation.ca)}
     begun = time.monotonic()
-    port = 20_000 + os.getpid() % 20_000
+    address = own_address()
+    port = int(address.rpartition(":")[2])
     with (folder / "browse.log").open("wb") as log:
         process = subprocess.Popen(
-            (OUR_PYTHON.parent / "fomrepo", "browse", "--listen", f"127.0.0.1:{port}"),
+            (OUR_PYTHON.parent / "fomrepo", "browse", "--listen", address),
             env={**os.environ, **variables}, stdout=log, stderr=log,
         )  # fmt: skip
     try:

@@ -7,7 +7,6 @@ import contextlib
 import json
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ from fomrepo.client.repository import Repository
 from fomrepo.errors import FomrepoError
 from fomrepo.isolation.launch import run_tool
 from fomrepo.testing import LocalFederation
+from fomrepo.testing.ports import own_address
 
 HERE = Path(__file__).parent
 
@@ -261,22 +261,15 @@ def keep(story: Story, federation: LocalFederation, demo: Demo) -> None:
         demo.repo.lifecycle.publish(record.accession, licence="CC-BY-4.0")
     sites = tuple(site.address for site in federation.sites.values())
     visitor = Profile(sites, federation.token("visitor"), authority_text(federation.ca))
-    listen = ("127.0.0.1", free_port())
-    url = f"http://{listen[0]}:{listen[1]}"
+    address = own_address()
+    host, _, port = address.rpartition(":")
+    url = f"http://{address}"
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     serve(
         browser_application(visitor, url=url),
-        listen,
+        (host, int(port)),
         lambda: story.say(f"In a web browser: {url} (log in with the token above). Ctrl-C ends all of it."),
     )
-
-
-def free_port() -> int:
-    """Port of this machine that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import socket
 import sqlite3
 import subprocess
 import time
@@ -23,6 +22,8 @@ from urllib.parse import parse_qs, urlsplit
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
+from fomrepo.testing.ports import own_address
+
 #: What the provider knows the pages and programs as.
 PAGES, DEVICES = "pages", "devices"
 #: Password of everybody there.
@@ -32,14 +33,14 @@ START_S = 60.0
 
 _CONFIG = """
 port={port}
-bind_address="127.0.0.1"
-external_url="http://127.0.0.1:{port}"
+bind_address="{host}"
+external_url="http://{host}:{port}"
 login_url="login.html"
 api_prefix="api"
 static_files_path="{programs}/share/glewlwyd/webapp/"
 log_mode="console"
 log_level="WARNING"
-cookie_domain="127.0.0.1"
+cookie_domain="{host}"
 cookie_secure=0
 session_expiration=3600
 session_key="GLEWLWYD2_SESSION_ID"
@@ -169,19 +170,17 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 @contextmanager
 def running_provider(programs: Path, folder: Path, pages: str) -> Iterator[IdentityProvider]:
     """Start a provider for pages; ``programs`` is the folder with its ``bin``, ``lib`` and ``share``."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    host, _, port = own_address().rpartition(":")
     database = folder / "provider.db"
     schema = programs / "share/doc/glewlwyd/database/init.sqlite3.sql.gz"
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript(gzip.decompress(schema.read_bytes()).decode())
     config = folder / "provider.conf"
-    config.write_text(_CONFIG.format(port=port, programs=programs, database=database))
+    config.write_text(_CONFIG.format(host=host, port=port, programs=programs, database=database))
     with (folder / "provider.log").open("wb") as log:
         process = subprocess.Popen([programs / "bin/glewlwyd", f"--config-file={config}"], stdout=log, stderr=log)
     try:
-        provider = IdentityProvider(f"http://127.0.0.1:{port}", pages)
+        provider = IdentityProvider(f"http://{host}:{port}", pages)
         until = time.monotonic() + START_S
         while True:
             try:

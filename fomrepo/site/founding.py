@@ -7,7 +7,8 @@ import hashlib
 import random
 import shutil
 import socket
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,8 @@ def init_site(
 ) -> SiteHome:
     """Make the home of a site; whatever fails, nothing of it stays.
 
-    1. Names, addresses and settings are checked; a port 0 becomes a free port that stays.
+    1. Names, addresses and settings are checked; a port 0 becomes a free port that stays and that no other site of the
+       federation has there.
     2. Secrets: a founder makes the authority and the federation's secret; others copy what all share.
     3. The site's own key is certified, and ``site.toml`` is written.
     4. A founder makes the catalog, signs the first root and list, and publishes the built-in methods; who joins pins
@@ -77,12 +79,14 @@ def init_site(
         )
     founder = SiteHome(join) if join is not None else None
     shared = founder.read_settings() if founder is not None else None
+    given = _given_addresses(founder.folder) if founder is not None else set()
+    for_clients = _settled(address, given)
     settings: dict[str, Any] = {
         "name": name,
         "federation": shared.federation if shared else federation or name,
         "catalog": catalog or (shared.catalog if shared else f"sqlite:///{home.folder / 'catalog' / 'catalog.db'}"),
-        "address": _settled(address),
-        "peer_address": _settled(peer_address),
+        "address": for_clients,
+        "peer_address": _settled(peer_address, given | {for_clients}),
         "hosts": list(hosts),
         **({} if slots is None else {"slots": slots}),
     }
@@ -162,8 +166,15 @@ def _all_or_nothing(folder: Path) -> Iterator[None]:
         raise
 
 
-def _settled(address: str) -> str:
-    """Address with a port that stays; port 0 becomes one that is free now."""
+def _given_addresses(founder: Path) -> set[str]:
+    """Addresses that the sites of a federation have, whether somebody listens there now or not."""
+    with open_administration(founder) as administration:
+        sites = administration.catalog.sites.all(time.time())
+    return {address for site in sites for address in (site.address, site.peer_address)}
+
+
+def _settled(address: str, given: Set[str]) -> str:
+    """Address with a port that stays; port 0 becomes one that is free now and given to nobody."""
     host, _, named = address.rpartition(":")
     if not host or not named.isdecimal() or int(named) > 65_535:
         raise SettingsError(f"{address!r} is no address", remedy="write it as host:port, such as 127.0.0.1:7411")
@@ -176,6 +187,8 @@ def _settled(address: str) -> str:
     if named != "0":
         return address
     for port in random.sample(LASTING_PORTS, PORTS_TRIED):
+        if f"{host}:{port}" in given:
+            continue
         try:
             with socket.create_server((host, port)):
                 return f"{host}:{port}"

@@ -17,8 +17,9 @@ from fomrepo.errors import SiteError
 from fomrepo.isolation.launch import Program, start_program
 from fomrepo.site.administration import open_administration
 from fomrepo.site.founding import init_site
-from fomrepo.site.settings import SiteHome, machine_memory_mib
+from fomrepo.site.settings import machine_memory_mib
 from fomrepo.testing.peer_tap import PeerTap
+from fomrepo.testing.ports import own_address
 
 #: Seconds that a site may take to get ready; the first one on a machine builds the guest environment.
 START_TIMEOUT_S = 600.0
@@ -165,8 +166,9 @@ class LocalFederation:
             "FOMREPO_SITE_HOLDER_MEMORY_MIB": str(machine_memory_mib() // 4 // len(sites)),
             "FOMREPO_SITE_CHECKS_ON_DEPOSIT": str(checks_on_deposit).lower(),
         }
+        self._places = {name: (own_address(), own_address()) for name in sites}
         self.sites = {
-            name: LocalSite(self.folder / name, {**share, **(variables or {}), **self._announced(name)})
+            name: LocalSite(self.folder / name, {**share, **(variables or {}), **self._listening(name)})
             for name in sites
         }
         self._end = ExitStack()
@@ -175,17 +177,24 @@ class LocalFederation:
         for name, site in self.sites.items():
             if (site.home / "site.toml").exists():
                 continue
-            if site.home == self._founder:
-                init_site(site.home, name=name, federation="local", catalog=catalog, slots=slots)
-            else:
-                init_site(site.home, name=name, join=self._founder, slots=slots)
+            address, peer_address = self._places[name]
+            init_site(
+                site.home,
+                name=name,
+                federation="local",
+                join=None if site.home == self._founder else self._founder,
+                address=address,
+                peer_address=peer_address,
+                catalog=catalog,
+                slots=slots,
+            )
 
     def __enter__(self) -> LocalFederation:
         """Start all sites; one that does not start stops all."""
         try:
             for name, site in self.sites.items():
                 if name in self.taps:
-                    self._end.enter_context(self.taps[name]).lead_to(SiteHome(site.home).read_settings().peer_address)
+                    self._end.enter_context(self.taps[name]).lead_to(self._places[name][1])
                 site.begin_start()
             for site in self.sites.values():
                 site.wait_until_ready()
@@ -227,8 +236,13 @@ class LocalFederation:
         """Home of the founding site, for operators' commands."""
         return self._founder
 
-    def _announced(self, name: str) -> dict[str, str]:
-        return {"FOMREPO_SITE_ANNOUNCED_PEER_ADDRESS": self.taps[name].address} if name in self.taps else {}
+    def _listening(self, name: str) -> dict[str, str]:
+        """Where a site listens, whatever its home says: a folder that is used again has ports of another process."""
+        address, peer_address = self._places[name]
+        variables = {"FOMREPO_SITE_ADDRESS": address, "FOMREPO_SITE_PEER_ADDRESS": peer_address}
+        if name in self.taps:
+            variables["FOMREPO_SITE_ANNOUNCED_PEER_ADDRESS"] = self.taps[name].address
+        return variables
 
     def token(self, user: str) -> str:
         """Token of a user, who is made if need be."""

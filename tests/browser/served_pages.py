@@ -24,21 +24,21 @@ FLAGS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader
 @contextmanager
 def served(visitor: Profile) -> Iterator[tuple[str, Starlette]]:
     """Serve the pages; gives their address and the application."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    app = browser_application(visitor, url=f"http://127.0.0.1:{port}")
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    app = browser_application(visitor, url=address)
     app.state.library.shelf.look()
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
-    thread = threading.Thread(target=server.run)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     while not server.started and thread.is_alive():
         time.sleep(0.02)
     try:
-        yield f"http://127.0.0.1:{port}", app
+        yield address, app
     finally:
         server.should_exit = True
         thread.join()
+        listener.close()
 
 
 @contextmanager

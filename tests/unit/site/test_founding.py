@@ -46,6 +46,13 @@ def test_a_name_is_taken_once(tmp_path: Path) -> None:
     assert not (tmp_path / "c").exists()
 
 
+def test_sites_of_a_federation_share_no_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.sample", lambda ports, count: ports[:count])  # nobody listens at what others were given
+    homes = [init_site(tmp_path / "a", name="site-a"), init_site(tmp_path / "b", name="site-b", join=tmp_path / "a")]
+    settings = [home.read_settings() for home in homes]
+    assert len({address for one in settings for address in (one.address, one.peer_address)}) == 4
+
+
 def test_nobody_else_may_list_what_is_kept(tmp_path: Path) -> None:
     home = init_site(tmp_path / "a", name="site-a")
     for folder in (home.vault, home.cache, home.bundles, home.folder / "catalog", home.secrets):
