@@ -33,6 +33,8 @@ from fomrepo.cli import (
     user_identities,
 )
 from fomrepo.cli.commands import Commands
+from fomrepo.cli.output import print_json
+from fomrepo.errors import ArgumentError
 
 __all__ = ["app"]
 
@@ -92,11 +94,15 @@ app.add_typer(people.project, name="project", rich_help_panel=_SITES)
 app.add_typer(review.reviewer, name="reviewer", rich_help_panel=_SITES)
 
 
-def _print_version(wanted: bool) -> None:
+def _print_version(ctx: typer.Context, wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"fomrepo {version('fomrepo')}")
+        number = version("fomrepo")
+        if isinstance(ctx.command, Commands) and ctx.command.as_json:
+            print_json({"version": number})
+        else:
+            typer.echo(f"fomrepo {number}")
         raise typer.Exit
 
 
@@ -105,5 +111,8 @@ def root(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_print_version)
     ] = False,
+    json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
 ) -> None:
     """Files are objects: call methods on trajectories where the data is."""
+    if json:
+        raise ArgumentError("--json stands before the command", remedy="put it behind: fomrepo COMMAND ... --json")

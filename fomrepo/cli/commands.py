@@ -47,10 +47,22 @@ def continued_by_same_command(what: str) -> Iterator[None]:
 class Commands(TyperGroup):
     """Commands whose errors are one message on stderr; with ``--json`` one object."""
 
+    #: Whether what is run now has ``--json`` anywhere.
+    as_json = False
+
     def main(self, args: Sequence[str] | None = None, *rest: Any, **named: Any) -> Any:
         """Run a command line."""
-        self._json = "--json" in (sys.argv[1:] if args is None else args)
+        self.as_json = "--json" in (sys.argv[1:] if args is None else args)
         return super().main(args, *rest, **named)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what stands before the command."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if (ended := self._misused(error)) is None:
+                raise
+            raise ended from None
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was named."""
@@ -79,9 +91,9 @@ class Commands(TyperGroup):
             remedy = "see whether the path exists, is yours to use, and has room"
             raise self._failed(StorageError(what, remedy=remedy)) from None
         except Exception as error:
-            if not self._json or not hasattr(error, "format_message"):  # typer prints its own errors of usage
+            if (ended := self._misused(error)) is None:
                 raise
-            raise self._ended(MISUSED, error.format_message(), {"error": "usage"}) from None
+            raise ended from None
 
     def _warn(
         self,
@@ -93,17 +105,23 @@ class Commands(TyperGroup):
         line: str | None = None,
     ) -> None:
         """Say on stderr what is warned of, such as a method that is deprecated, without the line of our code."""
-        if self._json:
+        if self.as_json:
             typer.echo(json.dumps({"warning": str(message)}, ensure_ascii=False), err=True)
         else:
             print_failure(f"fomrepo: {message}")
+
+    def _misused(self, error: Exception) -> typer.Exit | None:
+        """Say what is wrong with a command line to programs; typer says it to people."""
+        if not self.as_json or not hasattr(error, "format_message"):
+            return None
+        return self._ended(MISUSED, error.format_message(), {"error": "usage"})
 
     def _failed(self, error: FomrepoError) -> typer.Exit:
         return self._ended(FAILED, str(error), failure_document(error))
 
     def _ended(self, status: int, text: str, document: dict[str, Any]) -> typer.Exit:
         """Say on stderr what ended the command."""
-        if self._json:
+        if self.as_json:
             whole = {"error": "", "message": text, "remedy": None} | document
             typer.echo(json.dumps(whole, ensure_ascii=False), err=True)
         else:

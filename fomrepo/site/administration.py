@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fomrepo.catalog import Catalog, open_catalog
+from fomrepo.errors import ArgumentError
 from fomrepo.installed_files import installed_folder
 from fomrepo.model.audit import AuditFault
 from fomrepo.model.bundle import read_bundle
@@ -21,6 +22,9 @@ from fomrepo.site.trust_administration import TrustAdministration
 BUILT_IN_REVIEWER = "fomrepo built-in methods"
 
 SECONDS_A_DAY = 86_400.0
+
+#: Longest time for which a token is good, in days: a century. A longer one is a slip, and ends in no calendar.
+TOKEN_DAYS_LIMIT = 36_500.0
 
 
 class Administration:
@@ -44,9 +48,16 @@ class Administration:
 
         Raises
         ------
+        ArgumentError
+            If that is longer than a century.
         NotFoundError
             If there is no such user.
         """
+        if days is not None and not days <= TOKEN_DAYS_LIMIT:  # also what is no number
+            raise ArgumentError(
+                f"a token cannot be good for {days:g} days",
+                remedy=f"give a number of days up to {TOKEN_DAYS_LIMIT:g}; without one it has no end",
+            )
         text, handle, digest = new_token()
         expires = None if days is None else time.time() + days * SECONDS_A_DAY
         self.catalog.people.add_token(user, label=label, handle=handle, sha256=digest, expires=expires)

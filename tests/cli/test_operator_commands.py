@@ -62,7 +62,13 @@ def test_every_command_has_help_and_json(alone: CommandLine, words: list[str]) -
 
 
 def test_the_version(alone: CommandLine) -> None:
-    assert alone("--version").out.startswith("fomrepo ")
+    number = alone("--version").out.removeprefix("fomrepo ").strip()
+    assert alone("--version", "--json").document == alone("--json", "--version").document == {"version": number}
+
+
+def test_what_stands_before_a_command_is_told_to_programs_too(alone: CommandLine) -> None:
+    assert "behind" in alone("--json", "ls").failure["remedy"]
+    assert alone("--no-such-option", "--json").failure["error"] == "usage"
 
 
 def test_without_a_profile_the_remedy_is_login(alone: CommandLine) -> None:
@@ -129,6 +135,7 @@ def test_people_tokens_and_projects(alone: CommandLine, federation: LocalFederat
         (["user", "add", "Alice!"], "argument"),
         (["user", "add", "alice"], "conflict"),
         (["token", "new", "nobody"], "not_found"),
+        (["token", "new", "alice", "--days", "1e9"], "argument"),
         (["token", "revoke", "nothing"], "not_found"),
         (["project", "add-member", "nothing", "alice"], "not_found"),
     ],
