@@ -58,7 +58,8 @@ def method_outcome(
 
 def _run(request: MethodRequest, universes: Sequence[Any], answer: ProgressListener) -> Container:
     """Check the arguments against the data, call the method, encode what it returned."""
-    # 1. What only the data can tell about the arguments.
+    # 1. What only the data can tell about the arguments. What a selection finds may depend on the frame: the first.
+    _rewind(universes)
     arguments = checked_arguments(request.parameters, request.arguments, universes, _file_name(request))
     indices = None if request.frames is None else frame_indices(request.frames, len(universes[0].trajectory))
     # 2. Equal questions draw equal random numbers; forked workers would otherwise share one state.
@@ -69,6 +70,7 @@ def _run(request: MethodRequest, universes: Sequence[Any], answer: ProgressListe
     if indices is not None and (request.parts or (request.partial is not None and request.part is None)):
         own = None
         if request.partial is not None:
+            _rewind(universes)
             own = partial(_entry(request.partial.module, request.partial.function), *universes, **arguments)
         tensors = combined(request, [tensors_of(part) for part in request.parts] or [tensors], len(indices), own)
     container = Container({"status": "ok"}, tensors)
@@ -112,6 +114,14 @@ def _file_name(request: MethodRequest) -> str:
     """Return the depositor's name of the file that the method was called on."""
     files = request.inputs[0].files
     return next((file.name for file in files if file.role == "trajectory"), files[0].name)
+
+
+def _rewind(universes: Sequence[Any]) -> None:
+    """Move what has frames to its first one, so that whoever selects atoms finds those that others found."""
+    for universe in universes:
+        trajectory = getattr(universe, "trajectory", None)
+        if trajectory is not None and trajectory.ts.frame != 0:
+            trajectory[0]
 
 
 def _seed_random_numbers(request: MethodRequest) -> None:

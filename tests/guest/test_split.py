@@ -220,6 +220,20 @@ def test_builtin_methods_give_the_same_bytes(
     assert in_parts(request, parts, lambda each: outcome_of(each, folder, held=held)) == whole
 
 
+@pytest.mark.parametrize("name", ["rmsf", "distance_matrix"])
+def test_a_selection_means_the_first_frame_wherever_the_run_ends(name: str) -> None:
+    select, held = "name CA and prop z > 5", [loaded("adk_dims")]
+    request = method_request(name, "adk_dims", {"select": select}, FrameRange(start=-20))
+    folder = installed_folder("methods") / name
+    held[0].trajectory[0]
+    first = held[0].select_atoms(select).ix
+    held[0].trajectory[-1]
+    assert held[0].select_atoms(select).ix.tolist() != first.tolist()
+    outcome, whole = read_outcome(outcome_of(request, folder, held=held))
+    assert (outcome, whole["atom_indices"].tolist()) == ({"status": "ok"}, first.tolist())
+    same(read_outcome(in_parts(request, 3, lambda each: outcome_of(each, folder, held=held)))[1], whole, exactly=())
+
+
 def test_a_part_reports_its_own_frames(universe: MDAnalysis.Universe) -> None:
     listener = Listener()
     request = replace(asked("fluctuation", OWN_FIELDS, FrameRange(stop=10)), part=Part(1, 3))
