@@ -11,7 +11,7 @@ from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.fence import fence_query, fenced_insert
 from fomrepo.catalog.methods import Methods
 from fomrepo.catalog.tables import files, methods, result_sources, results
-from fomrepo.catalog.versions import file_of, readable_version
+from fomrepo.catalog.versions import file_of, readable_version, seconds_as_it_is
 from fomrepo.errors import NotFoundError
 from fomrepo.model.files import RecordName
 from fomrepo.model.operations import MethodRef
@@ -73,7 +73,7 @@ class Calls:
             If they see that it was withdrawn.
         """
         resolved = ResolvedCall(
-            tuple(_resolve_input(connection, principal_id, record, name) for record, name in inputs),
+            tuple(self._resolve_input(connection, principal_id, record, name) for record, name in inputs),
             None if method is None else self._resolve_method(connection, method),
         )
         key = key_of(resolved)
@@ -157,6 +157,14 @@ class Calls:
         """Forget a result, as when its blob turned out to be missing or damaged."""
         connection.execute(delete(results).where(results.c.key == key, results.c.site == site))
 
+    def _resolve_input(self, connection: Connection, principal_id: str, record: RecordName, name: str) -> ResolvedInput:
+        return self._database.remembered(
+            connection,
+            ("input", principal_id, record, name),
+            lambda: _read_input(connection, principal_id, record, name),
+            holds_s=lambda found: seconds_as_it_is(connection, found.version),
+        )
+
     def _resolve_method(self, connection: Connection, method: MethodRef) -> MethodRef:
         found = self._methods.find_in(connection, method)
         if found is not None:
@@ -173,7 +181,7 @@ class Calls:
         )
 
 
-def _resolve_input(connection: Connection, principal_id: str, record: RecordName, name: str) -> ResolvedInput:
+def _read_input(connection: Connection, principal_id: str, record: RecordName, name: str) -> ResolvedInput:
     version = readable_version(connection, record, principal_id)
     rows = connection.execute(_FILE_AND_TOPOLOGY, {"version": version.version_id, "name": name})
     found = {row.name: file_of(row) for row in rows}

@@ -10,10 +10,11 @@ Each public operation of the catalog is a function of a connection, marked ``@re
 from __future__ import annotations
 
 import functools
+import math
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -23,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fomrepo.catalog.engine import WRITES, connect_engine, shown
 from fomrepo.catalog.faults import is_disconnect, is_transient, translated
+from fomrepo.catalog.memory import Memory, Moment, moment_of
 
 #: How long a transaction is repeated before its caller hears of it; equals SQLite's busy timeout.
 REPEAT_FOR_S = 30.0
@@ -53,6 +55,7 @@ class Database:
         if not on_sqlite:
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._joined = threading.local()
+        self._memory = Memory()
         #: SQLite lets waiting writers poll; the threads of one process rather stand in line.
         self._turn: AbstractContextManager[Any] = threading.Lock() if on_sqlite else nullcontext()
         #: INSERT that knows ON CONFLICT, in this database's dialect.
@@ -63,22 +66,57 @@ class Database:
 
         Inside :meth:`at_one_moment` it is that one's.
         """
-        moment: Connection | None = getattr(self._joined, "moment", None)
-        return self._repeat(self._reading, nullcontext(), work) if moment is None else work(moment)
+        snapshot: Connection | None = getattr(self._joined, "snapshot", None)
+        return self._repeat(self._reading, nullcontext(), work) if snapshot is None else work(snapshot)
+
+    def remembered(
+        self, connection: Connection, key: Hashable, read: Callable[[], R], *, holds_s: Callable[[R], float] | None = None
+    ) -> R:
+        """Read something, unless a snapshot has read it since the catalog last changed (memory.py).
+
+        Parameters
+        ----------
+        connection
+            Within :meth:`at_one_moment`; elsewhere it is simply read.
+        key
+            Names the operation and all that ``read`` was given.
+        read
+            Reads tables that count, by this connection. None is not remembered, nor is an error.
+        holds_s
+            How long a value holds by the clock, in seconds; None: as long as nothing changes.
+        """
+        began: float | None = getattr(self._joined, "began", None)
+        if began is None:
+            return read()
+        moment: Moment | None = self._joined.moment
+        if moment is None:
+            moment = self._joined.moment = moment_of(connection, began)
+        known: R | None = self._memory.recall(key, moment)
+        if known is not None:
+            return known
+        value = read()
+        if value is not None:
+            self._memory.keep(key, moment, value, holds_s=math.inf if holds_s is None else holds_s(value))
+        return value
 
     def at_one_moment(self, work: Callable[[], R]) -> R:
         """Run several reading operations on this thread in one snapshot; all of it may run more than once."""
-        if getattr(self._joined, "moment", None) is not None:
+        joined = self._joined
+        if getattr(joined, "snapshot", None) is not None:
             return work()
 
         def all_of_it(connection: Connection) -> R:
-            self._joined.moment = connection
+            joined.snapshot, joined.moment = connection, None
             try:
                 return work()
             finally:
-                self._joined.moment = None
+                joined.snapshot = None
 
-        return self._repeat(self._reading, nullcontext(), all_of_it)
+        joined.began = time.monotonic()
+        try:
+            return self._repeat(self._reading, nullcontext(), all_of_it)
+        finally:
+            joined.began = None
 
     def write(self, work: Callable[[Connection], R]) -> R:
         """Run a function of a connection in one transaction, which is committed if it returns.

@@ -63,20 +63,28 @@ class Replicas:
         return held
 
     @reads
-    def of_inputs(self, connection: Connection, inputs: Sequence[tuple[str, Sequence[str]]]) -> tuple[Replica, ...]:
+    def of_inputs(
+        self, connection: Connection, principal_id: str, inputs: Sequence[tuple[str, Sequence[str]]]
+    ) -> tuple[Replica, ...]:
         """List the replicas of objects at the sites where their versions were put, whatever their states.
 
         Parameters
         ----------
+        principal_id
+            Who asks; nobody is answered faster because somebody else has asked.
         inputs
             Pairs of a version's id and the digests of objects that are read of it. Where somebody else has put the
             same bytes is left out.
         """
-        read = {(version_id, digest) for version_id, digests in inputs for digest in digests}
-        given = {"versions": list({one for one, _ in read}), "digests": list({one for _, one in read})}
-        rows = connection.execute(_OF_INPUTS, given)
-        found = {(row.digest, row.site): row for row in rows if (row.version_id, row.digest) in read}
-        return tuple(replica_of(row) for row in found.values())
+        wanted = frozenset((version_id, digest) for version_id, digests in inputs for digest in digests)
+
+        def read() -> tuple[Replica, ...]:
+            given = {"versions": list({one for one, _ in wanted}), "digests": list({one for _, one in wanted})}
+            rows = connection.execute(_OF_INPUTS, given)
+            found = {(row.digest, row.site): row for row in rows if (row.version_id, row.digest) in wanted}
+            return tuple(replica_of(row) for row in found.values())
+
+        return self._database.remembered(connection, ("replicas", principal_id, wanted), read)
 
     @reads
     def get(self, connection: Connection, site: str, digest: str) -> Replica | None:

@@ -12,7 +12,7 @@ from fomrepo.errors import SchemaRevisionError, StorageError
 from fomrepo.installed_files import installed_folder
 
 #: Revision that this program works with: the newest one in ``migrations/versions/``.
-REVISION = "0018"
+REVISION = "0019"
 
 #: Any number that no other program of ours locks: two upgrades of one PostgreSQL come one after the other.
 _UPGRADE_LOCK = 0x666F6D

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -91,6 +92,9 @@ _NEWER = (
         MAY_SEE,
     )
 )
+_NEXT_PUBLIC = select(func.min(versions.c.public_from) - CatalogClock()).where(
+    versions.c.record_id == bindparam("record"), ~PUBLIC
+)
 _FILES = select(files).where(files.c.version_id == bindparam("version")).order_by(files.c.position)
 _MEMBERSHIP = (
     select(members.c.project_id)
@@ -144,6 +148,12 @@ def readable_version(connection: Connection, name: RecordName, principal_id: str
         raise NotFoundError(f"no record {name} that you may see", remedy="fomrepo ls")
     refuse_withdrawn(version)
     return version
+
+
+def seconds_as_it_is(connection: Connection, version: RecordVersion) -> float:
+    """Seconds until the clock alone makes a version of the same record public, and with it another thing of its name."""
+    left: float | None = connection.scalar(_NEXT_PUBLIC, {"record": version.record_id})
+    return math.inf if left is None else left
 
 
 def superseding(connection: Connection, version: RecordVersion, principal_id: str) -> str | None:

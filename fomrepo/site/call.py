@@ -94,7 +94,7 @@ class CallDesk:
             question,
             known,
             earlier=self._book.opened(principal, question),
-            seen=self._book.answered(principal.id, known.key),
+            seen=self._is_kept(known) and self._book.answered(principal.id, known.key),
         )
 
     def call(self, asked: Asked) -> LiveOperation:
@@ -193,6 +193,10 @@ class CallDesk:
 
     def release(self, principal: Principal, call: ResolvedCall, found: RunAnswer) -> None:
         """Let an answer go. Here the time of a first answer will be covered (private data of one member needs none)."""
+
+    def _is_kept(self, known: Resolution) -> bool:
+        """Whether there is a result to be seen, here or at another site."""
+        return bool(known.stored) or self._site.ledger.fresh_result(known.key) is not None
 
     def _begin(self, principal: Principal, question: Question, known: Resolution) -> LiveOperation:
         if self._driven[principal.id] >= DRIVEN_AT_ONCE_FOR_ONE:

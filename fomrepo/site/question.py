@@ -109,7 +109,8 @@ class Question:
         inputs = [(RecordName.parse(one.record), one.name) for one in self.order.inputs]
         method = None if self.draft else MethodRef(self.schema.name, self.schema.version)
         call, stored = site.catalog.calls.resolve(principal, inputs, method, key_of)
-        replicas = site.catalog.replicas.of_inputs([(one.version.version_id, one.objects) for one in call.inputs])
+        read = [(one.version.version_id, one.objects) for one in call.inputs]
+        replicas = site.catalog.replicas.of_inputs(principal, read)
         return Resolution(call, stored, keys[-1] if keys else "", replicas, moment)
 
     def _check_types(self, call: ResolvedCall, site: str) -> None:

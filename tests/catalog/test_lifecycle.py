@@ -496,7 +496,7 @@ def test_copies_are_shown_where_the_version_was_put(catalog: Catalog, adk: Recor
     there = {state for _, site, state in catalog.replicas.of_version(adk.version_id) if site == "site-b"}
     assert there == {ReplicaState.INTERMEDIATE}
     assert catalog.replicas.placed([adk.version_id]) == {adk.version_id: frozenset({"site-a"})}
-    assert {one.site for one in catalog.replicas.of_inputs([(adk.version_id, [PSF, DCD])])} == {"site-a"}
+    assert {one.site for one in catalog.replicas.of_inputs("", [(adk.version_id, [PSF, DCD])])} == {"site-a"}
     catalog.replicas.place(adk.version_id, "site-b")
     catalog.replicas.coming(adk.version_id, "site-b")
     assert catalog.replicas.placed([adk.version_id]) == {adk.version_id: frozenset({"site-a", "site-b"})}

@@ -10,7 +10,7 @@ from fomrepo.catalog.tables.columns import Unsigned64, metadata
 from fomrepo.catalog.tables.copies import file_places, placements, replicas
 from fomrepo.catalog.tables.deposited import deposits, files, records, supersessions, uploads, versions
 from fomrepo.catalog.tables.facts import metadata_terms, quality_checks, quality_waivers, systems
-from fomrepo.catalog.tables.federation import settings, sites
+from fomrepo.catalog.tables.federation import changes, settings, sites
 from fomrepo.catalog.tables.library import (
     approvals,
     environments,
@@ -33,6 +33,7 @@ __all__ = [
     "audit",
     "audit_head",
     "audit_seals",
+    "changes",
     "deposits",
     "environments",
     "file_places",

@@ -1,0 +1,67 @@
+"""What was read before and still holds, so that a call need not read it again.
+
+The catalog counts the changes of what calls mean: who asks, what a name means, who sees it, where it lies (the table
+``changes``, counted by triggers, so that no operation can forget to). Each snapshot reads that number for itself; what
+an earlier snapshot of the same number has read, it would read again. So nothing is believed for a time: the catalog is
+asked each time whether it has changed, and only that. What also depends on the clock says until when it holds.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from fomrepo.catalog.tables import changes
+
+#: Entries that are kept, all callers together: some kilobytes each.
+ENTRIES = 4096
+
+_NUMBER = select(changes.c.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a snapshot was taken, in the catalog's own count of its changes and by this machine's monotonic clock."""
+
+    number: int
+    began: float
+
+
+def moment_of(connection: Connection, began: float) -> Moment:
+    """Read the number of a snapshot's moment; ``began`` is a time before the snapshot was taken."""
+    return Moment(connection.scalars(_NUMBER).one(), began)
+
+
+class Memory:
+    """Values by keys, each as of one number of changes. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, tuple[int, float, Any]] = {}
+
+    def recall(self, key: Hashable, moment: Moment) -> Any:
+        """Value that a snapshot of this moment would read; None if that is not known."""
+        number, until, value = self._known.get(key, (-1, 0.0, None))
+        return value if number == moment.number and time.monotonic() < until else None
+
+    def keep(self, key: Hashable, moment: Moment, value: Any, *, holds_s: float = math.inf) -> None:
+        """Keep what a snapshot of this moment has read; it must never be changed.
+
+        Parameters
+        ----------
+        key
+            Names the operation and all that it was given, so also whom it was for.
+        moment
+            Of the snapshot.
+        value
+            What was read.
+        holds_s
+            Seconds after the beginning of the snapshot for which it holds if nothing changes.
+        """
+        if len(self._known) >= ENTRIES:
+            self._known.clear()
+        self._known[key] = (moment.number, moment.began + holds_s, value)

@@ -1,0 +1,1 @@
+UPDATE changes SET number = number
