@@ -17,9 +17,11 @@ from fomrepo.cli.connected import ProfileName, connected
 from fomrepo.cli.deposit_init import Folder
 from fomrepo.cli.deposit_look import looking_here
 from fomrepo.cli.in_place import Wire
+from fomrepo.cli.metadata import warn_of_slips
 from fomrepo.cli.output import Json, counted, failure_document, print_failure, print_json, print_table, progress_bar
 from fomrepo.cli.similar_data import asked_for_similar, compared_files, print_similar, similar_documents
 from fomrepo.errors import CallerError
+from fomrepo.model.pairing import Candidate
 from fomrepo.model.quality import CheckState
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def check(folder: Folder, at_site: AtSite = None, profile: ProfileName = None, j
     from fomrepo.client.planned_files import look_at_planned, read_plan
 
     plan = read_plan(folder)
+    warn_of_slips(plan.metadata, as_json=json)
     look_at_planned(folder, plan)
     found: list[CheckedFile] | None = None
     where = "on this machine"
@@ -98,6 +101,7 @@ def push(
     A site on this machine takes them open, at its door, and copies them itself.
     """
     with _steps(folder, at_site, profile, wire=wire) as (_, deposit), _bars(hidden=json) as told:
+        warn_of_slips(deposit.plan.metadata, as_json=json)
         pushed = deposit.push(streams=streams, progress=told)
     if json:
         print_json(
@@ -266,8 +270,7 @@ def _so_far(file: FileProgress) -> str:
 
 def _needs_topology(file: CheckedFile) -> bool:
     """Whether methods can read an accepted file only beside another one that says what its atoms are."""
-    families = file.facts.get("families") or ("",)
-    return families[0] == "trajectory" and "topology" not in families
+    return Candidate(file.name, tuple(file.facts.get("families") or ())).needs_topology
 
 
 def _document(file: CheckedFile) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import typer
 
 from fomrepo.cli.deposit_look import Look, looking_here
 from fomrepo.cli.deposit_said import Category, Claims, Creators, Licence, with_said
+from fomrepo.cli.metadata import warn_of_slips
 from fomrepo.cli.output import Bar, Json, counted, print_json, progress_bar
 from fomrepo.errors import ArgumentError, StorageError
 from fomrepo.installed_types import installed_types
@@ -62,6 +63,7 @@ def init(
         category=category,
         metadata=metadata,
     )
+    warn_of_slips(said.metadata, as_json=json)
     said = _completed(said, asks=asks)
 
     def say(sentence: str) -> None:

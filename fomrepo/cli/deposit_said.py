@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from fomrepo.cli.metadata import split_claim
-from fomrepo.model.deposit_plan import Creator, DepositPlan
+from fomrepo.errors import ArgumentError
+from fomrepo.model.deposit_plan import PLAN_NAME, Creator, DepositPlan
 
 Creators = Annotated[
     list[str] | None, typer.Option("--creator", help="Who made it: NAME or NAME (ORCID). Several: give it again.")
@@ -48,7 +49,14 @@ def with_said(
         category=tuple(category or ()) or plan.category,
         metadata={**plan.metadata, **dict(map(split_claim, metadata or ()))},
     )
-    said.check()
+    try:
+        said.check()
+    except ArgumentError as error:
+        option = str(error.facts.get("key", "")).partition(".")[0]
+        if not {"licence": licence, "metadata": metadata}.get(option):
+            raise
+        message = error.message.replace(f" in {PLAN_NAME}", "", 1)  # where it was not said
+        raise ArgumentError(message, remedy=f"mend --{option}", facts=error.facts) from None
     return said
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fomrepo.cli.connected import ProfileName, complete_path, connected
-from fomrepo.cli.output import Json, print_json, print_table
+from fomrepo.cli.output import Json, print_json, print_table, print_warning
 from fomrepo.errors import ArgumentError
+from fomrepo.model.metadata import meant_name
 
 if TYPE_CHECKING:
     from fomrepo.model.metadata import Disagreement, Entry
@@ -65,6 +67,7 @@ def set_claims(
 ) -> None:
     """Say what a record of yours is, as long as it is private: `temperature="300 K" ensemble=NPT`."""
     changes = {name: value or None for name, value in map(split_claim, claims)}
+    warn_of_slips((name for name, value in changes.items() if value), as_json=json)
     with connected(profile) as repo:
         changed = repo.metadata.claim(record, changes)
     if json:
@@ -100,6 +103,7 @@ def find(
 ) -> None:
     """Find records by what is known of them: `temperature="295 K..305 K" ensemble=NPT`."""
     wanted = {name: _wanted(value) for name, value in map(split_claim, conditions)}
+    warn_of_slips(wanted, as_json=json)
     with connected(profile) as repo:
         found = repo.metadata.find(wanted, limit=limit)
     if json:
@@ -132,6 +136,13 @@ def split_claim(text: str) -> tuple[str, str]:
             f"{text!r} gives no value to a name", remedy='write NAME=VALUE, such as temperature="300 K"'
         )
     return name.strip(), value.strip()
+
+
+def warn_of_slips(names: Iterable[str], *, as_json: bool) -> None:
+    """Say which names of a depositor's own look like slips: they are kept, and nobody finds them."""
+    for name in names:
+        if (meant := meant_name(name)) is not None:
+            print_warning(f"{name!r} is no name that is known here; did you mean {meant!r}?", as_json=as_json)
 
 
 def entry_document(entry: Entry) -> dict[str, Any]:

@@ -65,6 +65,11 @@ def print_failure(text: str) -> None:
         typer.echo(f"{line[: width - 3]}..." if cut else line, err=True)
 
 
+def print_warning(text: str, *, as_json: bool) -> None:
+    """Say on stderr what somebody should look after, and go on."""
+    typer.echo(json.dumps({"warning": text}, ensure_ascii=False) if as_json else text, err=True)
+
+
 class Bar(Protocol):
     """Moves a progress bar."""
 

@@ -12,11 +12,13 @@ from fomrepo.cli.commands import continued_by_same_command
 from fomrepo.cli.connected import ProfileName, RecordPath, complete_path, connected
 from fomrepo.cli.deposit_said import Category, Claims, Creators, Licence, claims_of, with_said
 from fomrepo.cli.in_place import Door, Wire
+from fomrepo.cli.metadata import warn_of_slips
 from fomrepo.cli.output import Json, counted, print_json, print_table, progress_bar
 from fomrepo.cli.quality import check_document
 from fomrepo.cli.similar_data import asked_for_similar, print_similar, similar_documents
 from fomrepo.client.paths import split_path
 from fomrepo.model.deposit_plan import DepositPlan
+from fomrepo.model.pairing import Candidate
 
 if TYPE_CHECKING:
     from fomrepo.client.record import Record
@@ -29,8 +31,10 @@ POLL_S = 0.5
 
 
 def deposit(
-    topology: Annotated[Path, typer.Argument(help="The file that says what the atoms are.", show_default=False)],
-    trajectories: Annotated[list[Path] | None, typer.Argument(help="Files that go with it.")] = None,
+    topology: Annotated[
+        Path, typer.Argument(help="The file that says what the atoms are.", show_default=False, readable=False)
+    ],
+    trajectories: Annotated[list[Path] | None, typer.Argument(help="Files that go with it.", readable=False)] = None,
     title: Annotated[str, typer.Option(help="What it is, in a sentence.")] = "",
     project: Annotated[str | None, typer.Option(help="Whose members see it; your own one if not given.")] = None,
     name: Annotated[str | None, typer.Option(help="Name in the project; made from the title if not given.")] = None,
@@ -55,6 +59,7 @@ def deposit(
     files = (topology, *(trajectories or ()))
     look_at_files(files)
     said = with_said(DepositPlan(()), creators=creators, licence=licence, category=category, metadata=metadata)
+    warn_of_slips(said.metadata, as_json=json)
     claims = claims_of(said)
     with (
         continued_by_same_command("the deposit"),
@@ -120,7 +125,7 @@ def show(path: RecordPath, profile: ProfileName = None, json: Json = False) -> N
         record = repo[record_name]
         file = None if file_name is None else record[file_name]
         replicas = repo.replicas(record.versioned)
-        methods = [] if file is None else list(file.methods)
+        methods = [] if file is None or _lacks_topology(file) else list(file.methods)
         doubtful = [] if file_name else [str(one) for one in repo.metadata.of(record.versioned).disagreements]
         checks = [] if file_name else repo.quality.of(record.versioned)
     if file is not None:
@@ -133,7 +138,8 @@ def show(path: RecordPath, profile: ProfileName = None, json: Json = False) -> N
         rows = [(name, str(value)) for name, value in facts.items() if value is not None]
         rows += [(name, _fact(value)) for name, value in file.facts.items() if name not in dict(rows) and value != []]
         rows += [("replicas", ", ".join(f"{one.site} ({one})" for one in copies))]
-        print_table([*rows, ("methods", ", ".join(methods))])
+        none = "none: no topology in its record says what its atoms are; deposit it anew behind one"
+        print_table([*rows, ("methods", none if _lacks_topology(file) else ", ".join(methods))])
         return
     held: dict[str, list[str]] = {}
     for one in replicas:
@@ -230,6 +236,11 @@ def file_facts(file: RemoteFile) -> dict[str, Any]:
         "topology": None if topology is None else topology.name,
         "facts": dict(file.facts),
     }
+
+
+def _lacks_topology(file: RemoteFile) -> bool:
+    """Whether no method can read a file, as none says what its atoms are."""
+    return file.topology is None and Candidate(file.name, file.families).needs_topology
 
 
 def _file_row(file: RemoteFile) -> tuple[str, str, str, str, str]:

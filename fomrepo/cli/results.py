@@ -65,7 +65,7 @@ def present(result: Result, output: Path | None, *, as_json: bool) -> None:
         unit = f" {result.units[name]}" if result.units[name] else ""
         if not result.dims[name] and value is not None:
             typer.echo(f"{name}: {_cell(value)}{unit}")
-    _print_columns(result)
+    _print_columns(result, "" if output else "; all of them: --output FILE.npz")
     provenance = result.provenance
     came = "from your earlier answer" if result.cached else f"computed in {provenance.wall_s:.2g} s"
     typer.echo(f"{result.method} {result.version} at {result.site}, {came}; operation {result.operation}", err=True)
@@ -73,8 +73,8 @@ def present(result: Result, output: Path | None, *, as_json: bool) -> None:
         typer.echo(kept)
 
 
-def _print_columns(result: Result) -> None:
-    """Print fields with one axis as columns, one table for each axis; larger ones in a line each."""
+def _print_columns(result: Result, hint: str) -> None:
+    """Print fields with one axis as columns, one table for each axis; larger ones in a line each; ``hint`` for more."""
     by_axis: dict[str, list[str]] = {}
     for name, value in result.to_dict().items():
         dims = result.dims[name]
@@ -90,7 +90,7 @@ def _print_columns(result: Result) -> None:
         print_table(rows, heads, right=range(len(names)))
         left = len(fields[names[0]]) - len(rows)
         if left > 0:
-            typer.echo(f"... {left:,} more ({axis}); all of them: --output FILE.npz")
+            typer.echo(f"... {left:,} more ({axis}){hint}")
 
 
 def _cell(value: Any) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from json import dumps
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fomrepo.cli.homes import Home
-from fomrepo.cli.output import Json, print_json
+from fomrepo.cli.output import Json, print_json, print_warning
 
 
 def renew(
@@ -40,4 +39,4 @@ def warn_of_certificate(home: Path, *, as_json: bool) -> None:
 
     found = SiteHome(home)
     for warning in certificate_warnings(found) if found.settings_file.exists() else ():
-        typer.echo(dumps({"warning": warning}) if as_json else warning, err=True)
+        print_warning(warning, as_json=as_json)

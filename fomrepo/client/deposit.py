@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -121,6 +122,8 @@ def look_at_files(paths: tuple[Path, ...]) -> list[LocalFile]:
         if not path.is_file():
             remedy = f"name the files one by one, or deposit a folder in steps: fomrepo deposit init {path}"
             raise ArgumentError(f"{path} is no file", remedy=remedy)
+        if not os.access(path, os.R_OK):
+            raise ArgumentError(f"{path} cannot be read: permission denied", remedy=f"chmod u+r {path}, if it is yours")
         if not stat.st_size:
             raise ArgumentError(f"{path} is empty", remedy="leave it out, or write it again")
         name = check_file_name(path.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from fomrepo.client.deposit_send import LocalFile
@@ -48,6 +49,8 @@ def look_at_planned(folder: Path, plan: DepositPlan) -> list[LocalFile]:
             ) from None
         if not path.is_file():
             raise ArgumentError(f"{path} is no file", remedy=f"take it out of {PLAN_NAME}")
+        if not os.access(path, os.R_OK):
+            raise ArgumentError(f"{path} cannot be read: permission denied", remedy=f"chmod u+r {path}, if it is yours")
         if not stat.st_size:
             raise ArgumentError(f"{path} is empty", remedy=f"write it again, or take it out of {PLAN_NAME}")
         found.append(LocalFile(path, ExpectedFile(one.name, stat.st_size, one.topology or None), stat.st_mtime_ns))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Protocol
 
 from fomrepo.errors import ArgumentError
@@ -26,6 +27,8 @@ __all__ = [
 INDEXED_LIMIT = 2_000
 #: Longest text that is searched for as a whole.
 INDEXED_TEXT_LIMIT = 200
+#: From which likeness on (difflib's ratio) a name is taken for a slip of a known one: one wrong letter of six.
+LIKE_A_SLIP = 0.83
 #: How far two numbers may differ, as a part of the larger, and still be the same: texts carry three digits or more.
 SAME_WITHIN = 1e-3
 _QUANTITY = re.compile(rf"({NUMBER.pattern})\s*(\S.*)?")
@@ -145,6 +148,13 @@ def global_name(name: str) -> str:
     plain = plain_key(name)
     known = ALIASES.get(plain, plain)
     return known if known in TERMS else name
+
+
+def meant_name(name: str) -> str | None:
+    """Return the known name that one of a depositor's own is probably a slip of; None if it is known or like none."""
+    plain = plain_key(name)
+    known = [*TERMS, *ALIASES]
+    return None if plain in known else next(iter(get_close_matches(plain, known, n=1, cutoff=LIKE_A_SLIP)), None)
 
 
 def folded(text: str) -> str:

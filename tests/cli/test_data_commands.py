@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from MDAnalysisTests import datafiles
 
+from fomrepo.client.remote_file import RemoteFile
 from fomrepo.installed_files import installed_folder
 from tests.cli.conftest import CommandLine
 
@@ -70,8 +71,20 @@ def test_what_files_do_not_say_is_said_with_them(run: CommandLine) -> None:
     claims = run("metadata", "show", done["accession"], "--json").document["claims"]
     said = {"creators": ["Ada Lovelace"], "licence": ["CC0-1.0"], "target_temperature": [300]}
     assert {one["name"]: one["values"] for one in claims} == said
-    wrong = run("deposit", datafiles.PSF, "--title", "Said wrongly", "--metadata", "temperature=300 kg")
-    assert (wrong.status, "temperature" in wrong.err) == (1, True)
+    words = ("deposit", datafiles.PSF, "--title", "Said wrongly", "--json", "--metadata")
+    wrong = run(*words, "temperature=300 kg").failure
+    assert (wrong["remedy"], "fomrepo.toml" in wrong["message"]) == ("mend --metadata", False)
+    slip = json.loads(run(*words, "temperatur=300 K").err)
+    assert slip == {"warning": "'temperatur' is no name that is known here; did you mean 'temperature'?"}
+
+
+def test_no_method_is_promised_for_what_none_can_read(
+    run: CommandLine, adk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RemoteFile, "topology", None)
+    assert "no topology in its record" in run("show", f"{adk}/adk_dims.dcd").out
+    assert run("show", f"{adk}/adk_dims.dcd", "--json").document["methods"] == []
+    assert "info" in run("show", f"{adk}/adk.psf", "--json").document["methods"]
 
 
 def test_what_is_there_is_listed(run: CommandLine, adk: str) -> None:

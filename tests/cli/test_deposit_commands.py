@@ -113,7 +113,10 @@ def test_what_will_be_of_no_use_is_said_at_once(alone: CommandLine, tmp_path: Pa
     assert "a site will refuse it as it is: cut.xtc is cut off" in said
     assert "no file of this folder has the atoms of lone.dcd" in said
     assert "left out: more: a folder; deposit it by itself" in said
+    with (folder / "fomrepo.toml").open("a") as plan:  # which ends with [metadata]
+        plan.write('ensembel = "NPT"\n')
     checked = alone("deposit", "check", folder, "--json")
+    assert "did you mean 'ensemble'?" in checked.err
     assert (checked.status, checked.document["alone"]) == (1, ["lone.dcd"])
 
 

@@ -174,6 +174,14 @@ def test_bad_input_is_named_before_a_byte_is_sent(tmp_path: Path, names: list[st
     assert caught.value.remedy
 
 
+def test_a_file_that_one_may_not_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "adk.psf").write_bytes(b"x")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root reads everything
+    with pytest.raises(ArgumentError, match="permission denied") as caught:
+        look_at_files((tmp_path / "adk.psf",))
+    assert caught.value.remedy == f"chmod u+r {tmp_path / 'adk.psf'}, if it is yours"
+
+
 def test_topologies_alone_are_not_paired(tmp_path: Path) -> None:
     for name in ("a.psf", "b.gro", "c.pdb", "d.xtc"):
         (tmp_path / name).write_bytes(b"x")

@@ -14,6 +14,7 @@ from fomrepo.model.metadata import (
     entries_of_file,
     global_name,
     index_rows,
+    meant_name,
     metadata_of,
     searched_number,
 )
@@ -293,3 +294,10 @@ def test_the_table_of_rules_names_known_terms_and_units() -> None:
         assert all(is_known(unit) for unit in units), rule
         assert TERMS[rule.name].kind == "number" or rule.values or rule.always, rule
         assert bool(units[0]) == bool(TERMS[rule.name].unit), rule
+
+
+def test_a_name_that_looks_like_a_slip_is_told_from_one_of_its_own() -> None:
+    slips = {"temperatur": "temperature", "presure": "pressure", "Force-feild": "force_field"}
+    own = ("temperature", "Force-Field", "target_temperature", "ionic_strength", "membrane", "timestamp", "ligand")
+    assert {name: meant_name(name) for name in slips} == slips
+    assert [name for name in own if meant_name(name)] == []
