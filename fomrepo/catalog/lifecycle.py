@@ -105,22 +105,33 @@ class Lifecycle:
         WithdrawnError
             If it was withdrawn.
         """
-        version = _to_change(connection, name, principal_id)
-        refuse_withdrawn(version)
+        version, public_from = _publishable(connection, name, principal_id, licence, embargo_until)
         if version.state is not RecordState.PRIVATE:
-            return _same_publication(version, licence, embargo_until)
-        refuse_unsettled(connection, version.version_id, version.versioned)
+            return version
         _change(
             connection,
             version,
             state=RecordState.PUBLISHED.value,
             licence=licence,
-            public_from=_from(connection, embargo_until),
+            public_from=public_from,
             embargoed=embargo_until is not None,
         )
         return _audited(
             connection, version, principal_id, AuditAction.PUBLISHED, licence=licence, embargo_until=embargo_until
         )
+
+    @writes
+    def check_publication(
+        self,
+        connection: Connection,
+        name: RecordName,
+        principal_id: str,
+        *,
+        licence: str,
+        embargo_until: float | None = None,
+    ) -> RecordVersion:
+        """Refuse what :meth:`publish` would refuse now, and change nothing."""
+        return _publishable(connection, name, principal_id, licence, embargo_until)[0]
 
     @writes
     def set_embargo(
@@ -318,6 +329,18 @@ def _refuse_circle(connection: Connection, former: RecordVersion, latter: Record
             f"{latter.versioned} was itself superseded by {former.versioned}",
             remedy=f"take that back first: fomrepo supersede {latter.versioned} --by-nothing",
         )
+
+
+def _publishable(
+    connection: Connection, name: RecordName, principal_id: str, licence: str, until: float | None
+) -> tuple[RecordVersion, ColumnElement[float] | float]:
+    """Version that may be published in this way or was so already, and when it becomes public."""
+    version = _to_change(connection, name, principal_id)
+    refuse_withdrawn(version)
+    if version.state is not RecordState.PRIVATE:
+        return _same_publication(version, licence, until), 0.0
+    refuse_unsettled(connection, version.version_id, version.versioned)
+    return version, _from(connection, until)
 
 
 def _same_publication(version: RecordVersion, licence: str, until: float | None) -> RecordVersion:

@@ -13,6 +13,7 @@ from fomrepo.cli.output import Json, print_json, print_table
 from fomrepo.cli.records import record_facts
 from fomrepo.cli.similar_data import similar_document, similar_row
 from fomrepo.errors import ArgumentError
+from fomrepo.model.submissions import check_remark
 
 if TYPE_CHECKING:
     from fomrepo.client.record import Record
@@ -46,6 +47,7 @@ def publish(
     with connected(profile) as repo:
         wanted = repo[record]
         if not (yes or wanted.state != "private"):
+            repo.lifecycle.check_publication(wanted.versioned, licence=licence, embargo_until=until)
             what = f"{wanted.versioned}, {wanted.title!r}, with {len(wanted)} files"
             when = "at once" if until is None else f"from {until:%Y-%m-%d} on"
             ask_to_go_on(f"{what} becomes public {when}. That cannot be taken back. Go on?")
@@ -93,6 +95,7 @@ def withdraw(
     json: Json = False,
 ) -> None:
     """Withdraw a version: a tombstone with the reason stays, and nobody reads or computes on its files any more."""
+    check_remark(reason, "reason")
     with connected(profile) as repo:
         wanted = repo[record]
         if not (yes or wanted.state == "withdrawn"):

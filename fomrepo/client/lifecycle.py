@@ -68,10 +68,15 @@ class Lifecycle:
         ConflictError
             If a quality check did not pass and was not waived, or it was published in another way.
         """
-        request = lifecycle_pb2.PublishRequest(
-            record=name_in_requests(record), licence=licence or "", embargo_until=_seconds(embargo_until)
-        )
-        return self._changed(lambda site: site.lifecycle.Publish, request)
+        return self._changed(lambda site: site.lifecycle.Publish, _publication(record, licence, embargo_until))
+
+    @short_tracebacks
+    def check_publication(
+        self, record: str | Record, *, licence: str | None = None, embargo_until: datetime.datetime | None = None
+    ) -> Record:
+        """Raise what :meth:`publish` would raise now, and change nothing."""
+        request = _publication(record, licence, embargo_until)
+        return self._changed(lambda site: site.lifecycle.CheckPublication, request)
 
     @short_tracebacks
     def set_embargo(self, record: str | Record, until: datetime.datetime | None) -> Record:
@@ -131,6 +136,14 @@ class Lifecycle:
     ) -> Record:
         message = self._connection.ask(rpc, request)
         return self._record_of(message, _name(message))
+
+
+def _publication(
+    record: str | Record, licence: str | None, embargo_until: datetime.datetime | None
+) -> lifecycle_pb2.PublishRequest:
+    return lifecycle_pb2.PublishRequest(
+        record=name_in_requests(record), licence=licence or "", embargo_until=_seconds(embargo_until)
+    )
 
 
 def _name(message: files_pb2.Record) -> RecordName:

@@ -51,14 +51,23 @@ class LifecycleDesk:
         embargo_until
             Seconds since 1970; None: it is public at once.
         """
-        catalog, name = self._site.catalog, RecordName.parse(record)
-        if not licence and (version := catalog.records.find(name, principal.id)) is not None:
-            licence = str(catalog.deposits.claims(version.version_id).get("licence") or "")
-        version = catalog.lifecycle.publish(
-            name, principal.id, licence=spdx_licence(licence), embargo_until=_date(embargo_until)
+        name = RecordName.parse(record)
+        licence = self._licence(principal, name, licence)
+        version = self._site.catalog.lifecycle.publish(
+            name, principal.id, licence=licence, embargo_until=_date(embargo_until)
         )
         logger.info("published", record=version.versioned, state=version.state.value)
         return version
+
+    def check_publication(
+        self, principal: Principal, record: str, *, licence: str, embargo_until: float | None
+    ) -> RecordVersion:
+        """Refuse what :meth:`publish` would refuse now, and change nothing."""
+        name = RecordName.parse(record)
+        licence = self._licence(principal, name, licence)
+        return self._site.catalog.lifecycle.check_publication(
+            name, principal.id, licence=licence, embargo_until=_date(embargo_until)
+        )
 
     def set_embargo(self, principal: Principal, record: str, until: float | None) -> RecordVersion:
         """2. Let an embargo end on another date, or now for None."""
@@ -95,6 +104,13 @@ class LifecycleDesk:
             for name in lifecycle.note_ended_embargoes():
                 logger.info("embargo ended", record=name)
         self._sealer.seal_now_and_then(self._site.catalog)
+
+    def _licence(self, principal: Principal, name: RecordName, given: str) -> str:
+        """SPDX expression that was given, or else claimed at deposit."""
+        catalog = self._site.catalog
+        if not given and (version := catalog.records.find(name, principal.id)) is not None:
+            given = str(catalog.deposits.claims(version.version_id).get("licence") or "")
+        return spdx_licence(given)
 
     def _drop_withdrawn(self) -> None:
         """Close the holders and delete the results of content that no version has any more."""

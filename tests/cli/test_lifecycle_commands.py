@@ -30,6 +30,10 @@ def test_a_record_is_published_under_an_embargo_and_withdrawn(run: CommandLine, 
     refused = run("publish", settled, "--licence", "CC BY", "--yes", "--json")
     assert refused.failure["error"] == "argument"
     assert "SPDX" in refused.failure["remedy"]
+    for words in (("--licence", "CC BY"), ("--licence", "MIT", "--embargo-until", "2001-01-01"), ()):
+        assert run("publish", settled, *words, "--json", typed="").failure["error"] == "argument"
+        assert "cannot be taken back" not in run("publish", settled, *words, typed="").err
+    assert run("withdraw", settled, "--reason", "", "--json", typed="").failure["error"] == "argument"
     asked = run("publish", settled, "--licence", "CC-BY-4.0", typed="n\n")
     assert asked.status != 0
     assert "cannot be taken back" in asked.err

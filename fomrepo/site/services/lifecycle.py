@@ -25,6 +25,15 @@ class LifecycleService(lifecycle_pb2_grpc.LifecycleServicer):
         )
 
     @unary
+    def CheckPublication(
+        self, request: lifecycle_pb2.PublishRequest, context: grpc.ServicerContext
+    ) -> files_pb2.Record:
+        principal, until = caller(self._site.catalog, context), request.embargo_until or None
+        return record_to_wire(
+            self._desk.check_publication(principal, request.record, licence=request.licence, embargo_until=until)
+        )
+
+    @unary
     def SetEmbargo(self, request: lifecycle_pb2.SetEmbargoRequest, context: grpc.ServicerContext) -> files_pb2.Record:
         principal = caller(self._site.catalog, context)
         return record_to_wire(self._desk.set_embargo(principal, request.record, request.until or None))

@@ -41,6 +41,11 @@ class LifecycleStub:
                 request_serializer=fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.PublishRequest.SerializeToString,
                 response_deserializer=fomrepo_dot_wire_dot_v1_dot_files__pb2.Record.FromString,
                 _registered_method=True)
+        self.CheckPublication = channel.unary_unary(
+                '/fomrepo.wire.v1.Lifecycle/CheckPublication',
+                request_serializer=fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.PublishRequest.SerializeToString,
+                response_deserializer=fomrepo_dot_wire_dot_v1_dot_files__pb2.Record.FromString,
+                _registered_method=True)
         self.SetEmbargo = channel.unary_unary(
                 '/fomrepo.wire.v1.Lifecycle/SetEmbargo',
                 request_serializer=fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.SetEmbargoRequest.SerializeToString,
@@ -74,6 +79,13 @@ class LifecycleServicer:
 
     def Publish(self, request, context):
         """Makes a version immutable, and public now or from a date on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckPublication(self, request, context):
+        """Refuses what Publish would refuse, and changes nothing: before people are asked whether they mean it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,6 +131,11 @@ def add_LifecycleServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'Publish': grpc.unary_unary_rpc_method_handler(
                     servicer.Publish,
+                    request_deserializer=fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.PublishRequest.FromString,
+                    response_serializer=fomrepo_dot_wire_dot_v1_dot_files__pb2.Record.SerializeToString,
+            ),
+            'CheckPublication': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckPublication,
                     request_deserializer=fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.PublishRequest.FromString,
                     response_serializer=fomrepo_dot_wire_dot_v1_dot_files__pb2.Record.SerializeToString,
             ),
@@ -174,6 +191,33 @@ class Lifecycle:
             request,
             target,
             '/fomrepo.wire.v1.Lifecycle/Publish',
+            fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.PublishRequest.SerializeToString,
+            fomrepo_dot_wire_dot_v1_dot_files__pb2.Record.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckPublication(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fomrepo.wire.v1.Lifecycle/CheckPublication',
             fomrepo_dot_wire_dot_v1_dot_lifecycle__pb2.PublishRequest.SerializeToString,
             fomrepo_dot_wire_dot_v1_dot_files__pb2.Record.FromString,
             options,

@@ -36,6 +36,8 @@ class LifecycleStub:
     def __new__(cls, channel: _aio.Channel) -> LifecycleAsyncStub: ...
     Publish: _grpc.UnaryUnaryMultiCallable[_lifecycle_pb2.PublishRequest, _files_pb2.Record]
     """Makes a version immutable, and public now or from a date on."""
+    CheckPublication: _grpc.UnaryUnaryMultiCallable[_lifecycle_pb2.PublishRequest, _files_pb2.Record]
+    """Refuses what Publish would refuse, and changes nothing: before people are asked whether they mean it."""
     SetEmbargo: _grpc.UnaryUnaryMultiCallable[_lifecycle_pb2.SetEmbargoRequest, _files_pb2.Record]
     """Lets an embargo end on another date, or now."""
     Supersede: _grpc.UnaryUnaryMultiCallable[_lifecycle_pb2.SupersedeRequest, _files_pb2.Record]
@@ -54,6 +56,8 @@ class LifecycleAsyncStub(LifecycleStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Publish: _aio.UnaryUnaryMultiCallable[_lifecycle_pb2.PublishRequest, _files_pb2.Record]  # type: ignore[assignment]
     """Makes a version immutable, and public now or from a date on."""
+    CheckPublication: _aio.UnaryUnaryMultiCallable[_lifecycle_pb2.PublishRequest, _files_pb2.Record]  # type: ignore[assignment]
+    """Refuses what Publish would refuse, and changes nothing: before people are asked whether they mean it."""
     SetEmbargo: _aio.UnaryUnaryMultiCallable[_lifecycle_pb2.SetEmbargoRequest, _files_pb2.Record]  # type: ignore[assignment]
     """Lets an embargo end on another date, or now."""
     Supersede: _aio.UnaryUnaryMultiCallable[_lifecycle_pb2.SupersedeRequest, _files_pb2.Record]  # type: ignore[assignment]
@@ -75,6 +79,14 @@ class LifecycleServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_files_pb2.Record, _abc.Awaitable[_files_pb2.Record]]:
         """Makes a version immutable, and public now or from a date on."""
+
+    @_abc_1.abstractmethod
+    def CheckPublication(
+        self,
+        request: _lifecycle_pb2.PublishRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_files_pb2.Record, _abc.Awaitable[_files_pb2.Record]]:
+        """Refuses what Publish would refuse, and changes nothing: before people are asked whether they mean it."""
 
     @_abc_1.abstractmethod
     def SetEmbargo(
