@@ -85,6 +85,10 @@ def _string_tensors(field: Field, value: Any, lengths: dict[str, int]) -> dict[s
 
 def _plain(field: Field, value: Any, dimensions: int) -> np.ndarray:
     """Return the value as an array of the declared dtype and number of dims; nothing may be lost on the way."""
+    if np.ma.is_masked(value):
+        raise ResultMismatchError(
+            f"field {field.name!r} came with values under a mask, which numbers do not keep; fill them, with nan"
+        )
     array = np.asarray(value)
     wanted = np.dtype(np.bool_ if field.dtype == "bool" else field.dtype)
     if array.size == 0 and array.dtype == np.float64:

@@ -83,7 +83,12 @@ class Frames:
         return self._times.copy()
 
     def blocks(
-        self, atoms: MDAnalysis.AtomGroup, *, whole: bool = False, block_bytes: int = BLOCK_BYTES
+        self,
+        atoms: MDAnalysis.AtomGroup,
+        *,
+        whole: bool = False,
+        finite: bool = False,
+        block_bytes: int = BLOCK_BYTES,
     ) -> Iterator[Block]:
         """Read the frames in blocks, so that algebra runs over many frames at once.
 
@@ -93,6 +98,8 @@ class Frames:
             A fixed group: its atoms are the same in each frame.
         whole
             Whether to make the molecules of these atoms whole again, by their bonds and each frame's own cell.
+        finite
+            Whether to refuse coordinates that are no numbers. Comparisons pass over them: who counts wants this.
         block_bytes
             Bytes of positions in one block, at most; a block has at least one frame.
 
@@ -102,6 +109,8 @@ class Frames:
             The group is an updating one. Iterate over the frames one by one instead.
         ArgumentError
             `whole` and there are no bonds or no cell.
+        DataError
+            `finite` and a coordinate is no number.
         """
         if isinstance(atoms, MDAnalysis.core.groups.UpdatingAtomGroup):
             raise TypeError("blocks() needs a fixed group; for an updating one write: for timestep in frames: ...")
@@ -113,6 +122,8 @@ class Frames:
             positions, boxes = self._read_rows(rows, indices)
             if molecules is not None:
                 positions = molecules.whole(positions, _lattices(boxes))
+            if finite:
+                _check_finite(positions, atoms, self.indices[rows])
             for array in (positions, boxes):
                 if array is not None:
                     array.setflags(write=False)
@@ -244,6 +255,17 @@ def _lattices(boxes: np.ndarray | None) -> np.ndarray:
     if boxes is None:
         raise ArgumentError("the file has no periodic cell; ask for the same without periodic or whole")
     return lattice_vectors(boxes)
+
+
+def _check_finite(positions: np.ndarray, atoms: MDAnalysis.AtomGroup, indices: np.ndarray) -> None:
+    """Raise where positions (frame, atom, xyz) are no numbers, and name the first."""
+    numbers = np.isfinite(positions)
+    if not numbers.all():
+        frame, atom, _ = np.argwhere(~numbers)[0]
+        raise DataError(
+            f"frame {indices[frame]} has no position of the atom with index {atoms.ix[atom]}: its coordinates are no "
+            "numbers; leave such frames out by frames=, or the atom by another selection"
+        )
 
 
 def _listed_indices(frames: tuple[int, ...] | tuple[bool, ...], n_frames: int) -> np.ndarray:

@@ -23,7 +23,21 @@ FORMATS = {"LAMMPSDATA": "DATA"}
 
 
 def open_topology(files: tuple[DataFile, ...]) -> MDAnalysis.Universe:
-    """Open what atoms there are, with their coordinates if the files have any."""
+    """Open what atoms there are, with their coordinates if the files have any.
+
+    Masses that MDAnalysis cannot guess are not 0, as it has them, but no numbers: nothing weighs without them.
+    """
+    universe = _opened(files)
+    masses = getattr(universe._topology, "masses", None)
+    if masses is not None and masses.is_guessed:
+        unknown = universe.atoms[(universe.atoms.masses == 0.0) & (universe.atoms.types != "DUMMY")]
+        if len(unknown):
+            unknown.masses = np.nan
+    return universe
+
+
+def _opened(files: tuple[DataFile, ...]) -> MDAnalysis.Universe:
+    """Open what MDAnalysis makes of the files."""
     trajectory = next((file for file in files if file.role == "trajectory"), None)
     topology = next((file for file in files if file is not trajectory), trajectory)
     kind = FORMATS.get(topology.type, topology.type)

@@ -23,7 +23,7 @@ class WholeMolecules:
     Raises
     ------
     ArgumentError
-        The topology has no bonds.
+        The topology has no bonds, or lacks those of selected atoms: a PDB often lists those of a ligand alone.
     """
 
     def __init__(self, atoms: Any) -> None:
@@ -32,6 +32,7 @@ class WholeMolecules:
                 "whole=True needs bonds, and this topology has none; deposit the trajectory with one that has, as PSF"
             )
         bonds = np.asarray(atoms.universe.bonds.indices)
+        _check_bonded(atoms, bonds)
         molecules = _molecules(bonds, len(atoms.universe.atoms))
         self.indices = np.flatnonzero(np.isin(molecules, molecules[atoms.ix]))
         self.selected = np.searchsorted(self.indices, atoms.ix)
@@ -62,6 +63,19 @@ class WholeMolecules:
             bond = moved[:, to_atoms] - moved[:, from_atoms]
             moved[:, to_atoms] -= np.rint(bond @ to_fractions) @ lattices
         return moved.take(self.selected, axis=1).astype(np.float32)  # in C order, as other blocks are
+
+
+def _check_bonded(atoms: Any, bonds: np.ndarray) -> None:
+    """Raise where an atom of a residue of several has no bond; sites without mass, as those of water, may have none."""
+    residue_of = atoms.universe.atoms.resindices
+    n_in_residue = np.bincount(residue_of)[residue_of[atoms.ix]]
+    alone = atoms[(n_in_residue > 1) & ~np.isin(atoms.ix, bonds)]
+    lost = alone[alone.masses != 0.0] if hasattr(alone, "masses") else alone
+    if len(lost):
+        raise ArgumentError(
+            f"whole=True needs all bonds, and {len(lost)} of {len(atoms)} selected atoms have none in this topology, "
+            f"as the one with index {lost[0].ix}; deposit the trajectory with one that has, as PSF, or select others"
+        )
 
 
 def _molecules(bonds: np.ndarray, n_atoms: int) -> np.ndarray:

@@ -39,7 +39,7 @@ def area_per_lipid(universe: Any, frames: Any, *, heads: str, normal: str) -> di
     head = np.searchsorted(atoms.ix, chosen.ix)[np.argsort(chosen.resindices)]
     lipid_of = np.unique(atoms.resindices, return_inverse=True)[1]
     faces, uppers = [], []
-    for block in frames.blocks(atoms):
+    for block in frames.blocks(atoms, finite=True):
         if block.boxes is None:
             raise ArgumentError("the area is that of the periodic cell, and these frames have none")
         to_fraction = np.linalg.inv(block.lattices)[:, :, "xyz".index(normal)]

@@ -44,7 +44,7 @@ def average_structure(
     centre = weights @ reference
     reference -= centre
     total = np.zeros_like(reference)
-    for block in frames.blocks(atoms, whole=whole):
+    for block in frames.blocks(atoms, whole=whole, finite=superpose):
         positions = block.positions.astype(np.float64)
         if superpose:
             positions -= (weights @ positions)[:, None, :]

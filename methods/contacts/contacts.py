@@ -40,7 +40,7 @@ def contacts(
     residue_of, segment_of = atoms.resindices, atoms.segindices
     n_residues = len(universe.residues)
     n_contacts, n_residue_contacts, tables = [], [], []
-    for block in frames.blocks(atoms):
+    for block in frames.blocks(atoms, finite=True):
         residue_pairs = []
         for positions, box in zip(block.positions, _boxes(block, periodic), strict=True):
             pairs = close_pairs(positions, in_first, in_second, cutoff, box)

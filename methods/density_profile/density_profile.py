@@ -49,7 +49,7 @@ def density_profile(
     weights = {name: each for name, each in weights.items() if each is not None}
     sums = {name: np.zeros(n_bins) for name in weights}
     height = 0.0
-    for block in frames.blocks(atoms):
+    for block in frames.blocks(atoms, finite=True):
         if block.boxes is None:
             raise ArgumentError("a profile is taken over the periodic cell, and these frames have none")
         lattices = block.lattices

@@ -47,7 +47,7 @@ def dssp(universe: Any, frames: Any, *, select: str) -> dict[str, Any]:
     donates = residues.resnames != "PRO"
     same_chain = np.diff(residues.segindices) == 0
     letters = []
-    for block in frames.blocks(atoms):
+    for block in frames.blocks(atoms, finite=True):
         lattices = [None] * len(block.frames) if block.boxes is None else block.lattices
         for row, positions in enumerate(block.positions.astype(np.float64)[:, backbone]):
             box = None if block.boxes is None else block.boxes[row]

@@ -68,7 +68,7 @@ def hydrogen_bonds(
         )
     sides = np.stack([np.isin(atoms.ix, group.ix), np.isin(atoms.ix, partner.ix)])
     n_found, tables = [], []
-    for block in frames.blocks(atoms):
+    for block in frames.blocks(atoms, finite=True):
         cells = block.boxes if periodic else None
         lattices = [None] * len(block.frames) if cells is None else block.lattices
         found = []

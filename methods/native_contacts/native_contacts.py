@@ -64,7 +64,7 @@ def native_contacts(
         raise ArgumentError(f"frame {ref_frame} has no contact within {cutoff:g} angstrom; give a larger cutoff=")
     native = _distances(reference, pairs, box)
     fractions = []
-    for block in frames.blocks(atoms):
+    for block in frames.blocks(atoms, finite=True):
         boxes = block.boxes if periodic and block.boxes is not None else [None] * len(block.frames)
         for positions, box in zip(block.positions, boxes, strict=True):
             distances = _distances(positions, pairs, box)

@@ -47,7 +47,7 @@ def pairwise_rmsd(
         )
     weights = _weights(atoms, mass_weighted)
     positions, row = np.empty((len(frames), len(atoms), 3)), 0
-    for block in frames.blocks(atoms, whole=whole):
+    for block in frames.blocks(atoms, whole=whole, finite=True):
         positions[row : row + len(block.frames)] = block.positions
         row += len(block.frames)
     if superpose:

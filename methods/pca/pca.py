@@ -84,7 +84,7 @@ def _coordinates(atoms: Any, frames: Any, superpose: bool, ref_frame: int, whole
     centre = reference.mean(axis=0)
     reference -= centre
     coordinates, row = np.empty((n_frames, n_coordinates)), 0
-    for block in frames.blocks(atoms, whole=whole):
+    for block in frames.blocks(atoms, whole=whole, finite=True):
         positions = block.positions.astype(np.float64)
         if superpose:
             positions -= positions.mean(axis=1)[:, None, :]

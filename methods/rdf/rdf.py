@@ -50,7 +50,7 @@ def rdf(
         raise ArgumentError("no pair is left to count; select other groups, or call with exclude_same='none'")
     edges = np.linspace(0.0, r_max, n_bins + 1)
     counts, volume = np.zeros(n_bins, np.int64), 0.0
-    for block in frames.blocks(atoms):
+    for block in frames.blocks(atoms, finite=True):
         if block.boxes is None:
             raise ArgumentError(
                 "a radial distribution is normalised by the volume of the cell, and these frames have none"

@@ -44,7 +44,7 @@ def rmsd(
     if superpose:
         reference -= weights @ reference
     parts = []
-    for block in frames.blocks(atoms, whole=whole):
+    for block in frames.blocks(atoms, whole=whole, finite=superpose):
         mobile = block.positions.astype(np.float64)
         if superpose:
             mobile -= (weights @ mobile)[:, None, :]

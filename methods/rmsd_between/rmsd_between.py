@@ -67,7 +67,7 @@ def rmsd_between(
     wanted = range(n_others) if all_frames else [other_frame % n_others]
     references = _positions(other, other_atoms, wanted, weights if superpose else None)
     rows = []
-    for block in frames.blocks(atoms, whole=whole):
+    for block in frames.blocks(atoms, whole=whole, finite=True):
         mobile = block.positions.astype(np.float64)
         if superpose:
             mobile -= (weights @ mobile)[:, None, :]

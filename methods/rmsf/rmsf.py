@@ -46,7 +46,7 @@ def rmsf(
     reference = frames.positions_at(ref_frame, atoms, whole=whole)
     reference -= weights @ reference
     count, mean, squares = 0, np.zeros_like(reference), np.zeros_like(reference)
-    for block in frames.blocks(atoms, whole=whole):
+    for block in frames.blocks(atoms, whole=whole, finite=superpose):
         positions = block.positions.astype(np.float64)
         if superpose:
             positions -= (weights @ positions)[:, None, :]

@@ -59,7 +59,7 @@ def salt_bridges(universe: Any, frames: Any, *, select: str, cutoff: float, peri
     acids, bases = np.searchsorted(atoms.ix, oxygens.ix), np.searchsorted(atoms.ix, nitrogens.ix)
     n_residues = len(universe.residues)
     bridges, nearest = [], []
-    for block in frames.blocks(atoms):
+    for block in frames.blocks(atoms, finite=True):
         cells = block.boxes if periodic and block.boxes is not None else [None] * len(block.frames)
         for positions, box in zip(block.positions, cells, strict=True):
             pairs, lengths = capped_distance(positions[acids], positions[bases], cutoff, box=box)

@@ -51,7 +51,7 @@ def sasa(universe: Any, frames: Any, *, select: str, probe_radius: float, n_poin
     points = points_on_a_sphere(n_points)
     residues, of_atom = np.unique(atoms.resindices, return_inverse=True)
     rows = []
-    for block in frames.blocks(atoms, whole=whole):
+    for block in frames.blocks(atoms, whole=whole, finite=True):
         for positions in block.positions:
             free = free_shares(positions, radii, points)
             rows.append(np.bincount(of_atom, 4.0 * np.pi * radii**2 * free, len(residues)))

@@ -68,7 +68,7 @@ def superpose_onto(
     both = fitted | given  # sorted, each atom once
     fit_rows, give_rows = np.searchsorted(both.ix, fitted.ix), np.searchsorted(both.ix, given.ix)
     moved, left_over, turned = [], [], []
-    for block in frames.blocks(both, whole=whole):
+    for block in frames.blocks(both, whole=whole, finite=True):
         mobile = block.positions.astype(np.float64)
         mobile -= (weights @ mobile[:, fit_rows])[:, None, :]
         rotations = rotations_onto(reference, mobile[:, fit_rows], weights)

@@ -39,7 +39,7 @@ def thickness(universe: Any, frames: Any, *, heads: str, normal: str) -> dict[st
     head = np.searchsorted(atoms.ix, chosen.ix)[np.argsort(chosen.resindices)]
     lipid_of = np.unique(atoms.resindices, return_inverse=True)[1]
     uppers, lowers = [], []
-    for block in frames.blocks(atoms):
+    for block in frames.blocks(atoms, finite=True):
         if block.boxes is None:
             raise ArgumentError("a bilayer is seen over the borders of the periodic cell, and these frames have none")
         to_fraction = np.linalg.inv(block.lattices)[:, :, "xyz".index(normal)]

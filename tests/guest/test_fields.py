@@ -50,6 +50,12 @@ def test_a_value_that_would_lose_something_is_refused(dtype: str, value: object)
         result_tensors({"x": value}, declared(dtype), None)
 
 
+def test_values_under_a_mask_are_refused() -> None:
+    with pytest.raises(ResultMismatchError, match=r"'x' came with values under a mask.*fill them, with nan"):
+        result_tensors({"x": np.ma.array([1.0, 2.0], mask=[False, True])}, declared("float64", "row"), None)
+    assert result_tensors({"x": np.ma.array([1.0, 2.0])}, declared("float64", "row"), None)["x"].tolist() == [1.0, 2.0]
+
+
 def test_complex_numbers_are_two_tensors() -> None:
     tensors = result_tensors({"x": [1 + 2j]}, declared("complex128", "row"), None)
     assert {name: array.tolist() for name, array in tensors.items()} == {"x:real": [1.0], "x:imag": [2.0]}

@@ -188,10 +188,38 @@ def test_nothing_becomes_whole_without_bonds() -> None:
         next(frames_of(universe).blocks(universe.atoms, whole=True))
 
 
+def test_nothing_becomes_whole_by_the_bonds_of_others() -> None:
+    universe = MDAnalysis.Universe.empty(4, n_residues=3, atom_resindex=[0, 0, 1, 2], trajectory=True)
+    universe.dimensions = [10.0, 10.0, 10.0, 90.0, 90.0, 90.0]
+    universe.add_TopologyAttr("bonds", [(0, 1)])
+    assert next(frames_of(universe).blocks(universe.atoms, whole=True)).positions.shape == (1, 4, 3)  # two ions
+    universe = MDAnalysis.Universe.empty(4, n_residues=2, atom_resindex=[0, 0, 1, 1], trajectory=True)
+    universe.dimensions = [10.0, 10.0, 10.0, 90.0, 90.0, 90.0]
+    universe.add_TopologyAttr("bonds", [(0, 1)])
+    with pytest.raises(
+        ArgumentError, match="2 of 3 selected atoms have none in this topology, as the one with index 2"
+    ):
+        next(frames_of(universe).blocks(universe.atoms[1:], whole=True))
+
+
 def test_nothing_becomes_whole_without_a_cell() -> None:
     universe = load_input(sample_input("adk_dims"))
     with pytest.raises(ArgumentError, match="no periodic cell"):
         next(frames_of(universe).blocks(universe.atoms, whole=True))
+
+
+def test_coordinates_that_are_no_numbers_are_refused_where_they_would_be_passed_over() -> None:
+    universe = MDAnalysis.Universe.empty(3, trajectory=True)
+    positions = np.zeros((4, 3, 3), np.float32)
+    positions[2, 1, 0] = np.nan
+    universe.load_new(positions, order="fac")
+    with pytest.raises(
+        DataError, match="frame 2 has no position of the atom with index 1: its coordinates are no numb"
+    ):
+        list(frames_of(universe, start=1).blocks(universe.atoms[1:], finite=True))
+    assert len(list(frames_of(universe).blocks(universe.atoms[::2], finite=True))) == 1
+    (block,) = frames_of(universe).blocks(universe.atoms)
+    assert np.isnan(block.positions).sum() == 1
 
 
 def test_lattices_are_those_of_mdanalysis(solvated: MDAnalysis.Universe) -> None:

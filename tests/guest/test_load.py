@@ -15,7 +15,7 @@ from sandbox.failures import DataError
 from sandbox.load import load_input
 from sandbox.load_universe import unpacked_offsets
 from sandbox.request import DataFile, Input
-from tests.guest.runs import offsets_of, probed
+from tests.guest.runs import offsets_of, probed, sample_input
 
 TRAJECTORIES = [("XTC", datafiles.XTC), ("TRR", datafiles.TRR)]
 
@@ -107,3 +107,17 @@ def test_offsets_of_many_frames_of_nearly_one_size_take_a_byte_or_so_each() -> N
     assert packed.nbytes < 2**19
     np.testing.assert_array_equal(unpacked_offsets(packed), offsets)
     np.testing.assert_array_equal(unpacked_offsets(packed_steps(offsets[:1])), [0])
+
+
+def test_masses_that_nobody_can_guess_are_no_numbers(tmp_path: Path) -> None:
+    lines = [
+        f"    1{residue:<5s}{name:>5s}{number:5d}   0.100   0.200   0.300"
+        for number, (residue, name) in enumerate([("ALA", "CA"), ("LIG", "QQ"), ("SOL", "MW")], 1)
+    ]
+    (tmp_path / "topology").write_text("\n".join(["odd", "    3", *lines, "   5.0   5.0   5.0\n"]))
+    universe = load_input(
+        Input("universe", "topology", (DataFile("topology", "GRO", str(tmp_path / "topology"), "a.gro"),))
+    )
+    np.testing.assert_array_equal(universe.atoms.masses, [12.011, np.nan, 0.0])  # the last one is a site of water
+    given = load_input(sample_input("adk_oplsaa_bonds"))
+    assert not np.isnan(given.atoms.masses).any()
