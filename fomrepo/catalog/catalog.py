@@ -74,6 +74,14 @@ class Catalog:
         """Run several reading operations in one snapshot; ``work`` may run more than once, so it does nothing else."""
         return self._database.at_one_moment(work)
 
+    def number(self) -> int:
+        """Count of the changes of what calls mean: who asks, what a name means, who sees it, where it lies."""
+        return self._database.number()
+
+    def unchanged_since(self, number: int) -> bool:
+        """Whether a snapshot of that number would be what it was; in doubt it would not."""
+        return self._database.unchanged_since(number)
+
     def together(self, operations: Sequence[Callable[[], object]]) -> None:
         """Run several writing operations in one transaction: all of them are committed, or none."""
         self._database.together(operations)

@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fomrepo.catalog.engine import WRITES, connect_engine, shown
 from fomrepo.catalog.faults import is_disconnect, is_transient, translated
-from fomrepo.catalog.memory import Memory, Moment, moment_of
+from fomrepo.catalog.memory import NUMBER, Memory, Moment, moment_of
 
 #: How long a transaction is repeated before its caller hears of it; equals SQLite's busy timeout.
 REPEAT_FOR_S = 30.0
@@ -70,7 +70,12 @@ class Database:
         return self._repeat(self._reading, nullcontext(), work) if snapshot is None else work(snapshot)
 
     def remembered(
-        self, connection: Connection, key: Hashable, read: Callable[[], R], *, holds_s: Callable[[R], float] | None = None
+        self,
+        connection: Connection,
+        key: Hashable,
+        read: Callable[[], R],
+        *,
+        holds_s: Callable[[R], float] | None = None,
     ) -> R:
         """Read something, unless a snapshot has read it since the catalog last changed (memory.py).
 
@@ -85,12 +90,9 @@ class Database:
         holds_s
             How long a value holds by the clock, in seconds; None: as long as nothing changes.
         """
-        began: float | None = getattr(self._joined, "began", None)
-        if began is None:
+        if getattr(self._joined, "snapshot", None) is None:
             return read()
-        moment: Moment | None = self._joined.moment
-        if moment is None:
-            moment = self._joined.moment = moment_of(connection, began)
+        moment = self._moment_in(connection)
         known: R | None = self._memory.recall(key, moment)
         if known is not None:
             return known
@@ -118,6 +120,23 @@ class Database:
         finally:
             joined.began = None
 
+    def number(self) -> int:
+        """Count of the changes of what calls mean, as of :meth:`at_one_moment` (memory.py)."""
+        return self.at_one_moment(lambda: self.read(self._moment_in)).number
+
+    def unchanged_since(self, number: int) -> bool:
+        """Whether nothing has changed since a moment of that number; costs less than a snapshot. In doubt it has."""
+        try:
+            raw = self._reading.raw_connection()
+            try:
+                cursor = raw.cursor()
+                cursor.execute(NUMBER)
+                return bool(cursor.fetchone() == (number,))
+            finally:
+                raw.close()
+        except Exception:  # whatever drivers raise: the snapshot that is taken then says what is wrong
+            return False
+
     def write(self, work: Callable[[Connection], R]) -> R:
         """Run a function of a connection in one transaction, which is committed if it returns.
 
@@ -142,6 +161,13 @@ class Database:
     def close(self) -> None:
         """Close all connections that are not in use."""
         self._engine.dispose()
+
+    def _moment_in(self, connection: Connection) -> Moment:
+        """Moment of this thread's snapshot."""
+        moment: Moment | None = self._joined.moment
+        if moment is None:
+            moment = self._joined.moment = moment_of(connection, self._joined.began)
+        return moment
 
     def _repeat(self, engine: Engine, turn: AbstractContextManager[Any], work: Callable[[Connection], R]) -> R:
         """Run work in a transaction; again after a lost race, and once after a connection that had died in the pool."""

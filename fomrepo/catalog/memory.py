@@ -22,6 +22,8 @@ from fomrepo.catalog.tables import changes
 ENTRIES = 4096
 
 _NUMBER = select(changes.c.number)
+#: The same as text, which every driver understands.
+NUMBER = str(_NUMBER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def readable_version(connection: Connection, name: RecordName, principal_id: str
 
 
 def seconds_as_it_is(connection: Connection, version: RecordVersion) -> float:
-    """Seconds until the clock alone makes a version of the same record public, and with it another thing of its name."""
+    """Seconds until the clock alone makes a version of the same record public: its name may then mean another."""
     left: float | None = connection.scalar(_NEXT_PUBLIC, {"record": version.record_id})
     return math.inf if left is None else left
 

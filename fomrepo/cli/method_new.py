@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,6 +27,10 @@ def new_method(
     from_function: Annotated[
         str | None, typer.Option(help="Function of a script of yours to wrap.", metavar="FILE:NAME")
     ] = None,
+    default: Annotated[
+        list[str] | None,
+        typer.Option(help="Other default for a parameter of what is wrapped, such as fft=false.", metavar="NAME=VALUE"),
+    ] = None,
     folder: Annotated[Path | None, typer.Option(help="Folder to make; the method's name if not given.")] = None,
     json: Json = False,
 ) -> None:
@@ -37,12 +42,18 @@ def new_method(
         )
     if from_analysis and from_function:
         raise ArgumentError("a method is made from a class or from a function", remedy="give one of the two options")
+    if default and not (from_analysis or from_function):
+        raise ArgumentError("the plain example takes no --default", remedy="mend its method.toml instead")
+    defaults = dict(map(_default, default or []))
     target = (folder or Path(name)).absolute()
     if target.exists() and any(target.iterdir()):
         raise ConflictError(f"{target} is there already", remedy="name another folder: --folder PATH")
     author, umask = login_name(), _umask()  # before root becomes somebody else
     wrapped = from_analysis or from_function
-    files = _wrapped(name, author, target, from_analysis, from_function) if wrapped else _plain(name, author)
+    if wrapped:
+        files = _wrapped(name, author, target, from_analysis, from_function, defaults)
+    else:
+        files = _plain(name, author)
     os.umask(umask)
     for path, text in files.items():
         (target / path).parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +84,20 @@ def _plain(name: str, author: str) -> Mapping[str, str]:
     }
 
 
-def _wrapped(name: str, author: str, target: Path, analysis: str | None, function: str | None) -> Mapping[str, str]:
+def _default(text: str) -> tuple[str, Any]:
+    """Read ``NAME=VALUE``: a value of TOML, such as 2.5, false or ["a", "b"], or else a text."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise ArgumentError(f"--default {text} gives nothing a default", remedy="write --default NAME=VALUE")
+    try:
+        return name, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name, value
+
+
+def _wrapped(
+    name: str, author: str, target: Path, analysis: str | None, function: str | None, defaults: Mapping[str, Any]
+) -> Mapping[str, str]:
     """Read what is wrapped, then run it behind the wall to see what it answers."""
     from fomrepo.cli.scaffold.first_run import FirstRun
     from fomrepo.cli.scaffold.from_analysis import draft_from_analysis
@@ -85,9 +109,9 @@ def _wrapped(name: str, author: str, target: Path, analysis: str | None, functio
         file, _, function_name = function.rpartition(":")
         if not file or not function_name.isidentifier():
             raise ArgumentError(f"{function!r} names no function", remedy="write FILE:NAME, such as mine.py:spread")
-        draft = draft_from_function(name, Path(file), function_name)
+        draft = draft_from_function(name, Path(file), function_name).with_defaults(defaults)
     with gate_here(own=(target,), say=lambda sentence: typer.echo(sentence, err=True)) as (run, samples):
         first = FirstRun(run, samples)
         if draft is None:
-            draft = draft_from_analysis(name, str(analysis), first.describe_class(str(analysis)))
+            draft = draft_from_analysis(name, str(analysis), first.describe_class(str(analysis)), defaults)
         return first.complete(draft, author)

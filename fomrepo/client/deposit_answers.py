@@ -69,7 +69,7 @@ class DepositStatus:
     site: str = ""
     files: tuple[FileProgress, ...] = ()
     accession: str = ""
-    #: Set when the site refused it.
+    #: Set when the site refused it, or a file of the draft when it last looked.
     refusal: FomrepoError | None = None
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import platformdirs
 
+from fomrepo.errors import FomrepoError, error_class
 from fomrepo.model.canonical import sha256_hex
 
 MEMORY_NAME = ".fomrepo-push.json"
@@ -45,6 +46,8 @@ class Remembered:
     #: Set once the deposit is a record: accession with its version.
     accession: str = ""
     files: Mapping[str, SentFile] = field(default_factory=dict)
+    #: Why the site refused a file of the draft when it last looked; None: it did not, or the draft has changed since.
+    refusal: FomrepoError | None = None
 
 
 class DepositMemory:
@@ -67,7 +70,8 @@ class DepositMemory:
             try:
                 found = json.loads(path.read_text("utf-8"))[self._owner]
                 files = {str(name): SentFile(**one) for name, one in found.pop("files").items()}
-                return Remembered(**{**found, "target": tuple(found["target"]), "files": files})
+                refusal = _refusal(found.pop("refusal", None))
+                return Remembered(**{**found, "target": tuple(found["target"]), "files": files, "refusal": refusal})
             except (OSError, ValueError, KeyError, TypeError, AttributeError):
                 continue
         return Remembered()
@@ -77,19 +81,40 @@ class DepositMemory:
         for path in self._places():
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                _replace(path, {**_document(path), self._owner: asdict(remembered)})
+                _replace(path, {**_document(path), self._owner: _said(remembered)})
                 return
             except OSError:
                 continue
 
     def note(self, name: str, sent: SentFile) -> None:
-        """Remember that a file was sent."""
+        """Remember that a file was sent, which the site has not looked at."""
         before = self.read()
-        self.write(replace(before, files={**before.files, name: sent}))
+        self.write(replace(before, files={**before.files, name: sent}, refusal=None))
+
+    def note_refusal(self, refusal: FomrepoError | None) -> None:
+        """Remember why the site refused a file, or that it did not."""
+        before = self.read()
+        if refusal is not before.refusal:
+            self.write(replace(before, refusal=refusal))
 
     def _places(self) -> tuple[Path, Path]:
         own = platformdirs.user_state_path("fomrepo") / "deposits"
         return self._folder / MEMORY_NAME, own / f"{sha256_hex(os.fsencode(self._folder))[:32]}.json"
+
+
+def _said(remembered: Remembered) -> dict[str, Any]:
+    said = asdict(replace(remembered, refusal=None))
+    if (refusal := remembered.refusal) is not None:
+        facts = {name: value for name, value in refusal.facts.items() if isinstance(value, str | int | float)}
+        said["refusal"] = [refusal.code, refusal.message, refusal.remedy, facts]
+    return said
+
+
+def _refusal(said: Any) -> FomrepoError | None:
+    if said is None:
+        return None
+    code, message, remedy, facts = said
+    return error_class(code)(message, remedy=remedy, facts=facts)
 
 
 def _document(path: Path) -> dict[str, Any]:

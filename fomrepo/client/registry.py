@@ -44,6 +44,7 @@ class MethodRegistry:
         self._pins = pins
         self._lock = threading.Lock()
         self._methods: dict[str, dict[str, PublishedMethod | FomrepoError]] = {}
+        self._meant_by_name: dict[str, PublishedMethod] = {}
         #: Why methods were revoked, by name and version, older versions first.
         self._revoked: dict[tuple[str, str], str] = {}
         self._known: int | None = None
@@ -61,10 +62,10 @@ class MethodRegistry:
         """Versions of a method, oldest first; empty if there is none of that name."""
         return sorted(self._fresh().get(name, {}), key=version_rank)
 
-    def newest(self) -> list[PublishedMethod]:
-        """Each method in the version that its bare name means, leaving out those that this client cannot read."""
-        found = (versions.get(self._meant(name, versions)) for name, versions in sorted(self._fresh().items()))
-        return [one for one in found if isinstance(one, PublishedMethod)]
+    def newest(self) -> Mapping[str, PublishedMethod]:
+        """Each method in the version that its bare name means, sorted, without those that this client cannot read."""
+        self._fresh()
+        return self._meant_by_name
 
     def get(self, name: str, version: str | None = None) -> PublishedMethod:
         """Return one method; without a version the pinned one, else the newest.
@@ -124,6 +125,8 @@ class MethodRegistry:
                 reply = self._connection.ask(lambda site: site.methods.ListMethods, request)
                 if self._known is None or reply.snapshot != self._known:
                     self._methods = _by_name(reply)
+                    meant = {n: self._methods[n].get(self._meant(n, self._methods[n])) for n in sorted(self._methods)}
+                    self._meant_by_name = {n: one for n, one in meant.items() if isinstance(one, PublishedMethod)}
                     self._revoked = {(one.name, one.version): one.reason for one in reply.revoked}
                 self._known = self._newest = reply.snapshot
             return self._methods

@@ -103,7 +103,8 @@ class FileMethods:
 
     def __contains__(self, key: object) -> bool:
         name = key[0] if isinstance(key, tuple) else key
-        return any(one == name for one in self)  # asks a site only if no published method has the name
+        published = self._calls.registry.newest().get(str(name))
+        return (published is not None and fits(published.schema, self._file)) or name in self._attached_here()
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
@@ -118,7 +119,7 @@ class FileMethods:
         return "\n".join([f"methods of {self._file.name}", *(f"  {line}" for line in lines)])
 
     def _published(self) -> list[MethodSchema]:
-        return [one.schema for one in self._calls.registry.newest() if fits(one.schema, self._file)]
+        return [one.schema for one in self._calls.registry.newest().values() if fits(one.schema, self._file)]
 
     def _attached_here(self) -> dict[str, AttachedMethod]:
         if self._attached is None:

@@ -172,7 +172,7 @@ class Repository:
     @short_tracebacks
     def methods(self) -> list[PublishedMethod]:
         """Every published method, in the version that its bare name means."""
-        return self._calls.registry.newest()
+        return list(self._calls.registry.newest().values())
 
     @short_tracebacks
     def method(self, name: str, version: str | None = None) -> PublishedMethod:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, cast
 
@@ -131,7 +131,7 @@ class Provenance:
 
     def to_json(self) -> str:
         """Spell it as the catalog keeps it."""
-        return canonical_json(asdict(self)).decode()
+        return canonical_json({name: getattr(self, name) for name in self.__slots__}).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Provenance:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -22,6 +24,8 @@ class Lately(Generic[K, V]):
 
     def __init__(self) -> None:
         self._entries: dict[K, tuple[V, float]] = {}
+        #: When what was written goes, and its key, in the order in which it was written.
+        self._going: deque[tuple[float, K]] = deque()
 
     def put(self, key: K, value: V) -> None:
         """Let a value be found that is on its way into the catalog."""
@@ -32,8 +36,12 @@ class Lately(Generic[K, V]):
         now = time.monotonic()
         if (entry := self._entries.get(key)) is not None:
             self._entries[key] = (entry[0], now + FOUND_AFTER_S)
-        for old in [one for one, (_, until) in list(self._entries.items()) if until <= now]:
-            self._entries.pop(old, None)
+            self._going.append((now + FOUND_AFTER_S, key))
+        with suppress(IndexError):  # another thread may forget at the same time
+            while self._going[0][0] <= now:
+                _, old = self._going.popleft()
+                if self._entries.get(old, (None, math.inf))[1] <= now:  # it was not put again
+                    self._entries.pop(old, None)
 
     def get(self, key: K) -> V | None:
         """Value that a snapshot of the catalog may lack."""

@@ -7,8 +7,10 @@ named to a caller who has to come back for it before its row is committed.
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
@@ -23,6 +25,8 @@ BATCH = 256
 #: Seconds for which the first note waits for others, unless somebody hurries: a short call has then ended, and its
 #: beginning and its end are one row.
 LINGER_S = 0.05
+#: The same once a call has ended: its answer is on its way before the processors are busy with its note.
+ANSWER_FIRST_S = 0.005
 #: Seconds that a flush may take; the catalog repeats a transaction for as long.
 FLUSH_TIMEOUT_S = 30.0
 #: Most notes that may stand in line; who has one more waits.
@@ -40,7 +44,8 @@ class Ledger:
         #: meanwhile does no harm.
         self._fresh: Lately[str, StoredResult] = Lately()
         self._line: queue.Queue[Note | None] = queue.Queue(LINE)
-        self._hurry = threading.Event()
+        self._due = threading.Condition()
+        self._due_at = math.inf
         self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._writer.start()
 
@@ -50,9 +55,11 @@ class Ledger:
         self._line.put((write, written))
         return written
 
-    def hurry(self) -> None:
-        """Write at once: somebody waits for a note, or there is nothing more to come."""
-        self._hurry.set()
+    def hurry(self, *, within_s: float = 0.0) -> None:
+        """Write at once, or within a time: somebody waits for a note, or there is nothing more to come."""
+        with self._due:
+            self._due_at = min(self._due_at, time.monotonic() + within_s)
+            self._due.notify()
 
     def flush(self) -> None:
         """Wait until everything is written that stands in line now."""
@@ -72,7 +79,7 @@ class Ledger:
     def close(self) -> None:
         """Write what stands in line, then stop."""
         self._line.put(None)
-        self._hurry.set()
+        self.hurry()
         self._writer.join()
 
     def _write(self) -> None:
@@ -84,8 +91,7 @@ class Ledger:
         first = self._line.get()
         if first is None:
             return []
-        self._hurry.wait(LINGER_S)
-        self._hurry.clear()
+        self._wait_until_due()
         batch = [first]
         while len(batch) < BATCH and not self._line.empty():
             note = self._line.get()
@@ -94,6 +100,13 @@ class Ledger:
                 break
             batch.append(note)
         return batch
+
+    def _wait_until_due(self) -> None:
+        latest = time.monotonic() + LINGER_S
+        with self._due:
+            while (left := min(latest, self._due_at) - time.monotonic()) > 0:
+                self._due.wait(left)
+            self._due_at = math.inf
 
     def _write_batch(self, batch: list[Note]) -> None:
         """Write all in one transaction; if one of them cannot be written, each in its own."""

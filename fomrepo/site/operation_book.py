@@ -12,6 +12,7 @@ from fomrepo.model.canonical import canonical_json, new_id, sha256_hex
 from fomrepo.model.operations import Operation, OperationEnd, OperationState
 from fomrepo.model.people import Principal
 from fomrepo.site.lately import Lately
+from fomrepo.site.ledger import ANSWER_FIRST_S
 from fomrepo.site.live import Answer, LiveOperation, LiveOperations, recalled
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.question import Question
@@ -187,7 +188,7 @@ class OperationBook:
         noted = self._site.ledger.note(
             lambda: live.noted_end is end or self._site.catalog.operations.finish(live.id, end)
         )
-        self._site.ledger.hurry()  # other sites may be asked for it next
+        self._site.ledger.hurry(within_s=ANSWER_FIRST_S)  # other sites may be asked for it next
         return noted
 
     def _adopted(self, principal: Principal, known: Operation) -> LiveOperation | None:

@@ -33,6 +33,8 @@ class Resolution:
     replicas: tuple[Replica, ...]
     #: When, on this machine's monotonic clock, in seconds.
     moment: float
+    #: Count of the catalog's changes at that moment.
+    number: int
 
     def held_by(self, site: str) -> Mapping[str, Replica]:
         """Replicas of one site, by digest."""
@@ -111,7 +113,7 @@ class Question:
         call, stored = site.catalog.calls.resolve(principal, inputs, method, key_of)
         read = [(one.version.version_id, one.objects) for one in call.inputs]
         replicas = site.catalog.replicas.of_inputs(principal, read)
-        return Resolution(call, stored, keys[-1] if keys else "", replicas, moment)
+        return Resolution(call, stored, keys[-1] if keys else "", replicas, moment, site.catalog.number())
 
     def _check_types(self, call: ResolvedCall, site: str) -> None:
         for position, one in enumerate(call.inputs):

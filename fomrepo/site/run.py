@@ -125,7 +125,7 @@ def run_here(
         if gather is not None and gather(known, principal):
             known = question.resolve(site, principal)
             known = known.counting(site.catalog.replicas.held(site.name, known.call.objects))
-        call, key = known.call, known.key
+        call, key, number = known.call, known.key, known.number
         if (answer := stored_answer(site, known)) is not None:
             return answer
         # 6. The files are what the catalog says; their generations are remembered for the fence.
@@ -158,7 +158,9 @@ def run_here(
         answer = RunAnswer(key, blob, size, report.wall_s, computed, way, False, _read(call), content, guards)
         fence = _fence(question, call, held)
         kept = not question.draft and all(guard != Guard.NONE for _, guard in guards)
-        if _files_are_unchanged(site, call, held, kept=kept) and fence.holds(site):
+        if _files_are_unchanged(site, call, held, kept=kept) and (
+            site.catalog.unchanged_since(number) or fence.holds(site)
+        ):
             if kept:
                 site.registry.vouch(question.bundle)  # what was revoked meanwhile gives no answer any more
                 result = StoredResult(key, site.name, blob, size, report.wall_s, computed, way)

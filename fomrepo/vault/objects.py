@@ -36,6 +36,7 @@ class ObjectStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._objects = str(folder / "objects")
         with storage_errors(folder):
             for part in ("objects", "incoming"):
                 (folder / part).mkdir(parents=True, exist_ok=True)
@@ -50,7 +51,7 @@ class ObjectStore:
         """
         if not is_digest(digest):
             raise NotFoundError(f"{digest[:80]!r} is no digest of an object")
-        return self.folder / "objects" / digest[:2] / digest
+        return Path(f"{self._objects}/{digest[:2]}/{digest}")
 
     def incoming_path(self, name: str) -> Path:
         """Where bytes that are on their way under a name are collected."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import getpass
+import keyword
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import tomli_w
 
+from fomrepo.errors import ArgumentError
 from fomrepo.model.methods import RESERVED_FIELD_NAMES
 
 #: What a returned entry and a field are called: the entry's own name -> name of the field.
@@ -35,6 +37,22 @@ class Draft:
     #: Whether it serves no choice of frames.
     reads_all_frames: bool = False
 
+    def with_defaults(self, given: Mapping[str, Any]) -> Draft:
+        """Return the same with other defaults of some parameters.
+
+        Raises
+        ------
+        ArgumentError
+            If one has no such name.
+        """
+        if unknown := sorted(given.keys() - self.parameters.keys()):
+            raise ArgumentError(
+                f"{self.origin} offers no parameter {unknown[0]!r}",
+                remedy=f"name one of {', '.join(self.parameters) or 'none: it has none'}",
+            )
+        changed = {name: {**self.parameters[name], "default": value} for name, value in given.items()}
+        return replace(self, parameters={**self.parameters, **changed})
+
     @property
     def defaults(self) -> dict[str, Any]:
         """Arguments of a call that gives none."""
@@ -54,9 +72,9 @@ class FoundField:
 
 
 def field_name(entry: str) -> str:
-    """Name that a result may have for an entry: ``R2`` -> ``r2``, ``times`` -> ``times_``."""
+    """Name that a result may have for an entry: ``R2`` -> ``r2``, ``times`` -> ``times_``, ``class`` -> ``class_``."""
     name = re.sub(r"[^a-z0-9_]+", "_", entry.lower()).lstrip("_0123456789") or "value"
-    return f"{name}_" if name in RESERVED_FIELD_NAMES else name
+    return f"{name}_" if name in RESERVED_FIELD_NAMES or keyword.iskeyword(name) else name
 
 
 def bundle_files(draft: Draft, fields: Sequence[FoundField], author: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,26 +71,30 @@ class FirstRun:
         ArgumentError
             If it answers on no sample data, or nothing that a result can hold; the message has the method's own error.
         """
-        sample, fields = self._fields(draft)
+        sample, fields, left_out = self._fields(draft)
+        if left_out:
+            said = ", ".join(f"`{name}`" for name in left_out)
+            note = f"{said} of what it returns is in no field: no result can hold it, or it has no name of letters."
+            draft = replace(draft, notes=[*draft.notes, note])
         files = bundle_files(draft, fields, author)
         answer = self._runner(files).answer(_case(sample, None))
         return files | {"tests/first.toml": _first_case(draft, sample, fields, answer)}
 
-    def _fields(self, draft: Draft) -> tuple[str, list[FoundField]]:
+    def _fields(self, draft: Draft) -> tuple[str, list[FoundField], list[str]]:
+        """Sample data on which the draft answers, fields of what it returns, and entries that are in none of them."""
         failures: dict[str, str] = {}  # what went wrong -> the first sample on which it did
         for sample in SAMPLES:
             try:
-                return sample, self._fields_on(draft, sample)
+                return sample, *self._fields_on(draft, sample)
             except (MethodFailedError, ArgumentError, FileRefusedError, BundleRefusedError) as error:
                 failures.setdefault(error.message.strip(), sample)
         told = "".join(f"\n  on {sample}: {message}" for message, sample in failures.items())
         raise ArgumentError(
             f"{draft.origin} answers on no sample data with its defaults{told}",
-            remedy="give its parameters other defaults, or start plain: fomrepo method new NAME",
+            remedy="give its parameters other defaults (--default NAME=VALUE), or start plain: fomrepo method new NAME",
         )
 
-    def _fields_on(self, draft: Draft, sample: str) -> list[FoundField]:
-        """Fields of what the draft returns; entries that no result can hold are left out."""
+    def _fields_on(self, draft: Draft, sample: str) -> tuple[list[FoundField], list[str]]:
         n_frames = self._samples.find(sample).n_frames
         counts = [n_frames] if draft.reads_all_frames else [min(count, n_frames) for count in FRAME_COUNTS]
         seen = [
@@ -114,7 +119,8 @@ class FirstRun:
         ]
         if not found:
             raise ArgumentError("it returned no numbers or texts that a result can hold")
-        return found
+        kept = {one.entry for one in found}
+        return found, [entry for entry in dtypes if entry not in kept]
 
     def _described(
         self, function: str, arguments: Mapping[str, str], sample: str, frames: int, files: Mapping[str, str]

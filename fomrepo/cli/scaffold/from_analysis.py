@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,11 +13,20 @@ from fomrepo.model.methods import FRAME_ARGUMENTS
 #: What callers are offered where a class takes a group of atoms.
 DEFAULT_ATOMS = "protein"
 
+#: The same where a class takes several groups, which it often compares atom by atom.
+FEW_ATOMS = "protein and name CA"
+
+#: How MDAnalysis documents an argument that is several groups, and one that may be several selections.
+_GROUPS = re.compile(r"tuple\(AtomGroup[^)]*\)")
+_TEXTS = re.compile(r"tuple\((string|str)\b")
+
 #: Arguments that are not a method's: how a class reports and shares its work.
 _NOT_OFFERED = {*FRAME_ARGUMENTS, "backend", "n_workers", "kwargs"}
 
 
-def draft_from_analysis(name: str, target: str, described: Mapping[str, Any]) -> Draft:
+def draft_from_analysis(
+    name: str, target: str, described: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
+) -> Draft:
     """Make a draft that drives the class over the frames of a run.
 
     Parameters
@@ -27,7 +37,15 @@ def draft_from_analysis(name: str, target: str, described: Mapping[str, Any]) ->
         Dotted name of the class.
     described
         ``parameters``, ``docs`` and ``summary``, as ``sandbox/scaffold/describe.py`` has them.
+    defaults
+        Other defaults than the class has; one makes a parameter of an argument whose own is no plain value.
+
+    Raises
+    ------
+    ArgumentError
+        If a default is for no parameter.
     """
+    defaults = defaults or {}
     module, _, class_name = target.rpartition(".")
     docs = described["docs"]
     offered: dict[str, Mapping[str, Any]] = {}
@@ -46,13 +64,23 @@ def draft_from_analysis(name: str, target: str, described: Mapping[str, Any]) ->
         if argument in _NOT_OFFERED:
             continue
         doc = docs.get(argument, ["", ""])[1] or f"As in {class_name}"
-        entry = entry_of_default(argument, one["default"], doc[:2000]) if one["usable"] else None
+        default = defaults.get(argument, one["default"]) if one["has_default"] else one["default"]
+        entry = entry_of_default(argument, default, doc[:2000]) if one["usable"] or argument in defaults else None
         if entry is not None:
             offered[argument] = entry
             given.append(f"{argument}={argument}")
-        elif not one["has_default"]:  # what must be given and has no plain type: a further group of atoms
+        elif not one["has_default"]:  # what must be given and has no plain type: a further group of atoms, or several
             offered[argument] = _atoms(docs, argument)
-            given.append(f"{argument}=universe.select_atoms({argument})")
+            groups = f"universe.select_atoms({argument})"
+            if several := _GROUPS.match(docs.get(argument, [""])[0]):
+                n_groups = several[0].count(",") + 1
+                offered[argument] = {
+                    **offered[argument], "type": "list", "items": "selection", "min_items": n_groups,
+                    "max_items": n_groups, "default": [FEW_ATOMS] * n_groups,
+                }  # fmt: skip
+                texts = _TEXTS.search(docs[argument][0]) is not None
+                groups = f"tuple({argument})" if texts else f"tuple(map(universe.select_atoms, {argument}))"
+            given.append(f"{argument}={groups}")
         else:
             left.append(argument)
 
@@ -71,7 +99,7 @@ def draft_from_analysis(name: str, target: str, described: Mapping[str, Any]) ->
 
     notes = [f"`{'`, `'.join(left)}` of {class_name} cannot be set by callers; its defaults are used."] if left else []
     summary = described["summary"].replace("`", "").rstrip(".")[:200] or class_name
-    return Draft(name, summary, text, offered, target, notes=notes)
+    return Draft(name, summary, text, offered, target, notes=notes).with_defaults(defaults)
 
 
 def _atoms(docs: Mapping[str, list[str]], argument: str) -> Mapping[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fomrepo.cli.scaffold.docstrings import documented_parameter
 from fomrepo.cli.scaffold.draft import Draft, Names
 from fomrepo.cli.scaffold.from_analysis import DEFAULT_ATOMS
 from fomrepo.cli.scaffold.parameter_types import entry_of_annotation, entry_of_default
@@ -16,8 +16,6 @@ from fomrepo.model.methods import FRAME_ARGUMENTS
 
 #: First parameters of these names get a group of atoms, all others the Universe.
 _ATOM_NAMES = ("ag", "atomgroup", "atom_group", "atoms", "group", "selection")
-
-_DOCUMENTED = r"(?m)^[ \t]*{name}[ \t]*:.*\n((?:[ \t]+\S.*\n?)+)"
 
 _PER_FRAME = """\
     rows = [{call} for _ in frames]
@@ -31,6 +29,15 @@ _AT_ONCE = """\
     found = {call}
     if not isinstance(found, dict):
         found = {{"{name}": found}}
+"""
+
+_SEVERAL_PER_FRAME = """\
+    rows = [dict(zip({several}, {call}, strict=True)) for _ in frames]
+    found = {{key: np.array([row[key] for row in rows]) for key in rows[0]}}
+"""
+
+_SEVERAL_AT_ONCE = """\
+    found = dict(zip({several}, {call}, strict=True))
 """
 
 _ARGUMENT_ERROR = """\
@@ -74,17 +81,23 @@ def draft_from_function(name: str, file: Path, function: str) -> Draft:
     given = "universe"
     if subject.arg in _ATOM_NAMES or "AtomGroup" in ast.unparse(subject.annotation or ast.Constant("")):
         atoms = "atoms" if "select" in offered else "select"
-        doc = _doc_of(documentation, subject.arg) or "Atoms that are looked at"
+        doc = documented_parameter(documentation, subject.arg) or "Atoms that are looked at"
         offered = {atoms: {"type": "selection", "default": DEFAULT_ATOMS, "doc": doc}, **offered}
         given = f"universe.select_atoms({atoms})"
         passed = [one for one in offered if one != atoms]
     else:
         passed = list(offered)
-    call = ", ".join([given, *(["frames"] if takes_frames else []), *(f"{one}={one}" for one in passed)])
+    by_place = {one.arg for one in found.args.posonlyargs}
+    words = [one if one in by_place else f"{one}={one}" for one in passed]
+    call = f"{function}_of({', '.join([given, *(['frames'] if takes_frames else []), *words])})"
+    several = _returned_names(found, name)
 
     def text(names: Names | None) -> str:
         per_frame = not takes_frames and not reads_all
-        body = (_PER_FRAME if per_frame else _AT_ONCE).format(call=f"{function}_of({call})", name=name)
+        if several:
+            body = (_SEVERAL_PER_FRAME if per_frame else _SEVERAL_AT_ONCE).format(call=call, several=repr(several))
+        else:
+            body = (_PER_FRAME if per_frame else _AT_ONCE).format(call=call, name=name)
         signature = ", ".join(["universe", "frames", *(["*", *offered] if offered else [])])
         return (
             f'"""{_first_sentence(documentation) or function}."""\n\n'
@@ -138,7 +151,7 @@ def _parameters(
     for one in [*positional, *found.args.kwonlyargs]:
         if one.arg in FRAME_ARGUMENTS:
             continue
-        doc = _doc_of(documentation, one.arg) or f"As in {found.name}"
+        doc = documented_parameter(documentation, one.arg) or f"As in {found.name}"
         entry: Mapping[str, Any] | None = None
         if one.annotation is not None:
             entry = entry_of_annotation(one.arg, one.annotation, doc)
@@ -159,9 +172,21 @@ def _parameters(
         yield one.arg, entry
 
 
-def _doc_of(documentation: str, name: str) -> str:
-    match = re.search(_DOCUMENTED.format(name=re.escape(name)), documentation)
-    return " ".join(match[1].split())[:2000] if match else ""
+def _returned_names(found: ast.FunctionDef, name: str) -> tuple[str, ...]:
+    """Names for what ``return a, b`` returns, if the function ends in nothing else; empty otherwise."""
+    inner = {
+        node
+        for one in ast.walk(found)
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef) and one is not found
+        for node in ast.walk(one)
+    }
+    returned = [node.value for node in ast.walk(found) if isinstance(node, ast.Return) and node not in inner]
+    tuples = [one.elts for one in returned if isinstance(one, ast.Tuple)]
+    lengths = {0 if any(isinstance(item, ast.Starred) for item in one) else len(one) for one in tuples}
+    if len(tuples) < len(returned) or len(lengths) != 1 or not max(lengths):
+        return ()
+    names = tuple(item.id if isinstance(item, ast.Name) else "" for item in tuples[-1])
+    return tuple(one if one and names.count(one) == 1 else f"{name}_{place}" for place, one in enumerate(names, 1))
 
 
 def _first_sentence(documentation: str) -> str:

@@ -28,7 +28,7 @@ def known(sizes: dict[str, int], held: dict[str, list[str]]) -> Resolution:
         inputs.append(ResolvedInput(version, FileObject("", f"{digest}.csv", "CSV", digest, size), None))
     fingerprint = StatFingerprint(0, 0, 0, 0, 0)
     replicas = [Replica(site, one, ReplicaState.GOOD, 1, fingerprint) for site, all_ in held.items() for one in all_]
-    return Resolution(ResolvedCall(tuple(inputs), None), (), "key", tuple(replicas), 0.0)
+    return Resolution(ResolvedCall(tuple(inputs), None), (), "key", tuple(replicas), 0.0, 0)
 
 
 def loads(*down: str) -> dict[str, SiteLoad]:
