@@ -44,7 +44,7 @@ def new_method(
         raise ArgumentError("a method is made from a class or from a function", remedy="give one of the two options")
     if default and not (from_analysis or from_function):
         raise ArgumentError("the plain example takes no --default", remedy="mend its method.toml instead")
-    defaults = dict(map(_default, default or []))
+    defaults = dict(map(default_of, default or []))
     target = (folder or Path(name)).absolute()
     if target.exists() and any(target.iterdir()):
         raise ConflictError(f"{target} is there already", remedy="name another folder: --folder PATH")
@@ -84,7 +84,7 @@ def _plain(name: str, author: str) -> Mapping[str, str]:
     }
 
 
-def _default(text: str) -> tuple[str, Any]:
+def default_of(text: str) -> tuple[str, Any]:
     """Read ``NAME=VALUE``: a value of TOML, such as 2.5, false or ["a", "b"], or else a text."""
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fomrepo.cli.method_new import new_method
+from fomrepo.cli.method_new import default_of, new_method
+from fomrepo.cli.scaffold.docstrings import documented_parameter
 from fomrepo.cli.scaffold.draft import Draft, field_name
 from fomrepo.cli.scaffold.first_run import FirstRun
 from fomrepo.cli.scaffold.from_analysis import draft_from_analysis
@@ -51,6 +52,13 @@ def lengths(universe, names=("CA", "CB"), weights: list[float] = [1, 2.5]):
 
 def heights(universe, frames, select="name CA"):
     return np.array([universe.select_atoms(select).positions[:, 2].mean() for _ in frames])
+
+
+def outer(universe, select="name CA", /, factor=2.0):
+    middle = universe.select_atoms(select).center_of_geometry()
+    def inner():
+        return 1
+    return middle, factor * middle[0]
 
 
 def unclear(universe, thing):
@@ -111,12 +119,91 @@ def test_a_function_of_atoms_is_called_for_each_frame(script: Path) -> None:
     )
 
 
+DOCSTRINGS = {
+    "numpydoc": """Measure.
+
+Parameters
+----------
+near, far : float
+    Both
+    distances.
+mode : str
+    Which one.
+""",
+    "google": """Measure.
+
+Args:
+    near (float): Both
+        distances.
+    far: Both distances.
+    mode (str, optional): Which one.
+
+Returns:
+    float: a number.
+""",
+    "sphinx": """Measure.
+
+:param float near: Both
+    distances.
+:param far: Both distances.
+:param mode: Which one.
+:returns: a number
+""",
+}
+
+
+@pytest.mark.parametrize("form", DOCSTRINGS)
+def test_docstrings_are_read_in_the_forms_that_people_write(form: str) -> None:
+    said = {name: documented_parameter(DOCSTRINGS[form], name) for name in ("near", "far", "mode", "absent")}
+    assert said == {"near": "Both distances.", "far": "Both distances.", "mode": "Which one.", "absent": ""}
+
+
+def test_parameters_take_other_defaults(script: Path) -> None:
+    draft = draft_from_function("mine", script, "size").with_defaults({"power": 3.0, "select": "name CB"})
+    assert (draft.defaults["power"], draft.defaults["select"], draft.defaults["mode"]) == (3.0, "name CB", "a")
+    with pytest.raises(ArgumentError, match=r"mine\.py:size offers no parameter 'powre'"):
+        draft.with_defaults({"powre": 3.0})
+    assert [default_of(text) for text in ("fft=false", "cut=2.5", "select=name CA", 'names=["a", "b"]')] == [
+        ("fft", False), ("cut", 2.5), ("select", "name CA"), ("names", ["a", "b"]),
+    ]  # fmt: skip
+
+
+def test_a_class_of_several_groups_takes_a_selection_for_each() -> None:
+    plain = {"has_default": True, "usable": True}
+    described = {
+        "summary": "Contacts.",
+        "docs": {
+            "u": ["Universe", "trajectory"],
+            "select": ["tuple(AtomGroup, AtomGroup) | tuple(string, string)", "two groups"],
+            "refgroup": ["tuple(AtomGroup, AtomGroup)", "two groups as they were"],
+        },
+        "parameters": [
+            {"name": "u", "has_default": False, "usable": True, "default": None},
+            {"name": "select", "has_default": False, "usable": True, "default": None},
+            {"name": "refgroup", "has_default": False, "usable": True, "default": None},
+            {"name": "radius", "default": 4.5, **plain},
+            {"name": "cell", "default": None, **plain},
+        ],
+    }
+    draft = draft_from_analysis("near", "x.Contacts", described, {"refgroup": ["name CA", "name CB"], "cell": 3.0})
+    groups = {"type": "list", "items": "selection", "min_items": 2, "max_items": 2}
+    few = ["protein and name CA"] * 2
+    assert dict(draft.parameters) == {
+        "select": {**groups, "default": few, "doc": "two groups"},
+        "refgroup": {**groups, "default": ["name CA", "name CB"], "doc": "two groups as they were"},
+        "radius": {"type": "float", "default": 4.5, "doc": "As in Contacts"},
+        "cell": {"type": "float", "default": 3.0, "doc": "As in Contacts"},
+    }
+    assert "select=tuple(select)" in draft.module(None)
+    assert "refgroup=tuple(map(universe.select_atoms, refgroup))" in draft.module(None)
+
+
 @pytest.mark.parametrize(
     ("function", "message", "remedy"),
     [
         ("unclear", "nobody can tell what 'thing' is", "annotate it, such as thing: float"),
         ("nothing", "nothing in .* takes nothing", "let it take a Universe or an AtomGroup"),
-        ("absent", "has no function 'absent'", "name one of size, lengths, heights, unclear, nothing"),
+        ("absent", "has no function 'absent'", "name one of size, lengths, heights, outer, unclear, nothing"),
     ],
 )
 def test_what_no_method_can_be_made_of_is_said(script: Path, function: str, message: str, remedy: str) -> None:
@@ -132,8 +219,8 @@ def test_a_file_that_is_no_python_is_refused(tmp_path: Path) -> None:
 
 
 def test_names_of_fields_are_allowed_ones() -> None:
-    assert [field_name(entry) for entry in ("rmsd", "R2", "times", "2d map", "_count", "?")] == [
-        "rmsd", "r2", "times_", "d_map", "count", "value",
+    assert [field_name(entry) for entry in ("rmsd", "R2", "times", "2d map", "_count", "?", "class")] == [
+        "rmsd", "r2", "times_", "d_map", "count", "value", "class_",
     ]  # fmt: skip
 
 
@@ -156,6 +243,11 @@ def without_the_trap(script: Path) -> Path:
         ("size", "TimeSeries", {"mine": ("float64", ["frame"])}),
         ("lengths", "Composite", {"all": ("int64", ["frame"]), "r2": ("float64", [])}),
         ("heights", "TimeSeries", {"mine": ("float32", ["frame"])}),
+        (
+            "outer",
+            "TimeSeries",
+            {"middle": ("float64", ["frame", "middle_axis_2"]), "mine_2": ("float64", ["frame"])},
+        ),
     ],
 )
 def test_a_function_becomes_a_bundle_that_passes_the_gate(
