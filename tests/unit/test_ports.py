@@ -7,13 +7,13 @@ import sys
 
 from fomrepo.testing.ports import BLOCK, own_address
 
-#: Prints as many addresses as were asked for on one line, and a forked child's on another; both live until stdin ends.
-PROGRAM = """
+#: Says as many addresses as were asked for on one line, and its child's on another; both live until stdin ends.
+PROGRAM = r"""
 import os, sys
 from fomrepo.testing.ports import own_address
 own_address()
 count = int(sys.argv[1]) if os.fork() else 1
-print(*(own_address() for _ in range(count)), flush=True)
+os.write(1, (" ".join(own_address() for _ in range(count)) + "\n").encode())
 sys.stdin.read()
 """
 
