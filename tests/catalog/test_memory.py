@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Connection, TextClause, event, text
 
 from fomrepo.catalog import Catalog, open_catalog
 from fomrepo.catalog.tables import metadata
@@ -179,6 +180,10 @@ def test_an_embargo_ends_by_the_clock_alone(catalog: Catalog, ada: Principal, ad
     )
 
 
+def execute(statement: TextClause, connection: Connection) -> None:
+    connection.execute(statement)
+
+
 COUNTED = sorted(
     {"files", "members", "methods", "placements", "principals", "projects"}
     | {"records", "registry", "replicas", "tokens", "versions"}
@@ -192,7 +197,7 @@ def test_each_table_counts_whoever_writes(catalog: Catalog, ada: Principal, adk:
         assert catalog.unchanged_since(before)
         column = next(iter(metadata.tables[table].primary_key)).name
         update = text(f"UPDATE {table} SET {column} = {column}")
-        catalog._database.write(lambda connection, update=update: connection.execute(update))
+        catalog._database.write(partial(execute, update))
         if catalog.unchanged_since(before) or catalog.number() == before:
             unnoticed.append(table)
     assert unnoticed == []
