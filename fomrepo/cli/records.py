@@ -23,7 +23,7 @@ from fomrepo.model.pairing import Candidate
 if TYPE_CHECKING:
     from fomrepo.client.record import Record
     from fomrepo.client.remote_file import RemoteFile
-    from fomrepo.client.repository import ReplicaStatus
+    from fomrepo.client.sites import ReplicaStatus
     from fomrepo.model.quality import QualityCheck
 
 #: Seconds between two questions how far a copy is.

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 from fomrepo.client.connection import Connection
 from fomrepo.client.deposit_door import bring_file
+from fomrepo.client.deposit_draft import ENDED
 from fomrepo.client.deposit_in_place import refuse_mixture, register_in_place
 from fomrepo.client.deposit_send import LocalFile
 from fomrepo.errors import ArgumentError
@@ -87,6 +88,9 @@ def deposit_files(
         claims_json=canonical_json(dict(claims)).decode(),
     )
     deposit = connection.ask(lambda site: site.deposits.Begin, request)
+    while deposit.state in ENDED:  # whoever asks again means it: files are as they were, but a site learns new types
+        request.idempotency_key = sha256_hex(canonical_json([request.idempotency_key, deposit.id]))
+        deposit = connection.ask(lambda site: site.deposits.Begin, request)
     site = _site_of(connection, deposit)
     tell = progress if progress is not None else lambda _: None
     try:

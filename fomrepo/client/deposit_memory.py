@@ -105,8 +105,7 @@ class DepositMemory:
 def _said(remembered: Remembered) -> dict[str, Any]:
     said = asdict(replace(remembered, refusal=None))
     if (refusal := remembered.refusal) is not None:
-        facts = {name: value for name, value in refusal.facts.items() if isinstance(value, str | int | float)}
-        said["refusal"] = [refusal.code, refusal.message, refusal.remedy, facts]
+        said["refusal"] = [refusal.code, refusal.message, refusal.remedy, dict(refusal.facts)]
     return said
 
 

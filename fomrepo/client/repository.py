@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any
@@ -12,7 +11,7 @@ from fomrepo.client.calls import Calls
 from fomrepo.client.checks import Checks
 from fomrepo.client.connection import Connection
 from fomrepo.client.deposit import DepositListener, deposit_files
-from fomrepo.client.deposit_folder import PATIENCE_S, FolderDeposit
+from fomrepo.client.deposit_folder import FolderDeposit
 from fomrepo.client.desk import Desk
 from fomrepo.client.drafts import send_draft
 from fomrepo.client.identity import Identities
@@ -21,12 +20,14 @@ from fomrepo.client.metadata import RecordMetadata, RecordQuality
 from fomrepo.client.method_lock import Pin, read_method_lock, write_method_lock
 from fomrepo.client.method_papers import MethodPapers, read_method_papers
 from fomrepo.client.operation import OperationFuture
+from fomrepo.client.patience import PATIENCE_S
 from fomrepo.client.profile import Profile, choose_profile
 from fomrepo.client.record import Record, name_in_requests
 from fomrepo.client.registry import MethodRegistry, PublishedMethod
 from fomrepo.client.remote_file import RemoteFile
 from fomrepo.client.results.result import Result
 from fomrepo.client.review import Submissions
+from fomrepo.client.sites import Identity, ReplicaStatus, Replication, SiteStatus
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.client.trust import Trust
 from fomrepo.client.whole import WholeRecords
@@ -37,60 +38,6 @@ from fomrepo.wire.v1 import files_pb2, sites_pb2
 
 #: Records in one page of a listing.
 PAGE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who the caller is to the federation."""
-
-    #: Login name.
-    name: str
-    projects: tuple[str, ...]
-    #: Site that answered.
-    site: str
-    federation: str
-
-
-@dataclass(frozen=True, slots=True)
-class SiteStatus:
-    """What a site last said of itself."""
-
-    name: str
-    #: ``host:port``.
-    address: str
-    up: bool
-    #: ``FULL``, ``NO-CGROUP`` or ``REFUSE``: what its sandbox can do; ``UNKNOWN`` before its first start.
-    wall: str
-    #: Runs under way, runs that wait, and runs that it can do at once.
-    running: int
-    waiting: int
-    slots: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReplicaStatus:
-    """A copy of a file at a site."""
-
-    file: str
-    site: str
-    #: ``intermediate``, ``good``, ``stale`` or ``bad``.
-    state: str
-    #: How a change is noticed of a file in place: ``lease``, ``rehash`` or ``none``; empty: the site's own copy.
-    guard: str = ""
-
-    def __str__(self) -> str:
-        """Say in what state it is, and whether it lies in place."""
-        return f"{self.state}, in place, guard: {self.guard}" if self.guard else self.state
-
-
-@dataclass(frozen=True, slots=True)
-class Replication:
-    """How far a copy is."""
-
-    done: bool
-    #: Bytes verified at the destination.
-    copied: int
-    total: int
 
 
 def open_repository(

@@ -97,9 +97,11 @@ def test_a_site_looks_where_it_is_asked_to(run: CommandLine, folder: Path) -> No
     assert refusals["adk.psf"] is None
     refused = run("deposit", "submit", folder, "--json").failure
     assert (refused["error"], "deposit push" in refused["remedy"]) == ("file_refused", True)
+    assert run("deposit", "status", folder, "--json").document["refusal"] == refused
     (folder / "adk.dcd").write_bytes(Path(datafiles.DCD).read_bytes())
     again = run("deposit", "push", folder, "--wire", "--json").document
     assert (again["site"], again["sent"], again["way"]) == ("site-b", ["adk.dcd"], "wire")
+    assert run("deposit", "status", folder, "--json").document["refusal"] is None
     assert run("deposit", "submit", folder).status == 0
 
 

@@ -43,10 +43,13 @@ class Desk:
         self.begun: list[deposits_pb2.BeginDepositRequest] = []
         self.stop_after: int | None = None
         self.final = accepted()
+        self.refused_before = 0
         site.answers |= {"Begin": self.begin, "Upload": self.upload, "Complete": lambda _: self.final}
 
     def begin(self, request: deposits_pb2.BeginDepositRequest) -> deposits_pb2.Deposit:
         self.begun.append(request)
+        if len(self.begun) <= self.refused_before:
+            return deposits_pb2.Deposit(id=f"deposit-{len(self.begun)}", state="quarantined")
         uploads = []
         for one in request.files:
             self.sizes[one.name] = one.size
@@ -116,6 +119,18 @@ def test_a_refused_deposit_says_why(repo: Repository, desk: Desk, paths: tuple[P
     with pytest.raises(FileRefusedError, match=r"adk\.dcd is cut") as caught:
         repo.deposit(*paths, title="AdK")
     assert caught.value.facts == {"reason": "truncated"}
+
+
+def test_a_refused_deposit_is_looked_at_anew_when_somebody_asks_again(
+    repo: Repository, desk: Desk, paths: tuple[Path, Path]
+) -> None:
+    desk.refused_before = 2
+    assert repo.deposit(*paths, title="AdK").accession == "FOM-402917"
+    keys = [one.idempotency_key for one in desk.begun]
+    assert len(set(keys)) == 3
+    desk.begun.clear()
+    repo.deposit(*paths, title="AdK")
+    assert [one.idempotency_key for one in desk.begun] == keys  # so that what comes after them is continued
 
 
 def grow(path: Path) -> None:

@@ -116,9 +116,11 @@ def test_each_step_again_is_the_same_and_ends_in_one_record(
         hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (TOPOLOGY, TRAJECTORY)
     ]
     with steps(repo, folder) as deposit:
-        late = deposits_pb2.Deposit(id=deposit._memory.read().deposit, state="probing")  # what was known a moment ago
-        for known in (deposit._remembered(), late):
-            monkeypatch.setattr(deposit, "_remembered", lambda known=known: known)
+        late = deposits_pb2.Deposit(
+            id=deposit.draft.memory.read().deposit, state="probing"
+        )  # what was known a moment ago
+        for known in (deposit.draft.find(), late):
+            monkeypatch.setattr(deposit.draft, "find", lambda known=known: known)
             with pytest.raises(ConflictError, match=f"is {accession} already"):
                 deposit.abandon()
         monkeypatch.undo()
@@ -235,7 +237,7 @@ def test_a_part_of_other_bytes_is_noticed_before_more_is_sent(
         deposit.push()
         deposit.abandon()
     with steps(repo, folder) as deposit:  # open it, and send the beginning of another file
-        draft = deposit._patiently(lambda: deposit._draft(_looked_at(folder)))
+        draft = deposit.draft.find_or_open(_looked_at(folder))
     with raw_client(site, "site-a", site.token(user)) as client:
         client.deposits.Upload(
             iter([
@@ -251,7 +253,7 @@ def test_an_upload_on_which_nothing_comes_is_ended(
     site: LocalFederation, repo: Repository, folder: Path, user: str
 ) -> None:
     with steps(repo, folder) as deposit:
-        draft = deposit._patiently(lambda: deposit._draft(_looked_at(folder)))
+        draft = deposit.draft.find_or_open(_looked_at(folder))
     held = threading.Event()
 
     def silent() -> Iterator[deposits_pb2.UploadChunk]:
@@ -270,7 +272,7 @@ def test_uploads_leave_threads_for_everybody_else(
     site: LocalFederation, repo: Repository, folder: Path, user: str
 ) -> None:
     with steps(repo, folder) as deposit:
-        draft = deposit._patiently(lambda: deposit._draft(_looked_at(folder)))
+        draft = deposit.draft.find_or_open(_looked_at(folder))
     held = threading.Event()
 
     def silent() -> Iterator[deposits_pb2.UploadChunk]:
@@ -294,7 +296,7 @@ def test_a_killed_site_goes_on_by_itself(site: LocalFederation, repo: Repository
     before = bytes_on_their_way(site, "site-a")
     pushed(repo, folder)
     with steps(repo, folder) as deposit:
-        draft = deposit._patiently(lambda: deposit._draft(_looked_at(folder)))
+        draft = deposit.draft.find_or_open(_looked_at(folder))
     with raw_client(site, "site-a", site.token(user)) as client:
         assert client.deposits.Complete(deposits_pb2.CompleteDepositRequest(deposit=draft.id)).state == "probing"
         site["site-a"].kill()
@@ -316,7 +318,7 @@ def test_a_kill_amid_a_copy_costs_what_was_on_its_way(
     with site.connect(user) as again, steps(again, folder) as deposit:
         deposit.push()
         digest = hashlib.sha256((folder / TRAJECTORY).read_bytes()).hexdigest()
-        assert deposit._memory.read().files[TRAJECTORY].sha256 == digest
+        assert deposit.draft.memory.read().files[TRAJECTORY].sha256 == digest
         deposit.abandon()
 
 

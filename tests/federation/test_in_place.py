@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 
 import fomrepo
+from fomrepo.client.deposit import DepositProgress
 from fomrepo.client.deposit_folder import FolderDeposit
 from fomrepo.client.record import Record
 from fomrepo.client.repository import Repository
@@ -238,6 +239,21 @@ def test_a_file_is_read_once_takes_no_disk_and_is_registered_once(
     data[1].chmod(0o644)
     assert register(site, data, token=token, title="Registered twice") == first
     assert scrub(site)[str(data[1])] == ("good", "good")
+
+
+def test_what_was_touched_between_reading_and_the_end_is_taken_by_the_same_command(
+    repo: Repository, data: tuple[Path, Path]
+) -> None:
+    """Its time of writing, by which a deposit is found again, is the same afterwards."""
+
+    def touch(progress: DepositProgress) -> None:
+        if progress.step.startswith(f"{TRAJECTORY} is registered"):
+            data[1].chmod(0o600)
+            data[1].chmod(0o644)
+
+    with pytest.raises(ConflictError, match="not what it was"):
+        repo.deposit(*data, title="Touched", in_place=True, progress=touch)
+    assert guards(repo, repo.deposit(*data, title="Touched", in_place=True))
 
 
 def guards(repo: Repository, record: Record) -> dict[str, str]:
