@@ -49,6 +49,17 @@ def test_a_touched_blob_is_hashed_again(tmp_path: Path) -> None:
     assert results.verified(digest) is None
 
 
+@pytest.mark.parametrize("size", [64, store.WORTH_TRUSTING_BYTES])
+def test_small_content_is_hashed_before_it_is_given_out(size: int, tmp_path: Path) -> None:
+    digest, results = kept(ResultStore(tmp_path), bytes(size)), ResultStore(tmp_path)
+    assert results.content(digest, size) == results.content(digest, size) == bytes(size)
+    path = tmp_path / "objects" / digest[:2] / digest
+    path.chmod(0o600)
+    path.write_bytes(b"1" * size)
+    assert results.content(digest, size) is None
+    assert not path.exists()
+
+
 def test_trust_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "TRUSTED_S", -1.0)
     results = ResultStore(tmp_path)
