@@ -32,8 +32,31 @@ def renew(
         typer.echo(f"the certificate of {site} holds until {end:%Y-%m-%d}; start {site} again")
 
 
+def renew_authority(
+    home: Home,
+    taken: Annotated[
+        Path | None,
+        typer.Option("--from", help="On another site: the founder's new federation.pem.", exists=True, dir_okay=False),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Make the certificate of the federation's authority anew, for the same key: on the founder's home, then on others.
+
+    Old and new one are good beside each other until the old one ends: sites and people take the new one in their time.
+    """
+    from fomrepo.site.renewal import renew_authority
+    from fomrepo.site.settings import SiteHome
+
+    end = renew_authority(SiteHome(home), taken)
+    if json:
+        print_json({"authority_ends": end.isoformat(), "file": str(home / "federation.pem")})
+    else:
+        typer.echo(f"the authority's certificate holds until {end:%Y-%m-%d}; start this site again")
+        typer.echo(f"give {home / 'federation.pem'} to all other sites, and to people as before, in its place")
+
+
 def warn_of_certificate(home: Path, *, as_json: bool) -> None:
-    """Say on stderr what is to be done about the certificate in a home, if a site has its home there."""
+    """Say on stderr what is to be done about the certificates in a home, if a site has its home there."""
     from fomrepo.site.renewal import certificate_warnings
     from fomrepo.site.settings import SiteHome
 

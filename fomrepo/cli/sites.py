@@ -14,7 +14,7 @@ from fomrepo.cli.connected import ProfileName, connected
 from fomrepo.cli.homes import Home
 from fomrepo.cli.in_place import scrub
 from fomrepo.cli.output import Json, print_json, print_table
-from fomrepo.cli.site_certificate import renew, warn_of_certificate
+from fomrepo.cli.site_certificate import renew, renew_authority, warn_of_certificate
 
 if TYPE_CHECKING:
     from fomrepo.site.settings import SiteSettings
@@ -82,8 +82,8 @@ def status(home: Home, profile: ProfileName = None, json: Json = False) -> None:
     """Say how the sites of the federation are: of the one whose home is here, else of the one of the profile.
 
     Whoever has a home also sees how each site ran methods since it started: hot, beside data that it holds ready, or
-    cold, in a sandbox made for the run; with which of its identity providers nobody can log in now; and from 60 days
-    before, that the certificate of that home ends.
+    cold, in a sandbox made for the run; with which of its identity providers nobody can log in now; and that the
+    certificate of that home ends within 60 days, or that of the federation's authority within a year.
     """
     faults: Mapping[str, str] = {}
     if (home / "site.toml").exists():
@@ -120,6 +120,7 @@ def status(home: Home, profile: ProfileName = None, json: Json = False) -> None:
 
 
 site.command()(renew)
+site.command()(renew_authority)
 site.command()(scrub)
 
 

@@ -23,8 +23,8 @@ from fomrepo.errors import IdentityError
 #: Ending of the names by which sites know each other.
 PEER_SUFFIX = ".sites.fomrepo"
 
-#: Lifetimes, in days: the authority outlives a machine; a site's certificate is made by `site init`, and anew by
-#: `site renew`.
+#: Lifetimes, in days: the authority outlives a machine; certificates are made by `site init`, and anew by `site renew`
+#: and `site renew-authority`.
 AUTHORITY_DAYS = 3650
 SITE_DAYS = 825
 
@@ -41,13 +41,27 @@ def new_authority(federation: str) -> KeyPair:
     """Make the certificate authority of a federation."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"fomrepo federation {federation}")])
-    builder = (
-        _builder(name, name, key.public_key(), AUTHORITY_DAYS)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-    return KeyPair(_key_pem(key), builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    return KeyPair(_key_pem(key), _certified_authority(key, name))
+
+
+def renewed_authority(authority: KeyPair) -> bytes:
+    """Certify the authority of a federation anew: its key and its name stay, and the time begins again; returns PEM.
+
+    What was certified before is believed by whoever has the new certificate, and what is certified from now on by
+    whoever has the old one, until that ends.
+    """
+    old = x509.load_pem_x509_certificate(authority.certificate)
+    return _certified_authority(_private_key(authority), old.subject)
+
+
+def same_authority(one: bytes, other: bytes) -> bool:
+    """Whether two certificates, as PEM, are of one authority, made at different times."""
+    try:
+        first, second = map(x509.load_pem_x509_certificate, (one, other))
+        first.verify_directly_issued_by(second)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return first.public_key() == second.public_key()
 
 
 def new_site_certificate(authority: KeyPair, site: str, hosts: Sequence[str]) -> KeyPair:
@@ -118,10 +132,25 @@ def site_named_by(certificate: bytes) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _certified(authority: KeyPair, key: CertificatePublicKeyTypes, site: str, hosts: Sequence[str]) -> bytes:
-    authority_key = serialization.load_pem_private_key(authority.key, None)
-    if not isinstance(authority_key, ec.EllipticCurvePrivateKey):
+def _certified_authority(key: ec.EllipticCurvePrivateKey, name: x509.Name) -> bytes:
+    builder = (
+        _builder(name, name, key.public_key(), AUTHORITY_DAYS)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def _private_key(authority: KeyPair) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(authority.key, None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise TypeError("the federation's authority has another kind of key")
+    return key
+
+
+def _certified(authority: KeyPair, key: CertificatePublicKeyTypes, site: str, hosts: Sequence[str]) -> bytes:
+    authority_key = _private_key(authority)
     issuer = x509.load_pem_x509_certificate(authority.certificate)
     builder = (
         _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, site)]), issuer.subject, key, SITE_DAYS)

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from fomrepo.errors import SettingsError
 from fomrepo.site.identity_settings import Providers
+from fomrepo.site.replacing import replacing
 
 
 def machine_memory_mib() -> int:
@@ -165,8 +166,6 @@ class SiteHome:
             stream.write(content)
 
     def replace_secret(self, name: str, content: bytes) -> None:
-        """Write a file that nobody else may read in the place of another."""
-        fresh = f"{name}.new"
-        (self.secrets / fresh).unlink(missing_ok=True)
-        self.write_secret(fresh, content)
-        (self.secrets / fresh).replace(self.secrets / name)
+        """Write a file that nobody else may read in the place of another; it is safe on the disk afterwards."""
+        with replacing(self.secrets / name, content):
+            pass

@@ -43,7 +43,7 @@ def test_help_is_quick_and_light() -> None:
             "token revoke",
             "project new",
         ],
-        ["project list", "project add-member", "project remove-member"],
+        ["project list", "project add-member", "project remove-member", "site renew-authority"],
         ["key new", "key publish", "key rotate", "key revoke", "key list", "key accept", "key accept-site"],
         ["key renew-site", "key renew-root", "key renew-list", "key countersign", "environment add"],
         ["environment list", "environment show", "method revoke", "method deprecate", "method tainted"],

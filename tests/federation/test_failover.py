@@ -16,7 +16,7 @@ from fomrepo.errors import NoReplicaError, SiteUnreachableError
 from fomrepo.model.canonical import new_id
 from fomrepo.site.administration import open_administration, read_folder
 from fomrepo.site.peers import ticketed_bytes
-from fomrepo.site.renewal import renew_certificate
+from fomrepo.site.renewal import renew_authority, renew_certificate
 from fomrepo.site.settings import SiteHome
 from fomrepo.site.tickets import TicketPrinter
 from fomrepo.testing import LocalFederation
@@ -152,6 +152,8 @@ def test_a_site_with_a_renewed_certificate_is_believed(
 ) -> None:
     for site in ("site-b", "site-c"):
         fragile[site].stop()
+    renew_authority(SiteHome(fragile.home))  # the others go on with the old one, as people do
+    renew_authority(SiteHome(fragile["site-c"].home), fragile.home / "federation.pem")
     renew_certificate(SiteHome(fragile.home), fragile["site-c"].home / "secrets" / "site.pem")
     fragile.start("site-c")
     answer = record[TRAJECTORY].radius_of_gyration(stop=6)  # site-a asks it, over mutual TLS

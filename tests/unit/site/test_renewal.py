@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 import pytest
@@ -17,7 +18,8 @@ from fomrepo.model.canonical import sha256_hex
 from fomrepo.site import certificates
 from fomrepo.site.certificates import KeyPair, new_authority, new_site_certificate, renewed_certificate
 from fomrepo.site.founding import init_site
-from fomrepo.site.renewal import CertificateWatch, certificate_warnings, end_is_near, renew_certificate
+from fomrepo.site.renewal import CertificateWatch, certificate_warnings, end_is_near, renew_authority, renew_certificate
+from fomrepo.site.replacing import replacing
 from fomrepo.site.settings import SiteHome
 from fomrepo.wire.failures import error_from_rpc
 
@@ -116,6 +118,63 @@ def test_only_the_founder_renews(homes: tuple[SiteHome, SiteHome]) -> None:
     assert "--home FOUNDER --certificate" in (caught.value.remedy or "")
 
 
+def test_the_authority_is_warned_of_for_a_year_and_renewed_for_its_key(
+    monkeypatch: pytest.MonkeyPatch, homes: tuple[SiteHome, SiteHome]
+) -> None:
+    founder, joined = homes
+    monkeypatch.setattr(certificates, "AUTHORITY_DAYS", 364.5)
+    renew_authority(founder)
+    renew_authority(joined, founder.folder / "federation.pem")
+    watch = CertificateWatch(founder, founder.read_secret("site.pem"))
+    with capture_logs() as logged:
+        watch.warn_now_and_then()
+    assert [one["warning"] for one in logged] == certificate_warnings(founder)
+    assert ["in 364 days" in one for one in certificate_warnings(founder)] == [True]
+    assert f"--home {joined.folder} --from" in certificate_warnings(joined)[0]
+    monkeypatch.undo()
+    old, mode = founder.read_secret("authority.pem"), (founder.secrets / "authority.pem").stat().st_mode
+    end = renew_authority(founder)
+    new = founder.read_secret("authority.pem")
+    assert (end, (founder.secrets / "authority.pem").stat().st_mode) == (certificates.end_of(new), mode)
+    assert (founder.folder / "federation.pem").read_bytes() == new
+    assert certificate_warnings(founder) == []
+    site = x509.load_pem_x509_certificate(founder.read_secret("site.pem"))
+    renew_certificate(founder)
+    newer = x509.load_pem_x509_certificate(founder.read_secret("site.pem"))
+    for authority in map(x509.load_pem_x509_certificate, (old, new)):  # whoever has either believes either
+        for one in (site, newer):
+            one.verify_directly_issued_by(authority)
+    with pytest.raises(SettingsError, match="does not hold the key"):
+        renew_authority(joined)
+    other = joined.folder / "other.pem"
+    for wrong in (new_authority("local").certificate, b"nothing", founder.read_secret("site.pem")):
+        other.write_bytes(wrong)
+        with pytest.raises(IdentityError, match="not the certificate of this federation's authority"):
+            renew_authority(joined, other)
+    assert renew_authority(joined, founder.folder / "federation.pem") == end
+    assert joined.read_secret("authority.pem") == new
+
+
+def test_what_replaces_a_secret_is_whole_safe_and_its_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "secret"
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", lambda _, user, group: given.append((user, group)))
+    with replacing(path, b"first"):
+        assert (tmp_path / "secret.new").read_bytes() == b"first"
+        assert not path.exists()
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"first", 0o600)
+    path.chmod(0o640)
+    with replacing(path, b"second"):
+        pass
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"second", 0o640)
+    with pytest.raises(ZeroDivisionError), replacing(path, b"third"):
+        _ = 1 / 0
+    assert path.read_bytes() == b"second"
+    assert os.listdir(tmp_path) == ["secret"]
+    assert given == [(tmp_path.stat().st_uid, tmp_path.stat().st_gid)] * 3
+
+
 def test_a_site_that_runs_is_to_be_started_again(homes: tuple[SiteHome, SiteHome]) -> None:
     home = homes[0]
     assert certificate_warnings(home) == []
@@ -124,7 +183,7 @@ def test_a_site_that_runs_is_to_be_started_again(homes: tuple[SiteHome, SiteHome
     os.utime(home.ready_file, (written + 1, written + 1))
     assert certificate_warnings(home) == []
     os.utime(home.ready_file, (written - 1, written - 1))
-    assert certificate_warnings(home) == ["site-a still shows the certificate that it was started with; start it again"]
+    assert certificate_warnings(home) == ["site-a still uses the certificates that it was started with; start it again"]
     home.ready_file.unlink()
 
 
