@@ -229,6 +229,7 @@ def main() -> int:
         "--keep", action="store_true", help="leave the sites running, serve web pages, print how to connect"
     )
     chosen = options.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the sites end with it, as by Ctrl-C
     story = Story(as_json=chosen.json)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fomrepo-demo-", ignore_cleanup_errors=True) as name:
@@ -264,7 +265,6 @@ def keep(story: Story, federation: LocalFederation, demo: Demo) -> None:
     address = own_address()
     host, _, port = address.rpartition(":")
     url = f"http://{address}"
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     serve(
         browser_application(visitor, url=url),
         (host, int(port)),
@@ -273,4 +273,7 @@ def keep(story: Story, federation: LocalFederation, demo: Demo) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)  # 128 + SIGINT, as shells have it; nothing is left behind
