@@ -31,7 +31,7 @@ def _of_atoms(universe: Any) -> dict[str, Any]:
         "n_residues": len(universe.residues),
         "n_segments": len(universe.segments),
         "n_bonds": len(universe.bonds) if hasattr(universe, "bonds") else None,
-        "total_mass": float(universe.atoms.total_mass()) if hasattr(universe.atoms, "masses") else None,
+        "total_mass": _total_mass(universe.atoms),
         "total_charge": float(universe.atoms.charges.sum()) if hasattr(universe.atoms, "charges") else None,
         "residue_names": residue_names,
         "residue_counts": residue_counts,
@@ -39,6 +39,12 @@ def _of_atoms(universe: Any) -> dict[str, Any]:
         "atom_counts": atom_counts,
         "segment_names": [str(name) for name in universe.segments.segids],
     }
+
+
+def _total_mass(atoms: Any) -> float | None:
+    """Return the mass of all atoms, in dalton, or None where that of one is not known."""
+    total = float(atoms.total_mass()) if hasattr(atoms, "masses") else np.nan
+    return None if np.isnan(total) else total
 
 
 def _of_frames(trajectory: Any) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def msd(
     Returns
     -------
     dict
-        `msd`: (lag,) float64, angstrom**2; `lag_times`: (lag,) float64, ps; `n_origins`: (lag,) int64.
+        `msd`: (lag,) float64, angstrom**2; `lag_times`: (lag,) float64, ps, NaN if unknown; `n_origins`: (lag,) int64.
     """
     atoms = universe.select_atoms(select)
     n_frames = len(frames)
@@ -64,6 +64,8 @@ def msd(
         )
     ways = _ways(atoms, frames, unwrap)
     steps = np.diff(frames.times)
+    # MDAnalysis would make up 1 ps a frame; AMBER often writes 0.
+    has_times = {"time", "dt"} & set(universe.trajectory.ts.data) and steps[0] > 0.0
     if (np.abs(steps - steps[0]) > UNEVEN * abs(steps[0])).any():
         raise ArgumentError("the times in the file are not evenly spaced; choose a range of frames where they are")
     if remove_drift:
@@ -77,7 +79,7 @@ def msd(
     else:
         squares = np.einsum("fax,fax->f", ways - ways[0], ways - ways[0])
     return {
-        "lag_times": frames.times - frames.times[0],
+        "lag_times": frames.times - frames.times[0] if has_times else np.full(n_frames, np.nan),
         "msd": np.maximum(squares, 0.0) / len(atoms),
         "n_origins": n_origins,
     }

@@ -94,6 +94,12 @@ def test_msd_from_the_first_frame_is_another_quantity() -> None:
     assert set(found["n_origins"]) == {1}
 
 
+def test_msd_makes_up_no_times() -> None:
+    found = fields("msd", "nmr_models", {"select": "name CA"})  # models of a PDB, which MDAnalysis has at 1 ps each
+    assert np.isnan(found["lag_times"]).all()
+    assert np.isfinite(found["msd"]).all()
+
+
 def test_msd_of_uniform_motion_is_the_square_of_its_way() -> None:
     velocities = np.random.default_rng(3).normal(size=(1, 300, 3))
     ways = velocities * np.arange(50.0)[:, None, None]
