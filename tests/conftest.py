@@ -2,11 +2,14 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.components import missing
+from tests.site_forks import SiteForks
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +22,14 @@ def bubblewrap() -> Path:
     if probe.returncode != 0:
         missing(f"bubblewrap cannot make namespaces here ({probe.stderr.strip()})", "fomrepo doctor")
     return Path(path)
+
+
+@pytest.fixture(scope="session")
+def forked_sites() -> Iterator[None]:
+    """Let federations fork their sites instead of starting a new interpreter for each."""
+    with closing(SiteForks()) as forks, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fomrepo.testing.federation.start_program", forks.start)
+        yield
 
 
 @pytest.fixture(scope="session")

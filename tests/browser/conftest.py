@@ -75,6 +75,11 @@ class Keys:
     strange: KeyFile
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _forked(forked_sites: None) -> None:
+    """Sites start fast here."""
+
+
 @pytest.fixture(scope="session")
 def world(bubblewrap: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The federation, for all tests of the pages."""

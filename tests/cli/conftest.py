@@ -54,6 +54,11 @@ class CommandLine:
         return Ran(done.exit_code, done.stdout, done.stderr)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _forked(forked_sites: None) -> None:
+    """Sites start fast here."""
+
+
 @pytest.fixture(scope="session")
 def federation(bubblewrap: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalFederation]:
     with LocalFederation(tmp_path_factory.mktemp("federation"), ("site-a", "site-b")) as running:

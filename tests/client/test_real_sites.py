@@ -60,7 +60,9 @@ def offset_between(mobile, base, frames, *, pause):
 
 
 @pytest.fixture(scope="module")
-def federation(bubblewrap: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalFederation]:
+def federation(
+    bubblewrap: Path, forked_sites: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalFederation]:
     with LocalFederation(tmp_path_factory.mktemp("federation"), ("site-a", "site-b")) as running:
         yield running
 

@@ -19,6 +19,11 @@ from tests.federation.records import deposit_adk, replicate
 OWNER = "alice"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _forked(forked_sites: None) -> None:
+    """Sites start fast here."""
+
+
 @pytest.fixture(scope="session")
 def open_folder() -> Iterator[Callable[[], Path]]:
     """Return what makes folders that a service user can reach; pytest's own are closed to others."""

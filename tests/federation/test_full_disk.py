@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fomrepo.errors import FomrepoError, StorageError
+from fomrepo.isolation.launch import start_program
 from fomrepo.model.deposit_plan import Creator, DepositPlan, PlannedFile
 from fomrepo.testing import LocalFederation
 from tests.federation.records import TRAJECTORY, adk_files, bytes_on_their_way, deposit_adk
@@ -83,7 +84,10 @@ def test_a_cache_without_room_says_so_and_keeps_nothing(lone_site: LocalFederati
         lone_site.stop()
 
 
-def test_a_file_that_may_not_grow_is_refused_alike(lone_site: LocalFederation, tmp_path: Path) -> None:
+def test_a_file_that_may_not_grow_is_refused_alike(
+    lone_site: LocalFederation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fomrepo.testing.federation.start_program", start_program)  # from here, and not forked
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (3 * 2**20, hard))
     try:
