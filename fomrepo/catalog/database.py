@@ -135,6 +135,7 @@ class Database:
             finally:
                 raw.close()
         except Exception:  # whatever drivers raise: the snapshot that is taken then says what is wrong
+            self._memory.forget()
             return False
 
     def write(self, work: Callable[[Connection], R]) -> R:
@@ -178,6 +179,7 @@ class Database:
                 with turn, engine.begin() as connection:
                     return work(connection)
             except SQLAlchemyError as fault:
+                self._memory.forget()
                 again = is_transient(fault) or (is_disconnect(fault) and attempt == 0)
                 if not again or time.monotonic() > deadline:
                     raise translated(fault, self.name) from fault

@@ -45,6 +45,10 @@ class Memory:
     def __init__(self) -> None:
         self._known: dict[Hashable, tuple[int, float, Any]] = {}
 
+    def forget(self) -> None:
+        """Forget everything: what answers next may be another server, or an older copy, that counts anew."""
+        self._known = {}
+
     def recall(self, key: Hashable, moment: Moment) -> Any:
         """Value that a snapshot of this moment would read; None if that is not known."""
         number, until, value = self._known.get(key, (-1, 0.0, None))
@@ -65,5 +69,5 @@ class Memory:
             Seconds after the beginning of the snapshot for which it holds if nothing changes.
         """
         if len(self._known) >= ENTRIES:
-            self._known.clear()
+            self.forget()
         self._known[key] = (moment.number, moment.began + holds_s, value)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, TextClause, event, text
 
 from fomrepo.catalog import Catalog, open_catalog
 from fomrepo.catalog.tables import metadata
-from fomrepo.errors import NotFoundError, WithdrawnError
+from fomrepo.errors import InternalError, NotFoundError, WithdrawnError
 from fomrepo.model.files import RecordState, RecordVersion, Replica, ReplicaState
 from fomrepo.model.operations import MethodRef, OperationEnd, OperationState
 from fomrepo.model.people import Principal
@@ -216,7 +216,18 @@ def test_what_was_rolled_back_has_changed_nothing(catalog: Catalog, ada: Princip
     assert meaning(catalog, ada, adk)[0] == ada
 
 
-def test_a_lost_database_is_no_unchanged_one(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_fault_everything_is_read_again(
+    catalog: Catalog, ada: Principal, adk: RecordVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number = catalog.number()
+    meaning(catalog, ada, adk)
+    with pytest.raises(InternalError):
+        catalog._database.read(partial(execute, text("SELECT number FROM nothing")))
+    with tables_read(catalog) as read:  # by another server, perhaps, or from an older copy
+        meaning(catalog, ada, adk)
+    assert len(read) > len(EACH_TIME)
     monkeypatch.setattr("fomrepo.catalog.database.NUMBER", "SELECT number FROM nothing")
     assert not catalog.unchanged_since(number)
+    with tables_read(catalog) as read:
+        meaning(catalog, ada, adk)
+    assert len(read) > len(EACH_TIME)
