@@ -69,6 +69,25 @@ def test_a_second_axis_becomes_columns() -> None:
     assert frame.attrs["beside"] == {"resids": [7, 9], "reference": 3}
 
 
+def test_fields_over_several_axes_are_several_frames() -> None:
+    result = example.result_of(
+        "TimeSeries",
+        n=(np.array([2, 1]), "int64 frame", ""),
+        donors=(np.array([4, 5, 6]), "int64 bond", ""),
+        shift=(np.zeros((3, 3)), "float64 bond xyz", "angstrom"),
+        moved=(np.zeros((2, 3, 3)), "float64 frame bond xyz", "angstrom"),
+    )
+    series, bonds = result.to_pandas(), result.to_pandas("bond")
+    assert (series.index.tolist(), series.columns.tolist()) == ([0.0, 2.0], ["frames", "n"])
+    assert series.attrs["left_out"] == ["donors", "shift", "moved"]
+    assert (bonds.index.name, bonds.columns.tolist()) == ("bond", ["donors", "shift_x", "shift_y", "shift_z"])
+    assert bonds.attrs["left_out"] == ["frames", "times", "n", "moved"]
+    with pytest.raises(ArgumentError, match=r"(?s)no columns over 'atom'.*over another axis: 'frame', 'bond'"):
+        result.to_pandas("atom")
+    with pytest.raises(ArgumentError, match=r"(?s)donors \(bond\) is no column beside the others"):
+        result.save("bonds.csv")  # a file holds all of it or is none
+
+
 def test_what_shares_no_axis_goes_to_xarray() -> None:
     with pytest.raises(ArgumentError, match=r"(?s)rows \(row, \*\) is no column.*to_xarray"):
         example.everything().to_pandas()

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from fomrepo.client.results.result import Result
 
 
-def as_pandas(result: Result) -> pandas.Series | pandas.DataFrame:
+def as_pandas(result: Result, over: str = "") -> pandas.Series | pandas.DataFrame:
     """Make a frame of the columns of a result, or a series of the numbers of one that has no axis."""
     with imports_for("to_pandas()"):
         import pandas
-    columns = columns_of(result)
+    columns = columns_of(result, over or ("frame" if result.result_type == "TimeSeries" else ""))
     if columns.axis:
         made: pandas.Series | pandas.DataFrame = _frame(result, columns)
     else:
@@ -28,6 +28,8 @@ def as_pandas(result: Result) -> pandas.Series | pandas.DataFrame:
     made.attrs = {"units": dict(result.units), "provenance": json.loads(result.provenance.to_json())}
     if columns.axis:
         made.attrs["beside"] = {name: np.asarray(value).tolist() for name, value in columns.beside.items()}
+    if columns.left_out:
+        made.attrs["left_out"] = list(columns.left_out)
     return made
 
 
@@ -44,7 +46,7 @@ def _frame(result: Result, columns: Columns) -> pandas.DataFrame:
         block = np.asarray(values)
         single |= {f"{name}_{label}": block[:, number] for number, label in enumerate(columns.labels[name])}
     frame = pandas.DataFrame(single)
-    return frame.set_index("times") if result.result_type == "TimeSeries" else frame.rename_axis(columns.axis)
+    return frame.set_index("times") if "times" in frame else frame.rename_axis(columns.axis)
 
 
 def _plain(value: Any) -> Any:

@@ -30,26 +30,38 @@ class Columns:
     labels: Mapping[str, list[Any]]
     #: Numbers and texts without an axis, and labels.
     beside: Mapping[str, Any]
+    #: Names of fields over other axes, where only one was wanted.
+    left_out: tuple[str, ...] = ()
 
 
-def columns_of(result: Result) -> Columns:
+def columns_of(result: Result, over: str = "") -> Columns:
     """Sort the fields of a result into columns.
 
     A field over a second axis becomes several columns; a field over that second axis alone is their labels.
 
+    Parameters
+    ----------
+    result
+        With fields over any axes.
+    over
+        The axis of the rows: fields over others are left out. Empty: there has to be one that all share.
+
     Raises
     ------
     ArgumentError
-        If its fields share no axis, or one of them has more than two, or rows that differ in length.
+        If its fields share no axis, or one of them has more than two, or rows that differ in length; or if none lies
+        over the wanted one.
     """
     fields = {name: value for name, value in result.to_dict().items() if value is not None}
     dims = {name: result.dims[name] for name in fields}
     doubles = [name for name in fields if len(dims[name]) == 2 and "*" not in dims[name]]
+    doubles = [name for name in doubles if dims[name][0] == over or not over]
     second = {axis for name in doubles for axis in (dims[name][1], dims[name][1].removeprefix("other_"))}
-    axis = _shared_axis(result, dims, doubles)
+    axis = over or _shared_axis(result, dims, doubles)
     single: dict[str, Any] = {}
     labels: dict[str, list[Any]] = {}
     beside: dict[str, Any] = {}
+    left_out: list[str] = []
     for name, value in fields.items():
         if len(dims[name]) == 1 and dims[name][0] in second:
             labels.setdefault(dims[name][0], np.asarray(value).tolist())
@@ -59,13 +71,33 @@ def columns_of(result: Result) -> Columns:
             continue
         elif not dims[name] or (len(dims[name]) == 1 and dims[name][0] in second):
             beside[name] = value
+        elif over:
+            left_out.append(name)
         else:
             raise ArgumentError(
                 f"{name} ({', '.join(dims[name])}) is no column beside the others of this {result.result_type}",
-                remedy="use to_xarray(), or the fields one by one",
+                remedy=f"use to_xarray(), or to_pandas() over one axis: {_axes(dims)}",
             )
+    if over and not (single.keys() - {"frames", "times"} or doubles):
+        raise ArgumentError(
+            f"this {result.result_type} has no columns over {over!r}",
+            remedy=f"use to_xarray(), or to_pandas() over another axis: {_axes(dims)}",
+        )
     double = {name: fields[name] for name in doubles}
-    return Columns(axis, single, double, {name: _labels(dims[name], fields[name], labels) for name in doubles}, beside)
+    return Columns(
+        axis,
+        single,
+        double,
+        {name: _labels(dims[name], fields[name], labels) for name in doubles},
+        beside,
+        tuple(left_out),
+    )
+
+
+def _axes(dims: Mapping[str, tuple[str, ...]]) -> str:
+    """Name the axes over which there are columns."""
+    found = {one[0]: None for one in dims.values() if len(one) in (1, 2) and "*" not in one}
+    return ", ".join(map(repr, found)) or "it has none"
 
 
 def _shared_axis(result: Result, dims: Mapping[str, tuple[str, ...]], doubles: list[str]) -> str:

@@ -123,8 +123,14 @@ class Result(Unchanging):
         return {name: _here(value) for name, value in self._fields.items()}
 
     @short_tracebacks
-    def to_pandas(self) -> pandas.Series | pandas.DataFrame:
+    def to_pandas(self, over: str = "") -> pandas.Series | pandas.DataFrame:
         """Give it as pandas has it, a row for each entry of the axis that its fields share.
+
+        Parameters
+        ----------
+        over
+            The axis of the rows, such as ``"bond"``: fields over others are left out, and named in ``attrs``. Empty:
+            the frames of a TimeSeries, and of other types the one that all fields share.
 
         Returns
         -------
@@ -135,13 +141,13 @@ class Result(Unchanging):
         Raises
         ------
         ArgumentError
-            If the fields share no axis: ``to_xarray()`` takes any.
+            If the fields share no axis, or none lies over the wanted one: ``to_xarray()`` takes any.
         SettingsError
             If pandas is not installed.
         """
         from fomrepo.client.results.as_pandas import as_pandas
 
-        return as_pandas(self)
+        return as_pandas(self, over)
 
     @short_tracebacks
     def to_xarray(self) -> xarray.Dataset:
