@@ -13,7 +13,7 @@ from soak import pages
 from soak.campaign import carry_out
 
 #: Records and addresses that are looked at one by one, and texts in lists and desks.
-FEW, ALL = 4, 60
+FEW, ALL = 3, 24
 
 
 @pytest.mark.timeout(600)  # of which a machine at rest needs less than one tenth
