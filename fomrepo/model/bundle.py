@@ -32,6 +32,17 @@ from fomrepo.model.methods import (
     ResultSchema,
 )
 from fomrepo.model.splitting import check_splitting
+from fomrepo.model.toml_entries import (
+    are_texts,
+    bound_of,
+    check_known,
+    count_of,
+    match_of,
+    table_of,
+    tables_of,
+    text_of,
+    wrong,
+)
 from fomrepo.model.toml_lines import line_of
 
 #: Most bytes of a whole bundle. Methods are source code; data belongs into records.
@@ -40,8 +51,6 @@ BUNDLE_LIMIT_BYTES = 2**20
 BUNDLE_LIMIT_FILES = 100
 #: Longest path inside a bundle.
 PATH_LIMIT = 160
-#: Most characters of a stranger's text that a refusal repeats.
-SHOWN_LIMIT = 200
 
 #: Bounds of ``[limits]``: what an operator's machine of ordinary size can give one run.
 LARGEST_MEMORY_MIB = 65_536
@@ -123,25 +132,25 @@ def read_schema(source: Mapping[str, Any]) -> MethodSchema:
     BundleRefusedError
         If a key is missing, unknown or wrong.
     """
-    _known(source, _TOP_KEYS, "method.toml")
-    name = _match(source, "name", _NAME, "a name such as radius_of_gyration")
+    check_known(source, _TOP_KEYS, "method.toml")
+    name = match_of(source, "name", _NAME, "a name such as radius_of_gyration")
     if name in RESERVED_METHOD_NAMES:
-        raise _wrong("name", f"{name!r} is an attribute of every file object", "take another name")
-    entry = cast("re.Match[str]", _ENTRY.fullmatch(_match(source, "entry", _ENTRY, 'text such as "rmsd:rmsd"')))
+        raise wrong("name", f"{name!r} is an attribute of every file object", "take another name")
+    entry = cast("re.Match[str]", _ENTRY.fullmatch(match_of(source, "entry", _ENTRY, 'text such as "rmsd:rmsd"')))
     split = source.get("split", "")
     if split not in ("", "frames"):
-        raise _wrong("split", f"{split!r} is no way to split", 'write split = "frames" or leave it out')
-    inputs = _table(source, "inputs")
+        raise wrong("split", f"{split!r} is no way to split", 'write split = "frames" or leave it out')
+    inputs = table_of(source, "inputs")
     if not 1 <= len(inputs) <= 2:
-        raise _wrong("inputs", f"it has {len(inputs)} inputs", "name one input, or two for a two-file method")
-    parameters = tuple(_parameter(key, value) for key, value in _table(source, "parameters", {}).items())
+        raise wrong("inputs", f"it has {len(inputs)} inputs", "name one input, or two for a two-file method")
+    parameters = tuple(_parameter(key, value) for key, value in table_of(source, "parameters", {}).items())
     schema = MethodSchema(
         name=name,
-        version=_match(source, "version", _VERSION, "a version such as 1.0.0"),
-        summary=_text(source, "summary", 200),
-        description=_text(source, "description", 10_000, ""),
+        version=match_of(source, "version", _VERSION, "a version such as 1.0.0"),
+        summary=text_of(source, "summary", 200),
+        description=text_of(source, "description", 10_000, ""),
         entry=(entry[1], entry[2]),
-        environment=_match(
+        environment=match_of(
             source,
             "environment",
             re.compile(r"[a-z][a-z0-9-]{0,62}"),
@@ -150,13 +159,13 @@ def read_schema(source: Mapping[str, Any]) -> MethodSchema:
         split=cast("Any", split),
         inputs=tuple((key, _kinds(key, value)) for key, value in inputs.items()),
         parameters=parameters,
-        result=_result(_table(source, "result")),
-        limits=_limits(_table(source, "limits", {})),
-        licence=_text(source, "licence", 100, ""),
-        citations=_tables(source, "citations"),
-        authors=tuple(str(author.get("name", "")) for author in _tables(source, "authors")),
+        result=_result(table_of(source, "result")),
+        limits=_limits(table_of(source, "limits", {})),
+        licence=text_of(source, "licence", 100, ""),
+        citations=tables_of(source, "citations"),
+        authors=tuple(str(author.get("name", "")) for author in tables_of(source, "authors")),
         source=source,
-        partial=_partial(_table(source, "partial")) if "partial" in source else None,
+        partial=_partial(table_of(source, "partial")) if "partial" in source else None,
     )
     check_splitting(schema)
     return schema
@@ -185,47 +194,45 @@ def _kinds(name: str, entry: object) -> tuple[str, ...]:
     """File types and families that one input accepts; one of them is written without a list."""
     where = f"inputs.{name}"
     if not _NAME.fullmatch(name):
-        raise _wrong(where, f"{name!r} is no name", "use lower case, digits and _")
+        raise wrong(where, f"{name!r} is no name", "use lower case, digits and _")
     kinds = [entry] if isinstance(entry, str) else entry
     if not isinstance(kinds, list) or not kinds:
-        raise _wrong(
-            where, "it names no file type or family", 'write one, or a list such as ["trajectory", "topology"]'
-        )
+        raise wrong(where, "it names no file type or family", 'write one, or a list such as ["trajectory", "topology"]')
     known = (*FAMILIES, *installed_types())
     for kind in kinds:
         if kind not in known:
-            raise _wrong(where, f"{kind!r} is no file type or family", f"use one of {', '.join(known)}")
+            raise wrong(where, f"{kind!r} is no file type or family", f"use one of {', '.join(known)}")
     if len(set(kinds)) < len(kinds):
-        raise _wrong(where, "it names a file type or family twice", "name each once")
+        raise wrong(where, "it names a file type or family twice", "name each once")
     return tuple(kinds)
 
 
 def _parameter(name: str, entry: object) -> Parameter:
     where = f"parameters.{name}"
     if not _NAME.fullmatch(name) or name in FRAME_ARGUMENTS:
-        raise _wrong(
+        raise wrong(
             where,
             "a parameter cannot have this name",
             f"not one of {', '.join(FRAME_ARGUMENTS)}; lower case, digits and _",
         )
     if not isinstance(entry, dict):
-        raise _wrong(where, "it is no table", f"write [{where}]")
-    _known(entry, _PARAMETER_KEYS, where)
+        raise wrong(where, "it is no table", f"write [{where}]")
+    check_known(entry, _PARAMETER_KEYS, where)
     kind, items = entry.get("type"), entry.get("items", "")
     if kind not in PARAMETER_TYPES:
-        raise _wrong(f"{where}.type", f"{kind!r} is no type", f"use one of {', '.join(PARAMETER_TYPES)}")
+        raise wrong(f"{where}.type", f"{kind!r} is no type", f"use one of {', '.join(PARAMETER_TYPES)}")
     if (kind == "list") != bool(items) or (items and items not in PARAMETER_TYPES[:-1]):
-        raise _wrong(
+        raise wrong(
             f"{where}.items",
             f"{items!r} does not fit type {kind!r}",
             "a list names the type of its items, nothing else does",
         )
     choices = entry.get("choices", [])
-    if (kind == "choice" or items == "choice") != bool(choices) or not _texts(choices):
-        raise _wrong(f"{where}.choices", "a choice lists its texts, nothing else does", 'write choices = ["a", "b"]')
+    if (kind == "choice" or items == "choice") != bool(choices) or not are_texts(choices):
+        raise wrong(f"{where}.choices", "a choice lists its texts, nothing else does", 'write choices = ["a", "b"]')
     unit = entry.get("unit", "")
     if (kind == "quantity" or items == "quantity") != bool(unit) or not units.is_known(unit):
-        raise _wrong(
+        raise wrong(
             f"{where}.unit",
             f"{unit!r} does not fit type {kind!r}",
             f"a quantity is in {', '.join(units.known_units()[1:])}, or in nm**2/ns and the like",
@@ -234,14 +241,14 @@ def _parameter(name: str, entry: object) -> Parameter:
     parameter = Parameter(
         name=name,
         type=kind,
-        doc=_text(entry, "doc", 2_000, where=where),
+        doc=text_of(entry, "doc", 2_000, where=where),
         required="default" not in entry and not optional,
         default=None,
         optional=optional,
-        min=_bound(entry, "min", where),
-        max=_bound(entry, "max", where),
-        min_items=_count(entry, "min_items" if kind == "list" else "min_length", where),
-        max_items=_count(entry, "max_items" if kind == "list" else "max_length", where),
+        min=bound_of(entry, "min", where),
+        max=bound_of(entry, "max", where),
+        min_items=count_of(entry, "min_items" if kind == "list" else "min_length", where),
+        max_items=count_of(entry, "max_items" if kind == "list" else "max_length", where),
         choices=tuple(choices),
         unit=unit,
         items=items,
@@ -251,145 +258,83 @@ def _parameter(name: str, entry: object) -> Parameter:
     try:
         default = canonical_value(parameter, entry["default"])
     except ArgumentError as error:
-        raise _wrong(f"{where}.default", error.message, "give a default that the parameter accepts") from None
+        raise wrong(f"{where}.default", error.message, "give a default that the parameter accepts") from None
     return Parameter(**{key: getattr(parameter, key) for key in Parameter.__slots__} | {"default": default})
 
 
 def _result(entry: Mapping[str, Any]) -> ResultSchema:
-    _known(entry, {"type", "fields", "doc"}, "result")
+    check_known(entry, {"type", "fields", "doc"}, "result")
     if entry.get("type") not in RESULT_TYPES:
-        raise _wrong("result.type", f"{entry.get('type')!r} is no result type", f"use one of {', '.join(RESULT_TYPES)}")
-    fields = _table(entry, "fields", where="result")
+        raise wrong("result.type", f"{entry.get('type')!r} is no result type", f"use one of {', '.join(RESULT_TYPES)}")
+    fields = table_of(entry, "fields", where="result")
     if not fields:
-        raise _wrong("result.fields", "the result has no field", "declare at least one [result.fields.NAME]")
+        raise wrong("result.fields", "the result has no field", "declare at least one [result.fields.NAME]")
     schema = ResultSchema(
-        entry["type"], tuple(_field(name, one) for name, one in fields.items()), _text(entry, "doc", 2_000, "")
+        entry["type"], tuple(_field(name, one) for name, one in fields.items()), text_of(entry, "doc", 2_000, "")
     )
     for name, (dtypes, dims) in REQUIRED_FIELDS.get(schema.type, {}).items():
         field = schema.field(name)
         if field is None or field.dtype not in dtypes or field.dims != dims or field.optional:
             what = f"every {schema.type} has a field {name!r}"
-            raise _wrong(f"result.fields.{name}", what, f'write dtype = "{dtypes[0]}", dims = {list(dims)}')
+            raise wrong(f"result.fields.{name}", what, f'write dtype = "{dtypes[0]}", dims = {list(dims)}')
     return schema
 
 
 def _partial(entry: Mapping[str, Any]) -> PartialSchema:
-    _known(entry, {"combine", "fields", "doc"}, "partial")
+    check_known(entry, {"combine", "fields", "doc"}, "partial")
     combine = _ENTRY.fullmatch(str(entry.get("combine", "")))
-    fields = _table(entry, "fields", where="partial")
+    fields = table_of(entry, "fields", where="partial")
     if combine is None or not fields:
-        raise _wrong("partial", "it lacks a function or fields", 'write combine = "module:function" and a field')
+        raise wrong("partial", "it lacks a function or fields", 'write combine = "module:function" and a field')
     return PartialSchema((combine[1], combine[2]), tuple(_field(name, one, "partial") for name, one in fields.items()))
 
 
 def _field(name: str, entry: object, table: str = "result") -> ResultField:
     where = f"{table}.fields.{name}"
     if not _NAME.fullmatch(name) or name in RESERVED_FIELD_NAMES:
-        raise _wrong(where, "a field cannot have this name", "it is an attribute of every result, or not in lower case")
+        raise wrong(where, "a field cannot have this name", "it is an attribute of every result, or not in lower case")
     if not isinstance(entry, dict):
-        raise _wrong(where, "it is no table", f"write [{where}]")
-    _known(entry, _FIELD_KEYS, where)
+        raise wrong(where, "it is no table", f"write [{where}]")
+    check_known(entry, _FIELD_KEYS, where)
     dtype, dims, unit = entry.get("dtype", ""), entry.get("dims"), entry.get("unit", "")
     if dtype not in FIELD_DTYPES:
-        raise _wrong(f"{where}.dtype", f"{dtype!r} is no dtype", f"use one of {', '.join(FIELD_DTYPES)}")
+        raise wrong(f"{where}.dtype", f"{dtype!r} is no dtype", f"use one of {', '.join(FIELD_DTYPES)}")
     if (
         not isinstance(dims, list)
         or len(dims) > 4
         or not all(isinstance(d, str) and (d == "*" or _NAME.fullmatch(d)) for d in dims)
     ):
-        raise _wrong(
+        raise wrong(
             f"{where}.dims", f"{dims!r} are no dims", 'name at most 4 axes, such as ["frame", "atom"], [] for a scalar'
         )
     ragged_badly = "*" in dims and (len(dims) != 2 or dims[0] == "*" or dtype in ("string", "complex128"))
     if ragged_badly or (dtype == "string" and len(dims) > 1):
-        raise _wrong(
+        raise wrong(
             f"{where}.dims",
             f"{dims!r} cannot be written",
             'texts have at most one axis; "*" stands last of two, for numbers',
         )
     if not units.is_known(unit):
-        raise _wrong(
+        raise wrong(
             f"{where}.unit",
             f"{unit!r} is no unit",
             f"use {', '.join(units.known_units()[1:])}, or nm**2/ns and the like, or leave it empty",
         )
     combine = entry.get("combine", "")
     if combine not in ("", "concat", "sum", "mean"):
-        raise _wrong(f"{where}.combine", f"{combine!r} is no way to combine", "use concat, sum or mean")
+        raise wrong(f"{where}.combine", f"{combine!r} is no way to combine", "use concat, sum or mean")
     return ResultField(
-        name, dtype, tuple(dims), unit, _text(entry, "doc", 2_000, ""), entry.get("optional", False) is True, combine
+        name, dtype, tuple(dims), unit, text_of(entry, "doc", 2_000, ""), entry.get("optional", False) is True, combine
     )
 
 
 def _limits(entry: Mapping[str, Any]) -> MethodLimits:
     bounds = {"memory_mib": LARGEST_MEMORY_MIB, "wall_s": LARGEST_WALL_S, "result_mib": LARGEST_RESULT_MIB}
-    _known(entry, set(bounds), "limits")
+    check_known(entry, set(bounds), "limits")
     for key, value in entry.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= bounds[key]:
-            raise _wrong(
-                f"limits.{key}", f"{value!r} is not between 0 and {bounds[key]}", "give a number in this range"
-            )
+            raise wrong(f"limits.{key}", f"{value!r} is not between 0 and {bounds[key]}", "give a number in this range")
     return MethodLimits(**entry)
-
-
-def _table(
-    source: Mapping[str, Any], key: str, default: dict[str, Any] | None = None, *, where: str = ""
-) -> dict[str, Any]:
-    value = source.get(key, default)
-    if not isinstance(value, dict):
-        path = f"{where}.{key}".strip(".")
-        raise _wrong(path, "it is missing or no table", f"write [{path}]")
-    return value
-
-
-def _tables(source: Mapping[str, Any], key: str) -> tuple[Mapping[str, Any], ...]:
-    value = source.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise _wrong(key, "it is no list of tables", f"write [[{key}]]")
-    return tuple(value)
-
-
-def _text(source: Mapping[str, Any], key: str, longest: int, default: str | None = None, *, where: str = "") -> str:
-    value = source.get(key, default)
-    if not isinstance(value, str) or len(value) > longest or (default is None and not value.strip()):
-        raise _wrong(
-            f"{where}.{key}".strip("."),
-            "it is missing, empty or too long",
-            f"write a text of at most {longest} characters",
-        )
-    return value
-
-
-def _match(source: Mapping[str, Any], key: str, pattern: re.Pattern[str], wanted: str) -> str:
-    value = source.get(key)
-    if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise _wrong(key, f"{value!r} cannot stand here" if key in source else "it is missing", f"write {wanted}")
-    return value
-
-
-def _bound(entry: Mapping[str, Any], key: str, where: str) -> float | None:
-    value = entry.get(key)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise _wrong(f"{where}.{key}", f"{value!r} is no number", "give a number")
-    return value
-
-
-def _count(entry: Mapping[str, Any], key: str, where: str) -> int | None:
-    value = entry.get(key)
-    if value is not None and (type(value) is not int or value < 0):
-        raise _wrong(f"{where}.{key}", f"{value!r} is no count", "give a whole number")
-    return value
-
-
-def _texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
-
-
-def _known(entry: Mapping[str, Any], known: set[str], where: str) -> None:
-    if unknown := sorted(set(entry) - known):
-        error = _wrong(where, f"it has a key {unknown[0]!r} that means nothing", f"use {', '.join(sorted(known))}")
-        error.facts["key"] = unknown[0] if where == "method.toml" else f"{where}.{unknown[0]}"
-        raise error
 
 
 def _with_line(error: BundleRefusedError, text: str) -> BundleRefusedError:
@@ -399,8 +344,3 @@ def _with_line(error: BundleRefusedError, text: str) -> BundleRefusedError:
         return error
     facts = error.facts | {"line": str(line)}
     return BundleRefusedError(f"method.toml, line {line}: {error.message}", remedy=error.remedy, facts=facts)
-
-
-def _wrong(where: str, what: str, remedy: str) -> BundleRefusedError:
-    where, what = where[:SHOWN_LIMIT], what if len(what) <= SHOWN_LIMIT else f"{what[:SHOWN_LIMIT]}..."
-    return BundleRefusedError(f"{where}: {what}", remedy=remedy, facts={"key": where})

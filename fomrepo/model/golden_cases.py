@@ -13,9 +13,9 @@ from typing import Any
 
 from fomrepo.errors import ArgumentError, BundleRefusedError
 from fomrepo.model.arguments import canonical_arguments, canonical_frames
-from fomrepo.model.bundle import SHOWN_LIMIT
 from fomrepo.model.methods import Bundle, MethodSchema, ResultField
 from fomrepo.model.operations import FrameRange
+from fomrepo.model.toml_entries import SHOWN_LIMIT
 from fomrepo.model.toml_lines import line_of
 
 #: Most cases of one bundle: each is run at least twice in a fresh sandbox, which takes about a second a time.
