@@ -11,9 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from fomrepo.catalog import open_catalog
+from fomrepo.catalog.tables import environments
 from fomrepo.errors import ConflictError, MethodNotTrustedError, NotFoundError, SettingsError, SiteError
+from fomrepo.isolation.environment import GuestEnvironment, environment_digest
 from fomrepo.model.bundle import pack_files, read_bundle
 from fomrepo.model.canonical import sha256_hex
 from fomrepo.model.methods import Bundle
@@ -23,6 +26,7 @@ from fomrepo.model.submissions import ReviewPolicy
 from fomrepo.model.trust import HowNew, TrustPolicy, environment_of, key_id
 from fomrepo.site import list_signing, registry, trust_documents
 from fomrepo.site.administration import Administration, open_administration
+from fomrepo.site.environments import Environments
 from fomrepo.site.founding import init_site
 from fomrepo.site.registry import Registry, SigningKeys
 from fomrepo.site.settings import SiteHome
@@ -555,6 +559,23 @@ def test_a_method_may_bring_an_environment_that_its_reviewers_approve_with_it(si
     assert a.vouch(a.find(TINY)).verified.environment_digest == sha256_hex(lock)
     assert sites.catalog.environments.read(sha256_hex(lock), 1000) == lock
     assert a.snapshot().listed.environment("gmx") is None  # others get it by bringing it, too
+
+
+def test_a_lock_to_which_somebody_adds_a_package_is_not_used(sites: Sites, tmp_path: Path) -> None:
+    sites.reviewers("bob")
+    lock = b"numpy==2.0 --hash=sha256:00\n"
+    sites.trust.add_environment("gmx", lock)
+    sites.approve(bundle(environment="gmx"), "bob")
+    nothing = GuestEnvironment("mdanalysis", "0" * 64, tmp_path, (), (), tmp_path / "mdanalysis" / "packages")
+
+    def digest_here() -> str:
+        return Environments(sites.catalog, sites.registry("site-b"), nothing).digest_of(bundle(environment="gmx"))
+
+    assert digest_here() == environment_digest(lock)
+    more = update(environments).values(lock=lock + b"evil==1.0 --hash=sha256:11\n")
+    sites.catalog._database.write(lambda connection: connection.execute(more))
+    with pytest.raises(NotFoundError, match="nobody has the lock of the guest environment gmx"):
+        digest_here()
 
 
 def test_a_method_without_a_known_environment_cannot_be_approved(sites: Sites) -> None:

@@ -1,7 +1,7 @@
 """The attacks of The Update Framework's list, each against a site that reads its documents from an attacker.
 
-Extraneous dependencies are the one that does not apply: a bundle imports what its environment has, and nothing is
-fetched for it.
+Two are tried in test_registry.py: extraneous dependencies (a bundle imports what its environment has, so an attacker
+adds a package to the lock), and whoever delays an answer.
 """
 
 from __future__ import annotations
