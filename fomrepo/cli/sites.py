@@ -39,7 +39,9 @@ def init(
     peer_address: Annotated[str, typer.Option(help="HOST:PORT for other sites.")] = "127.0.0.1:0",
     host: Annotated[list[str] | None, typer.Option(help="Name by which others reach it; may be repeated.")] = None,
     catalog: Annotated[str | None, typer.Option(help="URL of the catalog; SQLite in its home if not given.")] = None,
-    slots: Annotated[int | None, typer.Option(help="Runs at the same time; one a processor if not given.")] = None,
+    slots: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Runs at the same time; one a processor if not given.")
+    ] = None,
     approvals: Annotated[int, typer.Option(help="Of a new federation: reviewers who must sign a method.")] = 1,
     other_institution: Annotated[
         bool, typer.Option(help="Of a new federation: one of them is of another institution than the author.")

@@ -129,11 +129,9 @@ def read_profiles() -> dict[str, Profile]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise SettingsError(
-            f"{path} cannot be read: {error}", remedy="mend it or log in again: fomrepo login"
-        ) from None
+        raise SettingsError(f"{path} cannot be read: {error}", remedy=_mending(path)) from None
     if not isinstance(tables, dict):
-        raise SettingsError(f"{path} has no tables [profiles.NAME]", remedy="log in again: fomrepo login")
+        raise SettingsError(f"{path} has no tables [profiles.NAME]", remedy=_mending(path))
     return {name: _from_table(name, table, path) for name, table in tables.items()}
 
 
@@ -154,9 +152,18 @@ def _write(profiles: Mapping[str, Profile]) -> Path:
     document = {"profiles": {key: _to_table(one) for key, one in profiles.items()}}
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, fresh = tempfile.mkstemp(dir=path.parent, prefix=".config-")  # mode 0600
-    with os.fdopen(descriptor, "wb") as file:
-        tomli_w.dump(document, file, multiline_strings=True)
-    return Path(fresh).replace(path)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            tomli_w.dump(document, file, multiline_strings=True)
+        return Path(fresh).replace(path)
+    except BaseException:  # a full disk, say; nothing that holds tokens is left lying there
+        Path(fresh).unlink(missing_ok=True)
+        raise
+
+
+def _mending(path: Path) -> str:
+    """What to do about a file that `fomrepo login` cannot add to either."""
+    return f"mend it, or begin anew: mv {path} {path}.old, then fomrepo login HOST:PORT --ca FILE"
 
 
 def _stored(name: str | None) -> Profile | None:
@@ -175,7 +182,7 @@ def _from_table(name: str, table: object, path: Path) -> Profile:
     if not isinstance(sites, list) or not all(isinstance(one, str) for one in sites) or not isinstance(token, str):
         raise SettingsError(
             f"the profile {name!r} in {path} has no list `sites` or no text `token`",
-            remedy=f"log in again: fomrepo login HOST:PORT --profile {name}",
+            remedy=_mending(path),
         )
     return Profile(addresses(sites), token, authority_text(ca) if isinstance(ca, str) and ca else None)
 

@@ -93,7 +93,19 @@ def open_administration(folder: Path) -> Iterator[Administration]:
         If it cannot be opened.
     """
     home = SiteHome(folder)
-    settings = home.read_settings()
+    with administration_of(home, home.read_settings()) as administration:
+        yield administration
+
+
+@contextmanager
+def administration_of(home: SiteHome, settings: SiteSettings) -> Iterator[Administration]:
+    """Open the catalog of a home whose settings are known, as of one that is being made.
+
+    Raises
+    ------
+    SchemaRevisionError, StorageError
+        If it cannot be opened.
+    """
     catalog = open_catalog(settings.catalog)
     try:
         yield Administration(home, settings, catalog)

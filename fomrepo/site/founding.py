@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
+import json
+import os
 import random
 import shutil
 import socket
 import time
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +24,7 @@ from fomrepo.model.canonical import new_secret
 from fomrepo.model.files import check_slug
 from fomrepo.model.submissions import ReviewPolicy
 from fomrepo.model.trust import TrustPolicy
-from fomrepo.site.administration import open_administration
+from fomrepo.site.administration import administration_of, open_administration
 from fomrepo.site.certificates import KeyPair, new_authority, new_site_certificate
 from fomrepo.site.settings import SiteHome
 from fomrepo.site.trust import new_key
@@ -32,6 +35,9 @@ _SHARED_SECRETS = ("authority.pem", "federation.secret")
 
 #: Folders of a home that nobody else on the machine may list: names of objects tell what exists.
 _PRIVATE_FOLDERS = ("vault", "cache", "bundles", "catalog", "trust")
+
+#: Name of the note in a home that is being made.
+_BEING_MADE = ".being-made"
 
 #: Addresses that mean "all of this machine": one can listen there, and nobody can call there.
 _WILDCARDS = ("0.0.0.0", "[::]", "::", "*")  # noqa: S104  (to refuse them)
@@ -59,10 +65,11 @@ def init_site(
     1. Names, addresses and settings are checked; a port 0 becomes a free port that stays and that no other site of the
        federation has there.
     2. Secrets: a founder makes the authority and the federation's secret; others copy what all share.
-    3. The site's own key is certified, and ``site.toml`` is written.
+    3. The site's own key is certified.
     4. A founder makes the catalog, signs the first root and list, and publishes the built-in methods; who joins pins
        the newest root, and the founder's root key accepts its key for leases.
-    5. The site is entered into the catalog, where its name is taken from now on.
+    5. The site is entered into the catalog, where its name is taken from now on, and ``site.toml`` is written. What a
+       kill left before that is deleted by the next attempt.
 
     Raises
     ------
@@ -90,7 +97,7 @@ def init_site(
         "hosts": list(hosts),
         **({} if slots is None else {"slots": slots}),
     }
-    home.check_settings(settings)
+    checked = home.check_settings(settings)
     with _all_or_nothing(home.folder):
         authority = _join(home, founder) if founder is not None else _found(home, str(settings["federation"]))
         pair = new_site_certificate(authority, name, hosts)
@@ -99,10 +106,9 @@ def init_site(
         (home.folder / "federation.pem").write_bytes(authority.certificate)
         for part in _PRIVATE_FOLDERS:
             (home.folder / part).mkdir(mode=0o700, exist_ok=True)
-        home.write_settings(settings)
         if founder is None:
             upgrade_catalog(str(settings["catalog"]))
-        with open_administration(home.folder) as administration:
+        with administration_of(home, checked) as administration:
             if founder is None:
                 administration.catalog.federation.set("name", str(settings["federation"]))
                 lock = (installed_folder("sandbox") / "requirements.lock").read_bytes()
@@ -121,6 +127,7 @@ def init_site(
             home.write_secret(LEASE_KEY, private)
             with open_administration(founder.folder) as administration:
                 administration.trust.accept_site(public)
+        home.write_settings(settings)  # from here on it is the home of a site
     return home
 
 
@@ -146,24 +153,49 @@ def _join(home: SiteHome, founder: SiteHome) -> KeyPair:
 
 @contextmanager
 def _all_or_nothing(folder: Path) -> Iterator[None]:
-    """Make a folder and, if the block fails, delete what it has made there."""
-    made = not folder.exists()
+    """Make a folder and, if the block fails, delete what it has made there; after a kill the next attempt does so.
+
+    A note in the folder, locked as long as it is being made, says what was there before.
+    """
+    made, note = not folder.exists(), folder / _BEING_MADE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        before = set(folder.iterdir())
+        there = [name for name in os.listdir(folder) if name != note.name]
+        noted = note.open("a+")
     except OSError as error:
         raise StorageError(
             f"{folder} cannot be made: {error.strerror}",
             remedy="name another folder with --home",
         ) from None
-    try:
-        yield
-    except BaseException:
-        for path in set(folder.iterdir()) - before:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        if made:
-            folder.rmdir()
-        raise
+    with noted:
+        try:
+            fcntl.flock(noted, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            busy = not os.fstat(noted.fileno()).st_nlink  # another command has ended this very moment
+        except BlockingIOError:
+            busy = True
+        if busy:
+            raise ConflictError(f"another command makes {folder} the home of a site", remedy="wait until it has ended")
+        noted.seek(0)
+        try:
+            if before := noted.read():  # of an attempt that was killed
+                there = json.loads(before)
+                _delete_all_but(folder, [*there, note.name])
+            else:
+                json.dump(there, noted)
+                noted.flush()
+            yield
+        except BaseException:
+            _delete_all_but(folder, there)
+            if made:
+                folder.rmdir()
+            raise
+        note.unlink()
+
+
+def _delete_all_but(folder: Path, names: Collection[str]) -> None:
+    for path in folder.iterdir():
+        if path.name not in names:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _given_addresses(founder: Path) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -134,13 +135,17 @@ class SiteHome:
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(map(str, first["loc"]))
-            raise SettingsError(
-                f"{key} in {self.settings_file}: {first['msg']}", remedy=f"mend {key} in that file"
-            ) from None
+            what, remedy = first["msg"], f"mend {key} in that file"
+            if first["type"] == "extra_forbidden":
+                close = get_close_matches(key, SiteSettings.model_fields, n=1)
+                what, remedy = "means nothing", f"did you mean {close[0]}?" if close else f"take {key} out of that file"
+            raise SettingsError(f"{key} in {self.settings_file}: {what}", remedy=remedy) from None
 
     def write_settings(self, values: dict[str, Any]) -> None:
-        """Write ``site.toml`` for the first time."""
-        self.settings_file.write_text(tomli_w.dumps(values))
+        """Write ``site.toml`` for the first time, whole or not at all."""
+        fresh = self.settings_file.with_suffix(".new")
+        fresh.write_text(tomli_w.dumps(values))
+        fresh.replace(self.settings_file)
 
     def read_secret(self, name: str) -> bytes:
         """Read one of the files under ``secrets``.
@@ -153,9 +158,12 @@ class SiteHome:
         try:
             return (self.secrets / name).read_bytes()
         except OSError as error:
+            lost = isinstance(error, FileNotFoundError)
             raise SettingsError(
                 f"{self.secrets / name} cannot be read: {error.strerror}",
-                remedy="run the command as the user who owns the site's home",
+                remedy="put it back from a backup of the site's home"
+                if lost
+                else "run the command as the user who owns the site's home",
             ) from None
 
     def write_secret(self, name: str, content: bytes) -> None:

@@ -72,8 +72,9 @@ def test_a_broken_profile_is_named(text: str) -> None:
     profile_path().parent.mkdir(parents=True)
     profile_path().write_bytes(text.encode("utf-8", "surrogateescape"))
     profile_path().chmod(0o600)
-    with pytest.raises(SettingsError, match=r"config\.toml"):
+    with pytest.raises(SettingsError, match=r"config\.toml") as caught:
         choose_profile(None, None, None, None)
+    assert f"mv {profile_path()} {profile_path()}.old" in (caught.value.remedy or "")
 
 
 def test_a_file_without_a_certificate_is_no_authority(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,34 @@ def test_what_was_there_stays(tmp_path: Path) -> None:
     with pytest.raises(SettingsError):
         init_site(tmp_path, name="site-a", catalog="oracle://x")
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_what_a_kill_left_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / ".being-made").write_text('["mine.txt"]')
+    (tmp_path / "secrets").mkdir()
+    for half in ("secrets/authority.key", "site.new"):
+        (tmp_path / half).write_text("half")
+    with pytest.raises(SettingsError):
+        init_site(tmp_path, name="site-a", catalog="oracle://x")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.txt"]
+    (tmp_path / ".being-made").write_text('["mine.txt"]')
+    (tmp_path / "catalog").mkdir()
+    home = init_site(tmp_path, name="site-a")
+    assert home.read_settings().name == "site-a"
+    assert not (tmp_path / ".being-made").exists()
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_a_home_is_made_by_one_command(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    with (tmp_path / ".being-made").open("w") as note:
+        note.write("[]")
+        note.flush()
+        fcntl.flock(note, fcntl.LOCK_EX)
+        with pytest.raises(ConflictError, match="another command"):
+            init_site(tmp_path, name="site-a")
+    assert (tmp_path / "secrets").exists()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "[::]"])
@@ -65,3 +94,20 @@ def test_a_home_is_served_once(tmp_path: Path) -> None:
         pytest.fail("it runs twice")
     with _only_one(home):
         pass
+
+
+def test_what_is_wrong_in_a_home_is_named_with_what_to_do(tmp_path: Path) -> None:
+    home = init_site(tmp_path / "a", name="site-a")
+    said = home.settings_file.read_text()
+    for line, remedy in (
+        ("sluts = 3", "did you mean slots?"),
+        ("moon = 1", "take moon out"),
+        ("slots = 0", "mend slots"),
+    ):
+        home.settings_file.write_text(f"{said}\n{line}\n")
+        with pytest.raises(SettingsError) as caught:
+            home.read_settings()
+        assert remedy in (caught.value.remedy or "")
+    with pytest.raises(SettingsError) as caught:
+        home.read_secret("gone.key")
+    assert "backup" in (caught.value.remedy or "")
