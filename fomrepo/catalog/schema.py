@@ -113,6 +113,7 @@ def _other_revision(found: str | None, database: str) -> SchemaRevisionError:
         )
     return SchemaRevisionError(
         f"the catalog {database} has schema revision {found or 'none'}, this program needs {REVISION}",
-        remedy="fomrepo catalog upgrade",
+        remedy=("" if found else "put it back from a backup; or, if it is a new one: ")
+        + "fomrepo catalog upgrade, with the --home that the site has",
         facts={"found": found or "none", "expected": REVISION},
     )
