@@ -13,7 +13,7 @@ from fomrepo.cli.homes import Home
 from fomrepo.cli.keys import opened_key
 from fomrepo.cli.output import Json, print_json, print_table
 from fomrepo.cli.submission_lists import SubmissionId, print_submissions, submission_document
-from fomrepo.errors import ConflictError
+from fomrepo.errors import ArgumentError, ConflictError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 review = typer.Typer(no_args_is_help=True, help="Review methods of others before they run for everybody.")
 reviewer = typer.Typer(no_args_is_help=True, help="Who may review methods.")
+
+#: Fewest digits of a digest that stand for a bundle: nobody makes another one that begins like this by chance.
+LEAST_DIGITS = 12
 
 User = Annotated[str, typer.Argument(metavar="USER", help="Name of a user.")]
 
@@ -90,6 +93,10 @@ def approve(
     json: Json = False,
 ) -> None:
     """Sign that a method may run for everybody, with your own key, which stays on this machine."""
+    if digest and len(digest) < LEAST_DIGITS:
+        raise ArgumentError(
+            f"--digest {digest} fits too many bundles", remedy=f"give {LEAST_DIGITS} digits of it, or more"
+        )
     with connected(profile) as repo:
         papers = repo.submissions.papers(submission)
         found = papers.submission

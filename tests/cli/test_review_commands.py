@@ -88,8 +88,10 @@ def test_a_reviewer_signs_what_they_have_read(
         administration.trust.accept_key(made.id)
     submitted = run("method", "submit", write_bundle(tmp_path / "bundle", "count_signed"), "--json").document
     as_rita = {"FOMREPO_TOKEN": rita, "FOMREPO_CONFIG": config}
-    other = run("review", "approve", submitted["id"], "--digest", "0000", "--json", **as_rita)
+    other = run("review", "approve", submitted["id"], "--digest", "0" * 16, "--json", **as_rita)
     assert "and you have read 0000" in other.failure["message"]
+    short = run("review", "approve", submitted["id"], "--digest", submitted["bundle_digest"][:4], "--json", **as_rita)
+    assert short.failure["remedy"] == "give 12 digits of it, or more"
     refused = run("review", "approve", submitted["id"], typed="n\n", **as_rita)
     assert (refused.status, submitted["bundle_digest"] in refused.err) == (1, True)
     digest = submitted["bundle_digest"][:16]
