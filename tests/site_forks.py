@@ -124,7 +124,7 @@ def _become(order: dict[str, object], output: int) -> None:
 if __name__ == "__main__":
     import fomrepo.site.run
     import fomrepo.site.serve
-    import fomrepo.site.trusted_list  # noqa: F401
+    import fomrepo.site.trusted_list  # noqa: F401 - loaded before the first fork
 
     assert "grpc" not in sys.modules
     assert len(os.listdir("/proc/self/task")) == 1

@@ -52,9 +52,7 @@ def upgrade() -> None:
             )
         return
     for name, table, event in _triggers():
-        op.execute(
-            f"CREATE TRIGGER {name} AFTER {event} ON {table} BEGIN UPDATE changes SET number = number + 1; END"
-        )
+        op.execute(f"CREATE TRIGGER {name} AFTER {event} ON {table} BEGIN UPDATE changes SET number = number + 1; END")
 
 
 def downgrade() -> None:
