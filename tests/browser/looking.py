@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from matplotlib.image import imread
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import PATIENCE_MS, World
+from tests.browser.conftest import PATIENCE_MS, PICTURES, World
 
 
 @contextmanager
@@ -33,6 +34,13 @@ def log_in(page: Page, world: World, user: str, onward: str = "/desk") -> None:
 def picture_of(page: Page, selector: str) -> np.ndarray:
     """What is seen of an element, shape (row, column, 3), between 0 and 1."""
     return imread(io.BytesIO(page.locator(selector).screenshot()), format="png")[..., :3]
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """Leave a picture of a whole page for people to look at, where there are some."""
+    if "CI" not in os.environ:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
 
 def at_rest(page: Page, selector: str) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -13,8 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from fomrepo.model.quality import WHOLE, CheckState, PlannedCheck, Verdict
 from fomrepo.site.administration import open_administration
-from tests.browser.conftest import PATIENCE_MS, PICTURES, PROVIDERS, Keys, World
-from tests.browser.looking import log_in, opened
+from tests.browser.conftest import PATIENCE_MS, PROVIDERS, Keys, World
+from tests.browser.looking import keep_picture, log_in, opened
 from tests.browser.planned_checks import plan
 from tests.browser.submitted import in_review
 from tests.count_bundle import CODE, write_bundle
@@ -109,7 +108,6 @@ def test_everybody_can_use_the_pages(
 
     Pictures of each page are left for people to look at.
     """
-    PICTURES.mkdir(parents=True, exist_ok=True)
     # axe is handed to the page as a script, which the policy of the pages forbids
     context = chromium.new_context(
         base_url=address, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce" if scheme == "dark" else None
@@ -119,8 +117,7 @@ def test_everybody_can_use_the_pages(
         for width, size in ((1280, "wide"), (360, "narrow")):
             page.set_viewport_size({"width": width, "height": 800})
             wide = page.evaluate("document.documentElement.scrollWidth")
-            if "CI" not in os.environ:
-                page.screenshot(path=PICTURES / f"{name}-{size}-{scheme}.png", full_page=True)
+            keep_picture(page, f"{name}-{size}-{scheme}")
             if wide > width:
                 wrong.append((name, f"{wide} wide", str(width)))
             if (size, scheme) in (("wide", "light"), ("narrow", "dark")):

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import PATIENCE_MS, PICTURES, World
-from tests.browser.looking import at_rest, changed, log_in, opened, picture_of
+from tests.browser.conftest import PATIENCE_MS, World
+from tests.browser.looking import at_rest, changed, keep_picture, log_in, opened, picture_of
 from tests.browser.served_pages import FLAGS
 
 #: Of which a machine at rest needs less than one tenth.
@@ -100,15 +100,14 @@ def test_progress_becomes_the_result_without_reloading(blind: Browser, address: 
         page.locator("#answer .plot .u-over").first.click(position={"x": 400, "y": 40})
         page.wait_for_selector("#moving:not([data-frame='0'])")
         assert page.get_attribute("#moving", "data-frame") == page.get_attribute("#answer .plot", "data-frame")
-        PICTURES.mkdir(parents=True, exist_ok=True)
         page.eval_on_selector_all("figure img", "all => all.forEach((one) => { one.loading = 'eager'; })")
         page.wait_for_function(DRAWN, arg="/figures/")
-        page.screenshot(path=PICTURES / "result-wide-light.png", full_page=True)
+        keep_picture(page, "result-wide-light")
         page.set_viewport_size({"width": 360, "height": 800})
         page.emulate_media(color_scheme="dark")
         page.wait_for_function("document.documentElement.scrollWidth <= 360")
         page.wait_for_function(DRAWN, arg="scheme=dark&narrow")
-        page.screenshot(path=PICTURES / "result-narrow-dark.png", full_page=True)
+        keep_picture(page, "result-narrow-dark")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
@@ -124,5 +123,4 @@ def test_a_page_of_a_method_fits_and_shows_its_example(
         assert picture_of(page, "#example img").std() > 0.02
         assert page.locator("math msqrt").count() == 1
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=PICTURES / f"method-{'wide' if width > 400 else 'narrow'}-{scheme}.png", full_page=True)
+        keep_picture(page, f"method-{'wide' if width > 400 else 'narrow'}-{scheme}")
