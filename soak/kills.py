@@ -122,7 +122,7 @@ def judge(found: list[Found], short: bool) -> Judgement:
 CAMPAIGN = Campaign(
     promise="A kill leaves nothing half visible and loses nothing acknowledged; the same again ends in one record.",
     count=200,
-    short_count=20,
+    short_count=12,
     prepare=prepare,
     judge=judge,
 )

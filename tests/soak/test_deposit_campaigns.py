@@ -1,4 +1,4 @@
-"""The campaigns of deposits in their short forms: 300 damaged files, 40 hostile names, 20 kills."""
+"""The campaigns of deposits in their short forms: 300 damaged files, 40 hostile names, 12 kills."""
 
 from __future__ import annotations
 
