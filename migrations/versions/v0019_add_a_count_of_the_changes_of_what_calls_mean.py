@@ -52,7 +52,8 @@ def upgrade() -> None:
             )
         return
     for name, table, event in _triggers():
-        op.execute(f"CREATE TRIGGER {name} AFTER {event} ON {table} BEGIN UPDATE changes SET number = number + 1; END")
+        trigger = f"CREATE TRIGGER {name} AFTER {event} ON {table}"
+        op.execute(f"{trigger} BEGIN UPDATE changes SET number = number + 1; END")
 
 
 def downgrade() -> None:
