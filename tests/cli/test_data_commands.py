@@ -107,6 +107,8 @@ def test_a_call_prints_a_table_and_keeps_files(run: CommandLine, adk: str, tmp_p
     document = run("call", f"{adk}/adk_dims.dcd", "rmsd", "--select=name CA", "--step=2", "--json").document
     assert document["cached"]
     assert document["units"]["rmsd"] == "angstrom"
+    words = ("call", f"{adk}/adk_dims.dcd", "rmsd", "--select=name CA", "--step=2", "--output", tmp_path / "all.npz")
+    assert "37 more (frame)\n" in run(*words).out  # no word of --output to whoever gave it
     assert len(document["fields"]["rmsd"]) == 49
     for suffix in ("npz", "json"):
         kept = tmp_path / f"kept.{suffix}"
