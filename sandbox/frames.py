@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ UNREADABLE = (OSError, EOFError, ValueError, StopIteration)  # what MDAnalysis' 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some consecutive frames of the run, with the positions of some atoms; read-only."""
+    """Some consecutive frames of the run, with the positions of some atoms; read-only. All have a cell, or none."""
 
     frames: np.ndarray  # (frame,) int64, index in the file
     times: np.ndarray  # (frame,) float64, ps
@@ -119,15 +120,15 @@ class Frames:
         rows_per_block = max(1, block_bytes // (12 * max(1, len(indices))))
         for first in range(0, len(self), rows_per_block):
             rows = slice(first, min(first + rows_per_block, len(self)))
-            positions, boxes = self._read_rows(rows, indices)
-            if molecules is not None:
-                positions = molecules.whole(positions, _lattices(boxes))
-            if finite:
-                _check_finite(positions, atoms, self.indices[rows])
-            for array in (positions, boxes):
-                if array is not None:
-                    array.setflags(write=False)
-            yield Block(self.indices[rows], self._times[rows].copy(), positions, boxes)
+            for here, positions, boxes in _alike(rows, *self._read_rows(rows, indices)):
+                if molecules is not None:
+                    positions = molecules.whole(positions, _lattices(boxes))
+                if finite:
+                    _check_finite(positions, atoms, self.indices[here])
+                for array in (positions, boxes):
+                    if array is not None:
+                        array.setflags(write=False)
+                yield Block(self.indices[here], self._times[here].copy(), positions, boxes)
 
     def positions_at(self, index: int, atoms: MDAnalysis.AtomGroup, *, whole: bool = False) -> np.ndarray:
         """Return the positions (atom, xyz) of one frame of the file, float64, angstrom; it need not be one of the run.
@@ -153,24 +154,21 @@ class Frames:
             self._whole = atoms, WholeMolecules(atoms)
         return self._whole[1]
 
-    def _read_rows(self, rows: slice, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Read positions (frame, atom, xyz) and boxes (frame, cell) of some rows; no boxes if a frame has none."""
+    def _read_rows(self, rows: slice, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Read positions (frame, atom, xyz) and boxes (frame, cell) of some rows; zeros where a frame has no cell."""
         held = self._held()
         if held is not None:
             return self._take_rows(held, rows, indices)
         positions = np.empty((rows.stop - rows.start, len(indices), 3), np.float32)
-        boxes = np.empty((len(positions), 6), np.float32)
+        boxes = np.zeros((len(positions), 6), np.float32)
         wanted = _as_slice(indices)
-        all_periodic = True
         for place, row in enumerate(range(rows.start, rows.stop)):
             timestep = self._read_row(row)
             positions[place] = timestep.positions[wanted]
-            if timestep.dimensions is None:
-                all_periodic = False
-            else:
+            if timestep.dimensions is not None:
                 boxes[place] = timestep.dimensions
             self._progress(row + 1, len(self))
-        return positions, boxes if all_periodic else None
+        return positions, boxes
 
     def _held(self) -> Any:
         """Return the decoded frames in memory, where they are what the trajectory would give."""
@@ -179,7 +177,7 @@ class Frames:
         usable = held is not None and held.all_have_positions() and not trajectory.transformations
         return held if usable else None
 
-    def _take_rows(self, held: Any, rows: slice, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    def _take_rows(self, held: Any, rows: slice, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Take rows from memory: a view where all atoms of consecutive frames are wanted, else a copy of its layout."""
         frames, atoms = _as_slice(self.indices[rows]), _as_slice(indices)
         if isinstance(frames, slice) and isinstance(atoms, slice):
@@ -193,7 +191,7 @@ class Frames:
             self._times[rows] = held.times[frames]
         self._read_row(rows.stop - 1)  # where reading one by one leaves the Universe
         self._progress(rows.stop, len(self))
-        return positions, boxes if (boxes[:, :3] != 0.0).any(axis=1).all() else None
+        return positions, boxes
 
     def _read_row(self, row: int) -> Any:
         """Move the Universe to one frame of the run and note its time."""
@@ -255,6 +253,17 @@ def _lattices(boxes: np.ndarray | None) -> np.ndarray:
     if boxes is None:
         raise ArgumentError("the file has no periodic cell; ask for the same without periodic or whole")
     return lattice_vectors(boxes)
+
+
+def _alike(
+    rows: slice, positions: np.ndarray, boxes: np.ndarray
+) -> Iterator[tuple[slice, np.ndarray, np.ndarray | None]]:
+    """Cut rows where frames with a cell meet frames without: what has one is never treated as if it had none."""
+    periodic = (boxes[:, :3] != 0.0).any(axis=1)
+    borders = [0, *(np.flatnonzero(periodic[1:] != periodic[:-1]) + 1).tolist(), len(periodic)]
+    for first, last in itertools.pairwise(borders):
+        here = slice(rows.start + first, rows.start + last)
+        yield here, positions[first:last], boxes[first:last] if periodic[first] else None
 
 
 def _check_finite(positions: np.ndarray, atoms: MDAnalysis.AtomGroup, indices: np.ndarray) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from pathlib import Path
 
 import MDAnalysis
 import numpy as np
@@ -206,6 +207,19 @@ def test_nothing_becomes_whole_without_a_cell() -> None:
     universe = load_input(sample_input("adk_dims"))
     with pytest.raises(ArgumentError, match="no periodic cell"):
         next(frames_of(universe).blocks(universe.atoms, whole=True))
+
+
+def test_frames_with_a_cell_are_not_in_one_block_with_frames_without(tmp_path: Path) -> None:
+    universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    cells = [[9.0, 9.0, 9.0, 90.0, 90.0, 90.0], None, None, [8.0, 8.0, 8.0, 90.0, 90.0, 90.0]]
+    with MDAnalysis.Writer(str(tmp_path / "a.trr"), 2) as writer:
+        for cell in cells:
+            universe.dimensions = cell
+            writer.write(universe.atoms)
+    universe.load_new(str(tmp_path / "a.trr"))
+    blocks = list(frames_of(universe).blocks(universe.atoms))
+    assert [block.frames.tolist() for block in blocks] == [[0], [1, 2], [3]]
+    assert [None if block.boxes is None else block.boxes[:, 0].tolist() for block in blocks] == [[9.0], None, [8.0]]
 
 
 def test_coordinates_that_are_no_numbers_are_refused_where_they_would_be_passed_over() -> None:
