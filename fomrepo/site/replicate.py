@@ -224,7 +224,7 @@ def read_file(
     holders = _holders(site, version, file.digest)
     replica = site.catalog.replicas.get(site.name, file.digest)
     last: FomrepoError = NoReplicaError(
-        f"no site holds a good copy of {file.name} now", remedy="see where it is: fomrepo show RECORD"
+        f"no site holds a good copy of {file.name} now", remedy=f"see where it is: fomrepo show {version.versioned}"
     )
     for source in sorted(holders, key=lambda one: (one != site.name, one)):
         if offset >= end:

@@ -24,7 +24,7 @@ def test_methods_are_offered_after_a_dot(traj: RemoteFile) -> None:
 
 
 def test_fields_of_a_result_are_offered(traj: RemoteFile) -> None:
-    assert {"r.rmsd", "r.times", "r.to_pandas()"} <= completions("r.", r=traj.rmsd())
+    assert {"r.rmsd", "r.times", "r.to_pandas("} <= completions("r.", r=traj.rmsd())
 
 
 def test_names_are_offered_in_brackets(repo: Repository, traj: RemoteFile) -> None:
