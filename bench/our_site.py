@@ -49,7 +49,7 @@ def our_site(*, checks_on_deposit: bool = False) -> Iterator[OurSite]:
     """Found a federation in a folder that is gone afterwards, and start its site."""
     with tempfile.TemporaryDirectory(prefix="fomrepo-bench-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)  # a site started by root becomes another user
-        federation = LocalFederation(Path(name), sites=("site-a",), checks_on_deposit=checks_on_deposit)
+        federation = LocalFederation(Path(name), sites=("site-a",), checks_on_deposit=checks_on_deposit, spares=True)
         publish_methods(federation.home)
         with federation:
             yield OurSite(federation)

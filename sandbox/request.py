@@ -13,6 +13,9 @@ from typing import Any, BinaryIO
 
 PROTOCOL = 1
 
+# Path of a file that was handed over open and copied -> what the file is that it was copied from.
+ORIGINALS: dict[str, os.stat_result] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
@@ -141,6 +144,11 @@ class HoldRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class SpareRequest:
+    """Import everything, and wait for files and a `HoldRequest`."""
+
+
+@dataclass(frozen=True, slots=True)
 class FramesRequest:
     """Decode the frames of a run for others."""
 
@@ -159,7 +167,7 @@ class ProbeRequest:
     leave_bytes: int = 0  # so far may it look for each byte that follows the request; 0: as far as it likes
 
 
-def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest | HoldRequest | FramesRequest:
+def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest | HoldRequest | SpareRequest | FramesRequest:
     """Read the length and the JSON that the host sends once, and the containers that follow it, where some do.
 
     Where frames follow, the stream is left before the first of them.
@@ -173,6 +181,8 @@ def read_request(stream: BinaryIO) -> MethodRequest | ProbeRequest | HoldRequest
     entry = json.loads(_read_exactly(stream, length))
     if entry["protocol"] != PROTOCOL:
         raise ValueError(f"the host speaks protocol {entry['protocol']}, this harness {PROTOCOL}")
+    if entry["task"] == "spare":
+        return SpareRequest()
     limits = Limits(**{name: int(entry["limits"][name]) for name in Limits.__slots__})
     if entry["task"] == "probe":
         for file in (entry["file"], entry["topology"] or {}):
@@ -212,7 +222,7 @@ def check_same_file(entry: Mapping[str, Any]) -> None:
         It has another device or inode.
     """
     if "same" in entry:
-        found = os.stat(entry["path"])
+        found = ORIGINALS.get(entry["path"]) or os.stat(entry["path"])
         if [found.st_dev, found.st_ino] != entry["same"]:
             raise ValueError(f"{entry['path']} is not the file that the host means")
 

@@ -30,7 +30,7 @@ def run(places: Places) -> None:
     Whatever fails before step 5 is the machine's fault: it is raised, and the process ends without an outcome.
     """
     sys.path += [places.harness, places.environment]
-    from sandbox.request import HoldRequest, ProbeRequest, read_request
+    from sandbox.request import HoldRequest, ProbeRequest, SpareRequest, read_request
 
     # 1. Read the request.
     stream = open(HOST_DESCRIPTOR, "rb", closefd=False)  # noqa: SIM115  (leave may follow, and be in its buffer)
@@ -42,6 +42,12 @@ def run(places: Places) -> None:
     from sandbox.packages import import_mdanalysis
     from sandbox.second_filter import install_second_filter
 
+    if isinstance(request, SpareRequest):
+        import_mdanalysis(())
+        from sandbox.spare import wait_for_files
+
+        wait_for_files()
+        request = read_request(stream)
     if isinstance(request, ProbeRequest):
         from sandbox.leave import Leave
         from sandbox.run_probe import probe_outcome

@@ -92,6 +92,8 @@ def _files(policy: GuestPolicy) -> Iterator[str]:
     yield from ("--perms", "0444", "--file", str(SECOND_FILTER_FD), SECOND_FILTER_PATH)
     if policy.kind == "holder":
         yield from ("--perms", "0444", "--file", str(HOLDER_FILTER_FD), HOLDER_FILTER_PATH)
+    if policy.room_bytes:
+        yield from ("--size", str(policy.room_bytes), "--perms", "0755", "--tmpfs", "/in")
     yield from ("--size", str(policy.tmp_bytes), "--perms", "0700", "--tmpfs", "/tmp")  # noqa: S108 - the sandbox's own
     yield from chain.from_iterable(("--setenv", name, value) for name, value in policy.variables)
     yield from ("--remount-ro", "/")

@@ -51,9 +51,9 @@ class GuestCgroups:
         OSError
             The kernel refused it.
         """
-        cgroup = RunCgroup(self.folder / name, self.kills_file)
+        cgroup = RunCgroup(self.folder / name, self.limit_file, self.kills_file)
         cgroup.folder.mkdir()
-        (cgroup.folder / self.limit_file).write_text(str(memory_bytes + CGROUP_SLACK_BYTES))
+        cgroup.limit(memory_bytes)
         with suppress(OSError):  # where nothing is ever swapped, there is no such file
             (cgroup.folder / "memory.swap.max").write_text("0")
         return cgroup
@@ -64,7 +64,12 @@ class RunCgroup:
     """The cgroup of one run."""
 
     folder: Path
+    limit_file: str
     kills_file: str
+
+    def limit(self, memory_bytes: int) -> None:
+        """Set the limit of all that is in it, or lower it."""
+        (self.folder / self.limit_file).write_text(str(memory_bytes + CGROUP_SLACK_BYTES))
 
     def add(self, process: int) -> None:
         """Put a process, and all that it will start, into it."""

@@ -36,7 +36,10 @@ from fomrepo.isolation.limits import CHILDREN_AT_ONCE, LOG_FLOOD_BYTES, RunLimit
 from fomrepo.isolation.policy import GuestPolicy
 from fomrepo.isolation.usage import Usage, measure_usage
 
-__all__ = ["GuestEnd", "run_guest"]
+__all__ = ["GuestEnd", "Lower", "run_guest"]
+
+#: Lowers limits and kernel limits of a guest that runs.
+Lower = Callable[[RunLimits, tuple[tuple[int, int], ...]], None]
 
 #: Between two looks at what the guest uses. At 4 GB/s, which is fast, a guest outruns its memory by 80 MB.
 WATCH_INTERVAL_S = 0.02
@@ -74,7 +77,7 @@ def run_guest(
     stop: int,
     *,
     kernel_limits: tuple[tuple[int, int], ...] | None = None,
-    begun: Callable[[int], None] = lambda _: None,
+    begun: Callable[[int, Lower], None] = lambda _first, _lower: None,
     look_every_s: float = WATCH_INTERVAL_S,
     child_memory_bytes: int = 0,
 ) -> GuestEnd:
@@ -93,7 +96,7 @@ def run_guest(
     kernel_limits
         Limits of the first process, where they are not those of a guest.
     begun
-        Told the host's id of the first process, before it goes on.
+        Told the host's id of the first process, before it goes on, and how to lower its limits later.
     look_every_s
         Between two looks at what it uses.
     child_memory_bytes
@@ -114,7 +117,7 @@ def run_guest(
         guest = _Guest(policy, limits, child_memory_bytes, ours)
         first = guest.start(guest_socket, childs)
         try:
-            begun(first)
+            begun(first, guest.lower)
             guest.limit_and_release(resource_limits(limits) if kernel_limits is None else kernel_limits)
             guest.watch(stop, look_every_s)
         finally:
@@ -166,12 +169,18 @@ class _Guest:
 
     def limit_and_release(self, kernel_limits: tuple[tuple[int, int], ...]) -> None:
         """Set the kernel's limits on the first process, put it into its cgroup, and let it go on."""
-        with suppress(ProcessLookupError):  # it has ended by itself, and said why in the log
-            for name, value in kernel_limits:
-                resource.prlimit(self._first, name, (value, value))
+        self._limit_by_kernel(kernel_limits)
         with suppress(OSError):  # without a cgroup there is the watch
             self._enter_cgroup()
         os.write(self._block_writer, b"!")
+
+    def lower(self, limits: RunLimits, kernel_limits: tuple[tuple[int, int], ...]) -> None:
+        """Let a guest that runs use no more than this from now on."""
+        self._limits = limits
+        self._limit_by_kernel(kernel_limits)
+        if self._cgroup is not None:
+            with suppress(OSError):  # it has ended, or uses more already: the watch ends it
+                self._cgroup.limit(self._allowed_in_cgroup())
 
     def watch(self, stop: int, look_every_s: float) -> None:
         """Return when the guest has ended by itself, is over a limit, or is to be stopped."""
@@ -229,10 +238,17 @@ class _Guest:
 
     # --- the parts of the steps --------------------------------------------------------------------------------------
 
+    def _limit_by_kernel(self, kernel_limits: tuple[tuple[int, int], ...]) -> None:
+        with suppress(ProcessLookupError):  # it has ended by itself, and said why in the log
+            for name, value in kernel_limits:
+                resource.prlimit(self._first, name, (value, value))
+
+    def _allowed_in_cgroup(self) -> int:
+        return self._limits.memory_bytes + CHILDREN_AT_ONCE * self._child_memory_bytes
+
     def _enter_cgroup(self) -> None:
         if (cgroups := find_guest_cgroups()) is not None:
-            allowed = self._limits.memory_bytes + CHILDREN_AT_ONCE * self._child_memory_bytes
-            cgroup = cgroups.make(f"{os.getpid()}-{self._first}", allowed)
+            cgroup = cgroups.make(f"{os.getpid()}-{self._first}", self._allowed_in_cgroup())
             self._descriptors.callback(cgroup.remove)
             cgroup.add(self._first)
             self._cgroup = cgroup

@@ -102,8 +102,10 @@ class HoldOrder:
     request: bytes
     #: Limits of each child; a call may have lower ones.
     limits: RunLimits
-    #: Memory of the holder itself, the decoded frames included.
+    #: Memory of the holder itself, the decoded frames and copied files included.
     holder_memory_bytes: int
+    #: Room for files that are handed over open later, for a spare; 0: none, its inputs are bound.
+    room_bytes: int = 0
 
     def to_plain(self) -> dict[str, Any]:
         """Everything but the request, for the way to the warden."""
@@ -113,6 +115,7 @@ class HoldOrder:
             "inputs": [[str(each.host_path), each.inside] for each in self.inputs],
             "limits": {name: getattr(self.limits, name) for name in RunLimits.__slots__},
             "holder_memory_bytes": self.holder_memory_bytes,
+            "room_bytes": self.room_bytes,
         }
 
     @classmethod
@@ -125,6 +128,7 @@ class HoldOrder:
             request=b"",
             limits=RunLimits(**plain["limits"]),
             holder_memory_bytes=plain["holder_memory_bytes"],
+            room_bytes=plain["room_bytes"],
         )
 
 

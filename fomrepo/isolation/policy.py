@@ -71,6 +71,8 @@ class GuestPolicy:
     tmp_bytes: int
     #: The guest's program and its arguments.
     program: tuple[str, ...]
+    #: Size of a writable /in, for files that are handed over later; 0: none.
+    room_bytes: int = 0
     #: A holder may make namespaces for its children, and has the filters for that.
     kind: Literal["guest", "holder"] = "guest"
 
@@ -98,6 +100,8 @@ def guest_policy(order: RunOrder) -> GuestPolicy:
 def holder_policy(order: HoldOrder) -> GuestPolicy:
     """Policy of a holder and its children: the harness and the files of one record. Methods come as text.
 
+    A spare has room for the files in their place: nothing can be bound when it is made.
+
     Raises
     ------
     ValueError
@@ -109,7 +113,7 @@ def holder_policy(order: HoldOrder) -> GuestPolicy:
         *_data(order.inputs),
     ]
     policy = _on_interpreter(_interpreter(order.environment), binds, "/harness/sandbox/start.py", order.limits)
-    return replace(policy, kind="holder")
+    return replace(policy, room_bytes=order.room_bytes, kind="holder")
 
 
 def bare_policy(interpreter: Interpreter, program: Path, limits: RunLimits) -> GuestPolicy:

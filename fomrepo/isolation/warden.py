@@ -4,9 +4,10 @@ Starting processes from a program with gRPC's threads in it hangs, so the site s
 and then only talks to it, over one inherited socket with whole messages (SOCK_SEQPACKET):
 
 - site to warden: ``{"do": "run", "order": ...}`` with the guest's end of a socket, ``{"do": "stop", "run_id": ...}``;
-  ``{"do": "hold", "order": ...}`` likewise for a holder;
+  ``{"do": "hold", "order": ...}`` likewise for a holder or a spare, ``{"do": "lower", "order": ...}`` for what a spare
+  becomes;
 - warden to site: ``{"run_id": ..., "end": ...}`` or ``{"run_id": ..., "unavailable": [message, remedy]}``; of a holder,
-  ``{"run_id": ..., "begun": process}`` before that.
+  ``{"run_id": ..., "begun": process}`` before that, and ``{"run_id": ..., "lowered": true}`` in answer to the last.
 
 The warden reads no byte that a guest has written but its log, which it only counts and keeps. When its socket closes,
 because the site has closed it or is dead, the warden ends, and the kernel ends all guests with it.
@@ -25,6 +26,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, BinaryIO
 
 from fomrepo.errors import FomrepoError, LimitHit, SandboxUnavailableError
@@ -37,8 +39,12 @@ from fomrepo.isolation.limits import RunLimits
 from fomrepo.isolation.orders import MESSAGE_BYTES, HoldOrder, InputFile, RunOrder, RunReport, receive_message
 from fomrepo.isolation.policy import guest_policy, holder_policy
 from fomrepo.isolation.report import run_report
+from fomrepo.isolation.spare import Spare
 
 __all__ = ["GuestEnvironment", "InputFile", "LimitHit", "RunLimits", "RunOrder", "RunReport", "Warden"]
+
+#: Ends a holder or a spare, and returns the warden's last word of it.
+_Ending = Callable[[], dict[str, Any] | None]
 
 #: What a holder says of itself, or of its failure.
 FACTS_BYTES = 1024 * 1024
@@ -141,13 +147,38 @@ class Warden:
                 reply = self._last_reply(key, replies)
         return run_report(exchange, _end_from_plain(_checked(reply)["end"]))
 
-    def hold(self, order: HoldOrder, *, cancelled: threading.Event | None = None) -> Holder:
+    def spare(self, order: HoldOrder) -> Spare:
+        """Start a sandbox that may become a holder; blocks until everything is imported in it.
+
+        Parameters
+        ----------
+        order
+            Without inputs, and with room for them; its limits are the most that the holder may have.
+
+        Raises
+        ------
+        SandboxUnavailableError
+            The sandbox could not be made, or the warden is gone.
+        """
+        key, ours, replies = self._order_holder(order)
+        with ExitStack() as undo:
+            end = partial(self._end_holder, key, replies)
+            undo.callback(end)
+            undo.callback(ours.close)
+            spare = Spare(ours, _begun(replies), order.room_bytes, partial(self._lower, key, replies), end)
+            spare.wait_until_ready()
+            undo.pop_all()
+        return spare
+
+    def hold(self, order: HoldOrder, *, spare: Spare | None = None, cancelled: threading.Event | None = None) -> Holder:
         """Start a holder; blocks until it has its data and a first child is ready.
 
         Parameters
         ----------
         order
             What to hold, and the limits of each child; opening the data may take as long as one of them.
+        spare
+            Becomes the holder; it is used up, whatever comes of it. None: a sandbox is made.
         cancelled
             Set it from another thread to give up.
 
@@ -161,21 +192,23 @@ class Warden:
             An input is not a regular file.
         """
         holder_policy(order)
-        key = f"{order.hold_id}#{next(self._numbers)}"
         begun = time.monotonic()
-
-        def end() -> dict[str, Any] | None:
-            self._send({"do": "stop", "run_id": key})
-            return self._last_reply(key, replies)
 
         def is_over() -> bool:
             return time.monotonic() - begun > order.limits.wall_s or (cancelled is not None and cancelled.is_set())
 
-        ours, replies = self._order(key, {"do": "hold", "order": replace(order, hold_id=key).to_plain()})
         with ExitStack() as undo:
-            undo.callback(end)
-            undo.callback(ours.close)
-            process, body = _begun(replies), io.BytesIO()
+            if spare is None:
+                key, ours, replies = self._order_holder(order)
+                end: _Ending = partial(self._end_holder, key, replies)
+                undo.callback(end)
+                undo.callback(ours.close)
+                process = _begun(replies)
+            else:
+                undo.callback(spare.close)
+                ours, end, process = spare.talk, spare.end, spare.process
+                spare.hand_over(order)
+            body = io.BytesIO()
             exchange = converse(ours, order.request, body, result_bytes=FACTS_BYTES, is_cancelled=is_over)
             wall_s = time.monotonic() - begun
             if exchange.ended == "cancelled" and wall_s > order.limits.wall_s:
@@ -200,6 +233,23 @@ class Warden:
         self._process_end()
         self._listener.join()
         self._control.close()
+
+    def _order_holder(self, order: HoldOrder) -> tuple[str, socket.socket, queue.SimpleQueue[dict[str, Any] | None]]:
+        """Give an order for a holder or a spare; returns its key, our end of its socket, and where replies will be."""
+        key = f"{order.hold_id}#{next(self._numbers)}"
+        return key, *self._order(key, {"do": "hold", "order": replace(order, hold_id=key).to_plain()})
+
+    def _end_holder(self, key: str, replies: queue.SimpleQueue[dict[str, Any] | None]) -> dict[str, Any] | None:
+        self._send({"do": "stop", "run_id": key})
+        return self._last_reply(key, replies)
+
+    def _lower(self, key: str, replies: queue.SimpleQueue[dict[str, Any] | None], order: HoldOrder) -> None:
+        """Lower the limits of a spare; returns when they hold."""
+        self._send({"do": "lower", "order": replace(order, hold_id=key).to_plain()})
+        reply = replies.get()
+        if reply is None or "lowered" not in reply:
+            replies.put(reply)  # it was the last one
+            raise SandboxUnavailableError("a spare sandbox ended before it was used")
 
     def _order(
         self, key: str, message: dict[str, Any]

@@ -17,8 +17,8 @@ from functools import partial
 from typing import Any
 
 from fomrepo.errors import SandboxUnavailableError
-from fomrepo.isolation.guest_run import GuestEnd, run_guest
-from fomrepo.isolation.limits import holder_limits, holder_resource_limits
+from fomrepo.isolation.guest_run import GuestEnd, Lower, run_guest
+from fomrepo.isolation.limits import RunLimits, holder_limits, holder_resource_limits
 from fomrepo.isolation.orders import HoldOrder, RunOrder, receive_message
 from fomrepo.isolation.policy import guest_policy, holder_policy
 
@@ -35,6 +35,7 @@ class _Post:
         self._control = control
         self._send_lock = threading.Lock()
         self._stops: dict[str, int] = {}
+        self._lowers: dict[str, Lower] = {}
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
 
@@ -50,8 +51,10 @@ class _Post:
                 self._start(order.run_id, partial(_run, order), descriptors[0])
             elif wanted["do"] == "hold":
                 hold_order = HoldOrder.from_plain(wanted["order"])
-                begun = partial(self._say_begun, hold_order.hold_id)
+                begun = partial(self._begun, hold_order.hold_id)
                 self._start(hold_order.hold_id, partial(_hold, hold_order, begun), descriptors[0])
+            elif wanted["do"] == "lower":
+                self._lower(HoldOrder.from_plain(wanted["order"]))
             else:
                 self._stop(wanted["run_id"])
         for run_id in tuple(self._stops):
@@ -63,6 +66,13 @@ class _Post:
         with self._lock:
             if (stop := self._stops.get(run_id)) is not None:
                 os.eventfd_write(stop, 1)
+
+    def _lower(self, order: HoldOrder) -> None:
+        """Lower the limits of a spare to those of the holder that it becomes; one that has ended says so itself."""
+        with self._lock:
+            if (lower := self._lowers.get(order.hold_id)) is not None:
+                lower(*_limits_of(order))
+                self._say(order.hold_id, lowered=True)
 
     def _start(self, run_id: str, guard: Callable[[socket.socket, int], GuestEnd], guest_socket: int) -> None:
         stop = os.eventfd(0, os.EFD_CLOEXEC)
@@ -89,30 +99,41 @@ class _Post:
             reply["unavailable"] = [f"the warden failed: {error!r}", None]
         self._reply(run_id, threading.current_thread(), **reply)
 
-    def _say_begun(self, hold_id: str, process: int) -> None:
-        with self._send_lock, suppress(OSError):
-            self._control.send(json.dumps({"run_id": hold_id, "begun": process}).encode())
+    def _begun(self, hold_id: str, process: int, lower: Lower) -> None:
+        with self._lock:
+            self._lowers[hold_id] = lower
+        self._say(hold_id, begun=process)
 
     def _reply(self, run_id: str, thread: threading.Thread, **reply: object) -> None:
         with self._lock:
             os.close(self._stops.pop(run_id))
-        with self._send_lock, suppress(OSError):
-            self._control.send(json.dumps({"run_id": run_id, **reply}).encode())
+            self._lowers.pop(run_id, None)
+        self._say(run_id, **reply)
         with self._lock:
             self._threads.discard(thread)
+
+    def _say(self, run_id: str, **reply: object) -> None:
+        with self._send_lock, suppress(OSError):
+            self._control.send(json.dumps({"run_id": run_id, **reply}).encode())
 
 
 def _run(order: RunOrder, guest_socket: socket.socket, stop: int) -> GuestEnd:
     return run_guest(guest_policy(order), order.limits, guest_socket, stop)
 
 
-def _hold(order: HoldOrder, begun: Callable[[int], None], guest_socket: socket.socket, stop: int) -> GuestEnd:
+def _limits_of(order: HoldOrder) -> tuple[RunLimits, tuple[tuple[int, int], ...]]:
+    memory_bytes = order.holder_memory_bytes
+    return holder_limits(memory_bytes, order.limits), holder_resource_limits(memory_bytes, order.limits)
+
+
+def _hold(order: HoldOrder, begun: Callable[[int, Lower], None], guest_socket: socket.socket, stop: int) -> GuestEnd:
+    limits, kernel_limits = _limits_of(order)
     return run_guest(
         holder_policy(order),
-        holder_limits(order.holder_memory_bytes, order.limits),
+        limits,
         guest_socket,
         stop,
-        kernel_limits=holder_resource_limits(order.holder_memory_bytes, order.limits),
+        kernel_limits=kernel_limits,
         begun=begun,
         look_every_s=HOLDER_LOOK_INTERVAL_S,
         child_memory_bytes=order.limits.memory_bytes,

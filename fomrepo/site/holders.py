@@ -1,8 +1,8 @@
 """Files in use are held ready: which holders a site keeps, for whom they are good, and which one goes first.
 
 A holder has one call's inputs loaded and children forked ahead of time (isolation/holder.py). It is made at the first
-call of a signed method on its files, kept while it is used, and evicted by least use under a memory budget: never
-while a call runs in it.
+call of a signed method on its files, of a spare sandbox if there is one, kept while it is used, and evicted by least
+use under a memory budget: never while a call runs in it.
 """
 
 from __future__ import annotations
@@ -10,19 +10,22 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from fomrepo.errors import SandboxUnavailableError
 from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.holder import Holder, HolderFailed, HoldOrder
 from fomrepo.isolation.limits import RunLimits
+from fomrepo.isolation.spare import LATE_TYPES, Spare
 from fomrepo.isolation.warden import Warden
 from fomrepo.model.canonical import new_id
+from fomrepo.model.files import FileObject
 from fomrepo.model.methods import MethodSchema
 from fomrepo.model.results import ResolvedCall, ResolvedInput
 from fomrepo.site.guest_request import Holding, hold_request
 from fomrepo.site.log import logger
+from fomrepo.site.spares import Spares, close_behind
 
 #: What every child of a holder may use; a method that asks for more runs cold.
 CHILD_LIMITS = RunLimits(memory_bytes=1024 * 2**20, wall_s=600.0, cpu_s=660.0, result_bytes=64 * 2**20)
@@ -32,6 +35,12 @@ HOLDER_BASE_BYTES = 256 * 2**20
 
 #: Bytes of one decoded position: three float32.
 POSITION_BYTES = 12
+
+#: Bytes of the offset of a frame.
+OFFSET_BYTES = 8
+
+#: Files that a spare is handed are copied, at 1.5 GB/s: above this, the sandbox that is made has the files bound.
+COPIES_BYTES = 256 * 2**20
 
 #: The frames of one trajectory may take this part of the budget; those of a larger one stay in the file.
 LARGEST_PART = 0.5
@@ -68,6 +77,8 @@ class HolderDesk:
         Memory of all holders together.
     verify
         Raises if a method is not trusted; asked before a holder is made for it.
+    rests
+        Whether the site has nothing else to do, so that a spare sandbox can be made; None: none is ever made.
     """
 
     def __init__(
@@ -77,11 +88,18 @@ class HolderDesk:
         *,
         budget_bytes: int,
         verify: Callable[[MethodSchema], None] = lambda _: None,
+        rests: Callable[[], bool] | None = None,
     ) -> None:
         self._warden, self._copies, self._budget, self._verify = warden, copies, budget_bytes, verify
         self._lock = threading.Lock()
         self._held: dict[tuple[str, ...], _Held] = {}
         self._failed: dict[tuple[str, ...], float] = {}
+        self._spares = None if rests is None else self._spares_when(rests)
+
+    def expect(self, environment: GuestEnvironment) -> None:
+        """Have a spare sandbox of an environment, from the time on when the site first rests."""
+        if self._spares is not None:
+            self._spares.expect(environment)
 
     @contextmanager
     def holding(
@@ -113,12 +131,14 @@ class HolderDesk:
                 self._drop(entry)
 
     def figures(self) -> tuple[int, int]:
-        """Number of holders, and the bytes that they may use."""
+        """Number of holders, and the bytes that they and the spare sandboxes may use."""
         with self._lock:
-            return len(self._held), sum(entry.reserved_bytes for entry in self._held.values())
+            return len(self._held), self._reserved_bytes()
 
     def close(self) -> None:
-        """End all holders."""
+        """End all holders and spare sandboxes."""
+        if self._spares is not None:
+            self._spares.close()
         for entry in list(self._held.values()):
             self._drop(entry)
 
@@ -143,11 +163,16 @@ class HolderDesk:
             if entry is not None:
                 entry.users += 1
                 return entry
-            frame_bytes = self._frame_bytes(call)
-            if not self._make_room(HOLDER_BASE_BYTES + frame_bytes):
+            frame_bytes, copies_bytes = self._frame_bytes(call), _copies_bytes(call)
+            spare = None if copies_bytes is None or self._spares is None else self._spares.take(environment)
+            wanted = HOLDER_BASE_BYTES + frame_bytes + (copies_bytes or 0 if spare is not None else 0)
+            if not self._make_room(wanted):
+                if spare is not None:
+                    close_behind(spare)
                 return None
-            entry = self._held[key] = _Held(frozenset(call.objects), HOLDER_BASE_BYTES + frame_bytes, users=1)
-        self._make(entry, key, schema, call, environment, frame_bytes, cancelled)
+            entry = self._held[key] = _Held(frozenset(call.objects), wanted, users=1)
+        self.expect(environment)
+        self._make(entry, key, schema, call, environment, frame_bytes, spare, cancelled)
         return entry
 
     def _frame_bytes(self, call: ResolvedCall) -> int:
@@ -163,6 +188,7 @@ class HolderDesk:
         call: ResolvedCall,
         environment: GuestEnvironment,
         frame_bytes: int,
+        spare: Spare | None,
         cancelled: threading.Event,
     ) -> None:
         request, files = hold_request(
@@ -178,8 +204,9 @@ class HolderDesk:
         )
         begun = time.monotonic()
         try:
-            entry.holder = self._warden.hold(order, cancelled=cancelled)
-            logger.info("holder", id=order.hold_id, seconds=round(time.monotonic() - begun, 3))
+            entry.holder = self._hold(order, spare, cancelled)
+            seconds = round(time.monotonic() - begun, 3)
+            logger.info("holder", id=order.hold_id, spare=spare is not None, seconds=seconds)
         except (HolderFailed, SandboxUnavailableError) as error:
             logger.warning("no holder", id=order.hold_id, error=str(error))
             with self._lock:
@@ -187,11 +214,36 @@ class HolderDesk:
         finally:
             entry.ready.set()
 
+    def _hold(self, order: HoldOrder, spare: Spare | None, cancelled: threading.Event) -> Holder:
+        """Start a holder, of the spare if that has not ended."""
+        if spare is not None:
+            with suppress(SandboxUnavailableError):
+                return self._warden.hold(order, spare=spare, cancelled=cancelled)
+        return self._warden.hold(order, cancelled=cancelled)
+
+    def _spares_when(self, rests: Callable[[], bool]) -> Spares:
+        largest = HOLDER_BASE_BYTES + int(LARGEST_PART * self._budget) + COPIES_BYTES
+        return Spares(
+            self._warden,
+            self._lock,
+            limits=CHILD_LIMITS,
+            holder_memory_bytes=largest + CHILD_LIMITS.memory_bytes,
+            room_bytes=COPIES_BYTES,
+            may_begin=lambda: rests() and self._reserved_bytes() + HOLDER_BASE_BYTES <= self._budget,
+        )
+
+    def _reserved_bytes(self) -> int:
+        """Memory that is promised; call it with the lock held."""
+        spares = 0 if self._spares is None else self._spares.count()
+        return sum(one.reserved_bytes for one in self._held.values()) + spares * HOLDER_BASE_BYTES
+
     def _make_room(self, wanted: int) -> bool:
-        """Evict idle holders, least used first, until there is room; call it with the lock held."""
+        """Give up spares, and evict idle holders, least used first, until there is room; call it with the lock held."""
         now = time.monotonic()
         idle = sorted((one for one in self._held.values() if not one.users), key=lambda one: one.last_used)
-        taken = sum(one.reserved_bytes for one in self._held.values())
+        while self._reserved_bytes() + wanted > self._budget and self._spares is not None and self._spares.give_up():
+            pass
+        taken = self._reserved_bytes()
         for one in idle:
             if taken + wanted <= self._budget and now - one.last_used < IDLE_S:
                 break
@@ -218,8 +270,21 @@ def fits_a_child(schema: MethodSchema) -> bool:
 
 def _identity(one: ResolvedInput) -> tuple[str, ...]:
     """What a holder's files are; with their names, which messages quote, so that nobody reads another's."""
-    files = (one.file,) if one.topology is None else (one.file, one.topology)
-    return tuple(part for file in files for part in (file.name, file.file_type, file.digest, file.offsets_digest or ""))
+    return tuple(
+        part for file in _files(one) for part in (file.name, file.file_type, file.digest, file.offsets_digest or "")
+    )
+
+
+def _copies_bytes(call: ResolvedCall) -> int | None:
+    """Bytes of a call's files, with the offsets of their frames; None if no spare can have them."""
+    files = [file for one in call.inputs for file in _files(one)]
+    size = sum(file.size + OFFSET_BYTES * int(file.facts.get("n_frames") or 0) for file in files)
+    fitting = size <= COPIES_BYTES and not any(file.file_type in LATE_TYPES for file in files)
+    return size if fitting else None
+
+
+def _files(one: ResolvedInput) -> tuple[FileObject, ...]:
+    return (one.file,) if one.topology is None else (one.file, one.topology)
 
 
 def _decoded_bytes(one: ResolvedInput) -> int:

@@ -83,6 +83,11 @@ class Slots:
         with self._changed:
             return LoadFigures(len(self._running), len(self._line), self._count)
 
+    def at_rest(self) -> bool:
+        """Whether nothing runs or waits."""
+        with self._changed:
+            return not self._running and not self._line
+
     @contextmanager
     def one(self, claim: Claim, cancelled: threading.Event) -> Iterator[None]:
         """Wait for a slot and hold it during the ``with`` block.

@@ -121,13 +121,16 @@ class SiteServer:
         registry = self._end.enter_context(
             open_registry(home, catalog, elsewhere=lambda: peers.how_new(but=settings.name))
         )
+        slots = Slots(settings.slots, settings.memory_mib * 2**20)
+        rests = slots.at_rest if settings.spares else None
         holders = (
-            HolderDesk(warden, copies, budget_bytes=budget_bytes, verify=registry.verify_again)
+            HolderDesk(warden, copies, budget_bytes=budget_bytes, verify=registry.verify_again, rests=rests)
             if warden is not None
             else None
         )
         if holders is not None:
             self._end.callback(holders.close)
+            holders.expect(environment)
         site = SiteParts(
             settings=settings,
             home=home,
@@ -137,7 +140,7 @@ class SiteServer:
             results=ResultStore(home.cache),
             registry=registry,
             ledger=ledger,
-            slots=Slots(settings.slots, settings.memory_mib * 2**20),
+            slots=slots,
             ways=Counter(),
             paces=Paces(),
             warden=warden,

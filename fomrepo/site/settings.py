@@ -48,6 +48,8 @@ class SiteSettings(BaseSettings):
     memory_mib: int = Field(default_factory=lambda: machine_memory_mib() // 2, ge=128)
     #: Memory of files that are held ready, in MiB; 0: none are. By default a quarter of the machine.
     holder_memory_mib: int = Field(default_factory=lambda: machine_memory_mib() // 4, ge=0)
+    #: Whether a sandbox with everything imported is kept ready for the next file, in that memory, while there is room.
+    spares: bool = True
     #: Whether the files of new versions are checked by methods of the library before they may be published.
     checks_on_deposit: bool = True
     #: Threads that answer clients.

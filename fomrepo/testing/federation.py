@@ -142,6 +142,8 @@ class LocalFederation:
         Put a gateway before each site's own listener, which counts the bytes between sites (``taps``).
     checks_on_deposit
         Whether sites run quality checks on what is deposited, which takes slots from other runs.
+    spares
+        Whether sites keep sandboxes ready for the next file, which takes processor time from whatever comes first.
 
     Examples
     --------
@@ -159,12 +161,14 @@ class LocalFederation:
         variables: Mapping[str, str] | None = None,
         tapped: bool = False,
         checks_on_deposit: bool = False,
+        spares: bool = False,
     ) -> None:
         self.folder = folder.absolute()
         self.taps = {name: PeerTap() for name in sites} if tapped else {}
         share = {
             "FOMREPO_SITE_HOLDER_MEMORY_MIB": str(machine_memory_mib() // 4 // len(sites)),
             "FOMREPO_SITE_CHECKS_ON_DEPOSIT": str(checks_on_deposit).lower(),
+            "FOMREPO_SITE_SPARES": str(spares).lower(),
         }
         self._places = {name: (own_address(), own_address()) for name in sites}
         self.sites = {

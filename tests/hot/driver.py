@@ -24,10 +24,12 @@ from fomrepo.isolation.environment import GuestEnvironment, find_or_build_enviro
 from fomrepo.isolation.holder import Holder, HolderFailed
 from fomrepo.isolation.orders import HoldOrder, InputFile, RunLimits, RunOrder, RunReport
 from fomrepo.isolation.service_user import drop_to_service_user
+from fomrepo.isolation.spare import SPARE_REQUEST, Spare
 from fomrepo.isolation.warden import Warden
 from fomrepo.site.together import Seat, Together
 from tests.survivors import adopt_orphans, descendants
 
+ROOM_BYTES = 256 << 20
 SERVICE_USER = "61195"  # a number that nobody else has
 
 
@@ -39,10 +41,13 @@ class Site:
         self._environment: GuestEnvironment = find_or_build_environment(lock, environments)
         self._warden = Warden.start()
         self._holders: dict[str, Holder] = {}
+        self._spares: dict[str, Spare] = {}
         self._behind: list[Future[Any]] = []
 
-    def hold(self, name: str, request: dict[str, Any], inputs: dict[str, str], **limits: Any) -> dict[str, Any]:
-        """Start a holder under a name."""
+    def hold(
+        self, name: str, request: dict[str, Any], inputs: dict[str, str], spare: str | None = None, **limits: Any
+    ) -> dict[str, Any]:
+        """Start a holder under a name, of a sandbox of its own or of a spare."""
         holder_memory_bytes = limits.pop("holder_memory_bytes", 2 << 30)
         order = HoldOrder(
             name,
@@ -53,10 +58,17 @@ class Site:
             holder_memory_bytes,
         )
         try:
-            self._holders[name] = self._warden.hold(order)
+            self._holders[name] = self._warden.hold(order, spare=None if spare is None else self._spares.pop(spare))
         except HolderFailed as error:
             return {"failed": asdict(error.report), "cause": type(error.cause).__name__, "message": str(error)}
         return asdict(self._holders[name].facts)
+
+    def spare(self, name: str) -> dict[str, Any]:
+        """Make a spare under a name."""
+        limits = RunLimits(memory_bytes=1 << 30, wall_s=60.0, tmp_bytes=1 << 20)
+        order = HoldOrder(name, self._environment, (), SPARE_REQUEST, limits, 4 << 30, ROOM_BYTES)
+        self._spares[name] = self._warden.spare(order)
+        return {"pid": self._spares[name].process}
 
     def hot(self, name: str, request: dict[str, Any], cancel_after_s: float | None = None, **limits: Any) -> Any:
         """Run a method in a holder's child."""

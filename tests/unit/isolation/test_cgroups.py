@@ -113,4 +113,4 @@ def test_a_site_in_its_leaf_finds_the_folder_beside_it(own, monkeypatch):
 @pytest.mark.parametrize(("events", "killed"), [("low 0\noom 1\noom_kill 2\n", True), ("oom 3\noom_kill 0\n", False)])
 def test_a_kill_for_want_of_memory_is_seen(tmp_path, events, killed):
     (tmp_path / "memory.events").write_text(events)
-    assert RunCgroup(tmp_path, "memory.events").killed() is killed
+    assert RunCgroup(tmp_path, "memory.max", "memory.events").killed() is killed

@@ -1,0 +1,123 @@
+"""A spare as the site sees it: a sandbox in which everything is imported, and which holds nothing of anybody yet.
+
+It becomes the holder of one call's files: nothing can be mounted into it any more, so the site hands it the files open,
+for reading only, and the harness copies them to where they would be bound (docs/guest-protocol.md).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import stat
+import struct
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from fomrepo.errors import SandboxUnavailableError
+from fomrepo.isolation.orders import HoldOrder, InputFile
+
+__all__ = ["LATE_TYPES", "SPARE_REQUEST", "Spare"]
+
+#: What a spare is asked at its start.
+SPARE_REQUEST = b'{"protocol":1,"task":"spare"}'
+
+#: File types whose readers MDAnalysis has only if they can be imported when it is imported itself; a spare leaves them
+#: out, as a holder does whose files are of other types (sandbox/packages).
+LATE_TYPES = frozenset({"EDR", "GSD", "H5MD", "MMCIF", "TNG"})
+
+#: Everything is imported in half a second; a machine under heavy load may take long.
+READY_TIMEOUT_S = 60.0
+READY = b"r"
+
+LENGTH = struct.Struct("<Q")
+
+
+class Spare:
+    """A sandbox that waits; made by ``Warden.spare``, and used up by ``Warden.hold``.
+
+    Parameters
+    ----------
+    talk
+        The site's end of its socket.
+    process
+        The host's id of its process.
+    room_bytes
+        What the files together may have.
+    lower
+        Lowers its limits to those of an order.
+    end
+        Ends it, and returns the warden's last word of it.
+    """
+
+    def __init__(
+        self,
+        talk: socket.socket,
+        process: int,
+        room_bytes: int,
+        lower: Callable[[HoldOrder], None],
+        end: Callable[[], dict[str, Any] | None],
+    ) -> None:
+        self.talk, self.process, self.room_bytes, self.end = talk, process, room_bytes, end
+        self._lower = lower
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still waits: it has nothing to say, and has not hung up."""
+        return not select.select([self.talk], [], [], 0)[0]
+
+    def wait_until_ready(self) -> None:
+        """Ask it to import everything, and wait until it has.
+
+        Raises
+        ------
+        SandboxUnavailableError
+            It ended instead, or takes too long.
+        """
+        self.talk.settimeout(READY_TIMEOUT_S)
+        try:
+            self.talk.sendall(LENGTH.pack(len(SPARE_REQUEST)) + SPARE_REQUEST)
+            said = self.talk.recv(1)
+        except OSError as error:
+            raise SandboxUnavailableError(f"a spare sandbox does not get ready: {error}") from None
+        if said != READY:
+            raise SandboxUnavailableError("a spare sandbox ended before it was ready")
+
+    def hand_over(self, order: HoldOrder) -> None:
+        """Make it the holder of an order: lower its limits, and give it the files. The request is to follow.
+
+        Raises
+        ------
+        SandboxUnavailableError
+            It has ended, and has seen nothing.
+        ValueError
+            An input is not a regular file.
+        """
+        self._lower(order)
+        names = json.dumps([each.inside for each in order.inputs]).encode()
+        with ExitStack() as opened:
+            descriptors = []
+            for each in order.inputs:
+                descriptors.append(_opened(each))
+                opened.callback(os.close, descriptors[-1])
+            try:
+                socket.send_fds(self.talk, [LENGTH.pack(len(names))], descriptors)
+                self.talk.sendall(names)
+            except OSError as error:
+                raise SandboxUnavailableError(f"a spare sandbox ended before it was used: {error}") from None
+
+    def close(self) -> None:
+        """End it unused."""
+        self.talk.close()
+        self.end()
+
+
+def _opened(file: InputFile) -> int:
+    """Open a regular file for reading; never waits for what is none."""
+    descriptor = os.open(file.host_path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ValueError(f"{file.host_path} is not a regular file")
+    return descriptor
