@@ -1,8 +1,8 @@
 """Plays the site for one identity: carries out attacks one after the other and says what came of each.
 
-Run as ``python -m tests.escapes.driver SERVICE_USER ENVIRONMENTS (cold|hot) < orders``: one JSON line in, one out, a
-run. Started by root it becomes the service user; otherwise it stays who it is. Cold, each attack has a sandbox of its
-own; hot, all have one holder, whose children they are.
+Run as ``python -m tests.escapes.driver SERVICE_USER ENVIRONMENTS (cold|hot|spare) < orders``: one JSON line in, one
+out, a run. Started by root it becomes the service user; otherwise it stays who it is. Cold, each attack has a sandbox
+of its own; hot, all have one holder, whose children they are; of a spare likewise, and it was handed its files.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import sys
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from fomrepo.isolation.limits import MIB, RunLimits
 from fomrepo.isolation.orders import HoldOrder, InputFile, RunOrder, RunReport
 from fomrepo.isolation.outcome import check_method_outcome
 from fomrepo.isolation.service_user import drop_to_service_user
+from fomrepo.isolation.spare import SPARE_REQUEST
 from fomrepo.isolation.warden import Warden
 from fomrepo.model.methods import ResultField, ResultSchema
 from tests.survivors import adopt_orphans, command, in_sandboxes
@@ -98,9 +99,10 @@ class Cold:
 class Hot:
     """Runs all attacks in children of one holder, which must outlive them all."""
 
-    def __init__(self, warden: Warden, environment: GuestEnvironment) -> None:
+    def __init__(self, warden: Warden, environment: GuestEnvironment, *, of_a_spare: bool) -> None:
         self._warden = warden
         self._environment = environment
+        self._of_a_spare = of_a_spare
         self._holder: Holder | None = None
 
     def run(self, order: dict[str, Any], limits: RunLimits, body: io.BytesIO) -> RunReport:
@@ -126,7 +128,12 @@ class Hot:
         asked = {"protocol": 1, "task": "hold", "inputs": INPUTS, "frame_budget_bytes": 1 * MIB}
         said = json.dumps({**asked, "limits": _limits_inside(limits)}).encode()
         inputs = (InputFile(data, "universe.structure.pdb"),)
-        return self._warden.hold(HoldOrder("hot", self._environment, inputs, said, limits, 512 * MIB))
+        order = HoldOrder("hot", self._environment, inputs, said, limits, 512 * MIB)
+        spare = None
+        if self._of_a_spare:
+            empty = replace(order, inputs=(), request=SPARE_REQUEST, holder_memory_bytes=1024 * MIB, room_bytes=MIB)
+            spare = self._warden.spare(empty)
+        return self._warden.hold(order, spare=spare)
 
 
 def carry_out(runner: Cold | Hot, order: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +187,8 @@ def main() -> None:
     drop_to_service_user((), user=sys.argv[1])
     environment = find_or_build_environment(installed_folder("sandbox") / "requirements.lock", environments)
     warden = Warden.start()
-    runner = (Hot if sys.argv[3] == "hot" else Cold)(warden, environment)
+    way = sys.argv[3]
+    runner = Cold(warden, environment) if way == "cold" else Hot(warden, environment, of_a_spare=way == "spare")
     for line in sys.stdin:
         print(json.dumps(carry_out(runner, json.loads(line))), flush=True)
     warden.close()

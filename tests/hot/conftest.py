@@ -12,6 +12,7 @@ import pytest
 
 from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.environment import default_environments_folder, find_or_build_environment
+from fomrepo.isolation.spare import LATE_TYPES
 from tests.guest.conftest import NOT_OURS
 from tests.hot.site import FRAME_BUDGET_BYTES, LIMITS, Data, Site, lay_out
 
@@ -46,7 +47,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Dat
 
 @pytest.fixture(scope="session")
 def held(site: Site, data: Callable[..., Data]) -> Callable[..., str]:
-    """Give a function that holds a sample data set, once, and returns the holder's name."""
+    """Give a function that holds a sample data set, once, and returns the holder's name; it is made of a spare."""
     known: dict[tuple[str, int], str] = {}
 
     def hold(name: str, *, budget: int = FRAME_BUDGET_BYTES) -> str:
@@ -54,7 +55,9 @@ def held(site: Site, data: Callable[..., Data]) -> Callable[..., str]:
             laid = data(name)
             request = {"protocol": 1, "task": "hold", "inputs": laid.inputs, "frame_budget_bytes": budget}
             holder = f"{name}-{budget}"
-            facts = site.hold(name=holder, request=request | {"limits": LIMITS}, inputs=laid.files)
+            late = any(file["type"] in LATE_TYPES for given in laid.inputs for file in given["files"])
+            spare = None if late else site.spare(name=holder)["name"]
+            facts = site.hold(name=holder, request=request | {"limits": LIMITS}, inputs=laid.files, spare=spare)
             assert "n_frames" in facts, facts
             known[name, budget] = holder
         return known[name, budget]

@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fomrepo.errors import FomrepoError
+from fomrepo.errors import FomrepoError, SandboxUnavailableError
 from fomrepo.installed_files import installed_folder
 from fomrepo.isolation.environment import GuestEnvironment, find_or_build_environment
 from fomrepo.isolation.holder import Holder, HolderFailed
@@ -61,6 +61,8 @@ class Site:
             self._holders[name] = self._warden.hold(order, spare=None if spare is None else self._spares.pop(spare))
         except HolderFailed as error:
             return {"failed": asdict(error.report), "cause": type(error.cause).__name__, "message": str(error)}
+        except SandboxUnavailableError as error:
+            return {"unavailable": error.message}
         return asdict(self._holders[name].facts)
 
     def spare(self, name: str) -> dict[str, Any]:
@@ -68,7 +70,7 @@ class Site:
         limits = RunLimits(memory_bytes=1 << 30, wall_s=60.0, tmp_bytes=1 << 20)
         order = HoldOrder(name, self._environment, (), SPARE_REQUEST, limits, 4 << 30, ROOM_BYTES)
         self._spares[name] = self._warden.spare(order)
-        return {"pid": self._spares[name].process}
+        return {"name": name, "pid": self._spares[name].process}
 
     def hot(self, name: str, request: dict[str, Any], cancel_after_s: float | None = None, **limits: Any) -> Any:
         """Run a method in a holder's child."""

@@ -207,6 +207,7 @@ def test_nothing_outlives_a_kill(own_site: Site, data: Callable[..., Data], vict
     (folder / "method.py").write_text(sleeper["bundle"]["method.py"])
     cold = {key: value for key, value in sleeper.items() if key != "bundle"}
     cold_order = {"do": "cold", "request": cold, "inputs": laid.files, "method_folder": str(folder)}
+    own_site.spare(name="unused")
     own_site.behind(orders=[{"do": "hot", "name": "own", "request": sleeper}, cold_order])
     time.sleep(1.0)  # until the cold run sleeps, and the holder has its spares again
     warden, *others = own_site.warden_processes()

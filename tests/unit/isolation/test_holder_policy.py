@@ -65,7 +65,18 @@ def test_only_a_holder_may_make_user_namespaces_and_has_its_filter(order):
     assert "/harness/holder-filter.bpf" not in as_guest
 
 
-def test_an_order_survives_the_way_to_the_warden(order):
+def test_a_spare_sees_no_data_and_has_room_for_some(order):
+    held, spare = holder_policy(order), holder_policy(replace(order, inputs=(), room_bytes=1 << 20))
+    assert replace(spare, room_bytes=0) == replace(held, binds=held.binds[:-1])
+    arguments = " ".join(bwrap.bwrap_arguments(spare, "/usr/bin/bwrap"))
+    assert "--size 1048576 --perms 0755 --tmpfs /in " in arguments
+    assert arguments.index("--tmpfs /in ") < arguments.index("--remount-ro / ")
+    assert "--tmpfs /in " not in " ".join(bwrap.bwrap_arguments(held, "/usr/bin/bwrap"))
+
+
+@pytest.mark.parametrize("room_bytes", [0, 1 << 20])
+def test_an_order_survives_the_way_to_the_warden(order, room_bytes):
+    order = replace(order, room_bytes=room_bytes)
     assert HoldOrder.from_plain(order.to_plain()) == replace(order, request=b"")
 
 
