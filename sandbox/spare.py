@@ -23,7 +23,7 @@ FILES_LIMIT = 32
 
 
 def wait_for_files() -> None:
-    """Say that everything is imported, wait, and copy each file to where it would be bound in another holder."""
+    """Say that everything is imported, wait, copy each file to where it would be bound in another holder, say so."""
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     gc.collect()
     gather_into_huge_pages(gc.get_objects())
@@ -40,6 +40,7 @@ def wait_for_files() -> None:
         _copy(descriptor, os.path.join(DATA_FOLDER, name))
         os.close(descriptor)
     os.chmod(DATA_FOLDER, 0o555)  # noqa: S103 - read-only
+    os.write(HOST_DESCRIPTOR, READY)
 
 
 def _copy(source: int, path: str) -> None:

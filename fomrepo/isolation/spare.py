@@ -68,7 +68,7 @@ class Spare:
         """Whether it still waits: it has nothing to say, and has not hung up."""
         return not select.select([self.talk], [], [], 0)[0]
 
-    def wait_until_ready(self) -> None:
+    def prepare(self) -> None:
         """Ask it to import everything, and wait until it has.
 
         Raises
@@ -79,19 +79,19 @@ class Spare:
         self.talk.settimeout(READY_TIMEOUT_S)
         try:
             self.talk.sendall(LENGTH.pack(len(SPARE_REQUEST)) + SPARE_REQUEST)
-            said = self.talk.recv(1)
+            self._hear()
         except OSError as error:
             raise SandboxUnavailableError(f"a spare sandbox does not get ready: {error}") from None
-        if said != READY:
-            raise SandboxUnavailableError("a spare sandbox ended before it was ready")
 
     def hand_over(self, order: HoldOrder) -> None:
-        """Make it the holder of an order: lower its limits, and give it the files. The request is to follow.
+        """Make it the holder of an order: lower its limits, give it the files, wait until it has them.
+
+        The request is to follow: until then it has not looked into a file.
 
         Raises
         ------
         SandboxUnavailableError
-            It has ended, and has seen nothing.
+            It has ended, or takes too long.
         ValueError
             An input is not a regular file.
         """
@@ -105,13 +105,19 @@ class Spare:
             try:
                 socket.send_fds(self.talk, [LENGTH.pack(len(names))], descriptors)
                 self.talk.sendall(names)
+                self._hear()
             except OSError as error:
-                raise SandboxUnavailableError(f"a spare sandbox ended before it was used: {error}") from None
+                raise SandboxUnavailableError(f"a spare sandbox does not take its files: {error}") from None
 
     def close(self) -> None:
         """End it unused."""
         self.talk.close()
         self.end()
+
+    def _hear(self) -> None:
+        """Wait for the byte by which it says that it is done."""
+        if self.talk.recv(1) != READY:
+            raise ConnectionResetError("it has ended")
 
 
 def _opened(file: InputFile) -> int:

@@ -166,7 +166,7 @@ class Warden:
             undo.callback(end)
             undo.callback(ours.close)
             spare = Spare(ours, _begun(replies), order.room_bytes, partial(self._lower, key, replies), end)
-            spare.wait_until_ready()
+            spare.prepare()
             undo.pop_all()
         return spare
 
@@ -249,7 +249,7 @@ class Warden:
         reply = replies.get()
         if reply is None or "lowered" not in reply:
             replies.put(reply)  # it was the last one
-            raise SandboxUnavailableError("a spare sandbox ended before it was used")
+            raise SandboxUnavailableError("a spare sandbox does not take its files: it has ended")
 
     def _order(
         self, key: str, message: dict[str, Any]
