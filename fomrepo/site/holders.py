@@ -48,6 +48,9 @@ LARGEST_PART = 0.5
 #: A holder that nobody used for so long goes.
 IDLE_S = 900.0
 
+#: A holder that nobody used for so long makes room for a spare.
+RESTED_S = 60.0
+
 #: After a holder could not be made, its files are read cold for so long.
 FAILED_S = 300.0
 
@@ -94,7 +97,8 @@ class HolderDesk:
         self._lock = threading.Lock()
         self._held: dict[tuple[str, ...], _Held] = {}
         self._failed: dict[tuple[str, ...], float] = {}
-        self._spares = None if rests is None else self._spares_when(rests)
+        has_room = budget_bytes >= 2 * HOLDER_BASE_BYTES  # for a spare beside a holder
+        self._spares = None if rests is None or not has_room else self._spares_when(rests)
 
     def expect(self, environment: GuestEnvironment) -> None:
         """Have a spare sandbox of an environment, from the time on when the site first rests."""
@@ -229,7 +233,7 @@ class HolderDesk:
             limits=CHILD_LIMITS,
             holder_memory_bytes=largest + CHILD_LIMITS.memory_bytes,
             room_bytes=COPIES_BYTES,
-            may_begin=lambda: rests() and self._reserved_bytes() + HOLDER_BASE_BYTES <= self._budget,
+            may_begin=lambda: rests() and self._evict(HOLDER_BASE_BYTES, rested_s=RESTED_S),
         )
 
     def _reserved_bytes(self) -> int:
@@ -238,14 +242,22 @@ class HolderDesk:
         return sum(one.reserved_bytes for one in self._held.values()) + spares * HOLDER_BASE_BYTES
 
     def _make_room(self, wanted: int) -> bool:
-        """Give up spares, and evict idle holders, least used first, until there is room; call it with the lock held."""
-        now = time.monotonic()
-        idle = sorted((one for one in self._held.values() if not one.users), key=lambda one: one.last_used)
+        """Give up spares, and evict idle holders, until there is room; call it with the lock held."""
         while self._reserved_bytes() + wanted > self._budget and self._spares is not None and self._spares.give_up():
             pass
+        return self._evict(wanted)
+
+    def _evict(self, wanted: int, *, rested_s: float = 0.0) -> bool:
+        """Evict idle holders, least used first, until there is room; call it with the lock held.
+
+        Returns whether there is; holders that were used within ``rested_s`` stay.
+        """
+        now = time.monotonic()
+        idle = sorted((one for one in self._held.values() if not one.users), key=lambda one: one.last_used)
         taken = self._reserved_bytes()
         for one in idle:
-            if taken + wanted <= self._budget and now - one.last_used < IDLE_S:
+            idle_s = now - one.last_used
+            if (taken + wanted <= self._budget and idle_s < IDLE_S) or idle_s < rested_s:
                 break
             taken -= one.reserved_bytes
             self._remove(one)
