@@ -129,9 +129,10 @@ class Spares:
 
     def _make(self) -> None:
         while (place := self._next()) is not None:
-            spare, due = None, 0.0
+            spare, due, begun = None, 0.0, time.monotonic()
             try:
                 spare = self._warden.spare(self._order(place.environment))
+                logger.info("spare", environment=place.environment.name, seconds=round(time.monotonic() - begun, 3))
             except SandboxUnavailableError as error:
                 logger.warning("no spare sandbox", error=str(error))
                 due = time.monotonic() + FAILED_S
