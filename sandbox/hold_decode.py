@@ -7,14 +7,19 @@ frames into the memory that it shares with the holder.
 from __future__ import annotations
 
 import fcntl
-import itertools
 import mmap
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from sandbox.hold_frames import FrameForm, HeldFrames, UnevenFramesError
-from sandbox.hold_kernel import die_with_parent, drop_capabilities, fork_into_namespaces
+from sandbox.hold_kernel import (
+    die_with_parent,
+    drop_capabilities,
+    fork_into_namespaces,
+    make_huge_pages,
+    map_for_huge_pages,
+)
 from sandbox.hold_reader import let_go, open_again, read_from_memory
 
 ANSWER_DESCRIPTOR = 3
@@ -65,7 +70,7 @@ def decode(reader: Any, memory: int, budget_bytes: int, install_second_filter: C
         return 0
     seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
     fcntl.fcntl(memory, fcntl.F_ADD_SEALS, seals)
-    private = mmap.mmap(memory, size, mmap.MAP_PRIVATE, mmap.PROT_READ)
+    private = map_for_huge_pages(memory, size, sharing=mmap.MAP_PRIVATE, protection=mmap.PROT_READ)
     os.close(memory)
     read_from_memory(reader, HeldFrames(form, n_frames, private))
     return size
@@ -75,28 +80,34 @@ def _fill(
     reader: Any, form: FrameForm, n_frames: int, memory: int, size: int, install_second_filter: Callable[[], None]
 ) -> bool:
     """Decode into the memory; the mapping by which it is written is gone afterwards. Returns whether all went well."""
-    with mmap.mmap(memory, size) as shared:
-        frames = HeldFrames(form, n_frames, shared)
-        decoders = max(1, min(len(os.sched_getaffinity(0)), size // BYTES_WORTH_A_DECODER, n_frames))
-        borders = [n_frames * part // decoders for part in range(decoders + 1)]
-        processes = []
-        for first, stop in itertools.pairwise(borders):
-            process = fork_into_namespaces()
-            if process == 0:
-                _be_decoder(reader, frames, range(first, stop), install_second_filter)
-            processes.append(process)
-        statuses = [os.waitpid(process, 0)[1] for process in processes]
-        del frames
+    shared = map_for_huge_pages(memory, size, sharing=mmap.MAP_SHARED, protection=mmap.PROT_READ | mmap.PROT_WRITE)
+    frames = HeldFrames(form, n_frames, shared)
+    decoders = max(1, min(len(os.sched_getaffinity(0)), size // BYTES_WORTH_A_DECODER, n_frames))
+    processes = []
+    for part in range(decoders):
+        indices, room = (range(end * part // decoders, end * (part + 1) // decoders) for end in (n_frames, size))
+        process = fork_into_namespaces()
+        if process == 0:
+            _be_decoder(reader, frames, indices, shared[room.start : room.stop], install_second_filter)
+        processes.append(process)
+    statuses = [os.waitpid(process, 0)[1] for process in processes]
+    place = shared.obj
+    del frames
+    shared.release()
+    place.close()
     return not any(statuses)
 
 
-def _be_decoder(reader: Any, frames: HeldFrames, indices: range, install_second_filter: Callable[[], None]) -> None:
-    """Decode a range and end; 0 says that all went well."""
+def _be_decoder(
+    reader: Any, frames: HeldFrames, indices: range, room: memoryview, install_second_filter: Callable[[], None]
+) -> NoReturn:
+    """Decode a range and end; 0 says that all went well. `room` is about where the frames come to lie."""
     status = 1
     try:
         os.closerange(ANSWER_DESCRIPTOR, DESCRIPTORS_LIMIT)
         drop_capabilities()
         die_with_parent()
+        make_huge_pages(room)
         install_second_filter()
         open_again(reader)
         for index in indices:

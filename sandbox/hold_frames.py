@@ -85,7 +85,7 @@ class HeldFrames:
         A mapping of at least as many bytes as the layout has; frames can be put only where it is writable.
     """
 
-    def __init__(self, form: FrameForm, n_frames: int, memory: mmap.mmap) -> None:
+    def __init__(self, form: FrameForm, n_frames: int, memory: mmap.mmap | memoryview | bytes | bytearray) -> None:
         self._form = form
         self.n_frames = n_frames
         self._sections = {
