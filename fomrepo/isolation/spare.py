@@ -44,8 +44,6 @@ class Spare:
         The site's end of its socket.
     process
         The host's id of its process.
-    room_bytes
-        What the files together may have.
     lower
         Lowers its limits to those of an order.
     end
@@ -56,11 +54,10 @@ class Spare:
         self,
         talk: socket.socket,
         process: int,
-        room_bytes: int,
         lower: Callable[[HoldOrder], None],
         end: Callable[[], dict[str, Any] | None],
     ) -> None:
-        self.talk, self.process, self.room_bytes, self.end = talk, process, room_bytes, end
+        self.talk, self.process, self.end = talk, process, end
         self._lower = lower
 
     @property

@@ -165,7 +165,7 @@ class Warden:
             end = partial(self._end_holder, key, replies)
             undo.callback(end)
             undo.callback(ours.close)
-            spare = Spare(ours, _begun(replies), order.room_bytes, partial(self._lower, key, replies), end)
+            spare = Spare(ours, _begun(replies), partial(self._lower, key, replies), end)
             spare.prepare()
             undo.pop_all()
         return spare

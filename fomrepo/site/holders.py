@@ -176,7 +176,14 @@ class HolderDesk:
                 return None
             entry = self._held[key] = _Held(frozenset(call.objects), wanted, users=1)
         self.expect(environment)
-        self._make(entry, key, schema, call, environment, frame_bytes, spare, cancelled)
+        try:
+            self._make(entry, key, schema, call, environment, frame_bytes, spare, cancelled)
+        except BaseException:
+            entry.ready.set()
+            self._drop(entry)
+            if spare is not None:
+                close_behind(spare)
+            raise
         return entry
 
     def _frame_bytes(self, call: ResolvedCall) -> int:

@@ -158,3 +158,13 @@ def test_no_room_for_a_holder_ends_the_spare_that_it_would_have_been(monkeypatch
     monkeypatch.setattr(holders_module, "HOLDER_BASE_BYTES", 3 * HOLDER_BASE_BYTES)
     assert site.call("a") is None
     assert site.desk.figures() == (0, 0)
+
+
+def test_a_spare_of_which_no_holder_comes_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    site, ended = Desk(4 * HOLDER_BASE_BYTES), threading.Event()
+    monkeypatch.setattr(site.spares, "take", lambda _: SimpleNamespace(close=ended.set))
+    monkeypatch.setattr(holders_module, "hold_request", lambda *_, **__: [][0])
+    with pytest.raises(IndexError):
+        site.call("a")
+    assert ended.wait(10.0)
+    assert site.desk.figures()[0] == 0
