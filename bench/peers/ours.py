@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import shutil
 import struct
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -22,6 +23,9 @@ from fomrepo.client.results.result import Result
 
 #: Where the step of the first frame stands in an XTC: four bytes that no analysis looks at.
 XTC_STEP = 8
+
+#: From a deposit to the first call on it; people take longer. A site at rest has its spare sandbox by then.
+REST_S = 3.0
 
 ANALYSES = ("rmsd", "rmsf", "radius_of_gyration")
 
@@ -111,6 +115,7 @@ class FreshDeposit:
         record = self._repo.deposit(self._topology, copy, title=f"Adenylate kinase again, {number}")
         copy.unlink()
         self._file = record[copy.name]
+        time.sleep(REST_S)
 
 
 def _transfers(large: RemoteFile, setup: Mapping[str, Any]) -> dict[str, Work]:
