@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, or_, select
 
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.fence import fence_query, fenced_insert
 from fomrepo.catalog.methods import Methods
-from fomrepo.catalog.tables import files, methods, result_sources, results
+from fomrepo.catalog.operations import ANSWERED, OPENED
+from fomrepo.catalog.tables import changes, files, methods, result_sources, results
 from fomrepo.catalog.versions import file_of, readable_version, seconds_as_it_is
 from fomrepo.errors import NotFoundError
 from fomrepo.model.files import RecordName
 from fomrepo.model.operations import MethodRef
-from fomrepo.model.results import ResolvedCall, ResolvedInput, StoredResult
+from fomrepo.model.results import Kept, ResolvedCall, ResolvedInput, StoredResult
 
 _chosen = files.alias("chosen")
 _ITS_TOPOLOGY = (
@@ -27,7 +28,11 @@ _FILE_AND_TOPOLOGY = select(files).where(
     files.c.version_id == bindparam("version"), or_(files.c.name == bindparam("name"), files.c.name == _ITS_TOPOLOGY)
 )
 _FILE_NAMES = select(files.c.name).where(files.c.version_id == bindparam("version"))
-_RESULTS = select(results).where(results.c.key == bindparam("key")).order_by(results.c.site)
+_KEPT = (
+    select(changes.c.number, OPENED.exists(), ANSWERED.exists(), results)
+    .select_from(changes.outerjoin(results, results.c.key == bindparam("result_key")))
+    .order_by(results.c.site)
+)
 
 
 class Calls:
@@ -44,9 +49,8 @@ class Calls:
         principal_id: str,
         inputs: Sequence[tuple[RecordName, str]],
         method: MethodRef | None,
-        key_of: Callable[[ResolvedCall], str | None],
-    ) -> tuple[ResolvedCall, tuple[StoredResult, ...]]:
-        """Authorise, resolve and look up, all at one moment.
+    ) -> ResolvedCall:
+        """Authorise, and resolve to exact bytes.
 
         Parameters
         ----------
@@ -56,14 +60,11 @@ class Calls:
             Record and file name of each input.
         method
             None for a draft, which the catalog does not know.
-        key_of
-            Computes the key under which a result would be kept; None: look nothing up. May run more than once.
 
         Returns
         -------
-        tuple
-            The call in exact bytes (its versions carry no list of files), and the results that are kept for it, one
-            for each site that has it.
+        ResolvedCall
+            Its versions carry no list of files.
 
         Raises
         ------
@@ -72,13 +73,28 @@ class Calls:
         WithdrawnError
             If they see that it was withdrawn.
         """
-        resolved = ResolvedCall(
+        return ResolvedCall(
             tuple(self._resolve_input(connection, principal_id, record, name) for record, name in inputs),
             None if method is None else self._resolve_method(connection, method),
         )
-        key = key_of(resolved)
-        rows = () if key is None else connection.execute(_RESULTS, {"key": key}).all()
-        return resolved, tuple(StoredResult(*row) for row in rows)
+
+    @reads
+    def kept(self, connection: Connection, principal_id: str, *, result_key: str, idempotency_key: str) -> Kept:
+        """Look up what is kept of a call, for everybody and of its caller's own history.
+
+        Parameters
+        ----------
+        principal_id
+            Who calls.
+        result_key
+            Empty: no result is kept of such calls.
+        idempotency_key
+            Empty: the caller has given none.
+        """
+        given = {"result_key": result_key, "principal": principal_id, "idempotency_key": idempotency_key}
+        rows = self._database.rows(connection, _KEPT, given)
+        stored = tuple(StoredResult(*row[3:]) for row in rows if row[3] is not None)
+        return Kept(stored, opened=bool(rows[0][1]), answered=bool(rows[0][2]))
 
     @writes
     def commit_result(
@@ -159,7 +175,6 @@ class Calls:
 
     def _resolve_input(self, connection: Connection, principal_id: str, record: RecordName, name: str) -> ResolvedInput:
         return self._database.remembered(
-            connection,
             ("input", principal_id, record, name),
             lambda: _read_input(connection, principal_id, record, name),
             holds_s=lambda found: seconds_as_it_is(connection, found.version),

@@ -3,7 +3,8 @@
 The catalog counts the changes of what calls mean: who asks, what a name means, who sees it, where it lies (the table
 ``changes``, counted by triggers, so that no operation can forget to). Each snapshot reads that number for itself; what
 an earlier snapshot of the same number has read, it would read again. So nothing is believed for a time: the catalog is
-asked each time whether it has changed, and only that. What also depends on the clock says until when it holds.
+asked each time whether it has changed, and only that (snapshot.py). What also depends on the clock says until when it
+holds.
 """
 
 from __future__ import annotations
@@ -21,9 +22,7 @@ from fomrepo.catalog.tables import changes
 #: Entries that are kept, all callers together: some kilobytes each.
 ENTRIES = 4096
 
-_NUMBER = select(changes.c.number)
-#: The same as text, which every driver understands.
-NUMBER = str(_NUMBER)
+NUMBER = select(changes.c.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +33,22 @@ class Moment:
     began: float
 
 
-def moment_of(connection: Connection, began: float) -> Moment:
-    """Read the number of a snapshot's moment; ``began`` is a time before the snapshot was taken."""
-    return Moment(connection.scalars(_NUMBER).one(), began)
+def read_number(connection: Connection) -> int:
+    """Read the count of changes, as a snapshot sees it."""
+    return int(connection.scalars(NUMBER).one())
 
 
 class Memory:
     """Values by keys, each as of one number of changes. Threads may share it."""
 
     def __init__(self) -> None:
+        #: Count of the changes as of which something was kept last; None: everything is forgotten.
+        self.number: int | None = None
         self._known: dict[Hashable, tuple[int, float, Any]] = {}
 
     def forget(self) -> None:
         """Forget everything: what answers next may be another server, or an older copy, that counts anew."""
-        self._known = {}
+        self._known, self.number = {}, None
 
     def recall(self, key: Hashable, moment: Moment) -> Any:
         """Value that a snapshot of this moment would read; None if that is not known."""
@@ -70,4 +71,5 @@ class Memory:
         """
         if len(self._known) >= ENTRIES:
             self.forget()
+        self.number = moment.number
         self._known[key] = (moment.number, moment.began + holds_s, value)

@@ -148,7 +148,7 @@ class Methods:
     @reads
     def changes(self, connection: Connection) -> int:
         """Number that counts the changes of what says which methods may run."""
-        return self._database.remembered(connection, "registry", lambda: int(connection.scalars(_CHANGES).one()))
+        return self._database.remembered("registry", lambda: int(connection.scalars(_CHANGES).one()))
 
     def find_in(self, connection: Connection, method: MethodRef) -> MethodRef | None:
         """Find a method within a transaction of the caller; the newest version where none is named."""
@@ -158,7 +158,7 @@ class Methods:
             row = connection.execute(wanted, {"name": method.name, "version": method.version}).first()
             return None if row is None else MethodRef(row.name, row.version)
 
-        return self._database.remembered(connection, ("method", method), find)
+        return self._database.remembered(("method", method), find)
 
     def _insert_signed(
         self, connection: Connection, table: Any, method_id: str, signed: Approval | Verdict, **more: str

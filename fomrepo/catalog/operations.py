@@ -18,20 +18,19 @@ from fomrepo.model.operations import Operation, OperationEnd, OperationState, Pr
 FORGOTTEN_AT_ONCE = 1_000
 
 _OPEN_STATES = (OperationState.WAITING.value, OperationState.RUNNING.value)
-_BY_KEY = select(operations).where(
+
+#: Ids of the operation that somebody has opened under an idempotency key, and of those by which they got an answer.
+OPENED = select(operations.c.id).where(
     operations.c.principal_id == bindparam("principal"), operations.c.key == bindparam("idempotency_key")
 )
+ANSWERED = select(operations.c.id).where(
+    operations.c.principal_id == bindparam("principal"),
+    operations.c.result_key == bindparam("result_key"),
+    operations.c.state == OperationState.DONE.value,
+)
+_BY_KEY = OPENED.with_only_columns(operations)
 _BY_ID = select(operations).where(
     operations.c.id == bindparam("operation"), operations.c.principal_id == bindparam("principal")
-)
-_ANSWERED = (
-    select(operations.c.id)
-    .where(
-        operations.c.principal_id == bindparam("principal"),
-        operations.c.result_key == bindparam("wanted_key"),
-        operations.c.state == OperationState.DONE.value,
-    )
-    .limit(1)
 )
 _UNFINISHED: Update = update(operations).where(
     operations.c.id == bindparam("operation"), operations.c.state.in_(_OPEN_STATES)
@@ -169,7 +168,7 @@ class Operations:
     @reads
     def answered(self, connection: Connection, principal_id: str, result_key: str) -> bool:
         """Whether somebody got this very answer before: their own history, nobody else's."""
-        found = connection.execute(_ANSWERED, {"principal": principal_id, "wanted_key": result_key}).first()
+        found = connection.execute(ANSWERED.limit(1), {"principal": principal_id, "result_key": result_key}).first()
         return found is not None
 
     @reads

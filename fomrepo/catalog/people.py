@@ -116,7 +116,7 @@ class People:
         The digests are compared in constant time, with an empty one if the handle is unknown.
         """
         row = self._database.remembered(
-            connection, ("token", handle), lambda: connection.execute(_AUTHENTICATE, {"handle": handle}).first()
+            ("token", handle), lambda: connection.execute(_AUTHENTICATE, {"handle": handle}).first()
         )
         same = hmac.compare_digest((row.sha256 if row else "").encode(), sha256.encode())
         if row is None or not same or row.revoked is not None or (row.expires is not None and row.expires <= now):

@@ -84,7 +84,7 @@ class Replicas:
             found = {(row.digest, row.site): row for row in rows if (row.version_id, row.digest) in wanted}
             return tuple(replica_of(row) for row in found.values())
 
-        return self._database.remembered(connection, ("replicas", principal_id, wanted), read)
+        return self._database.remembered(("replicas", principal_id, wanted), read)
 
     @reads
     def get(self, connection: Connection, site: str, digest: str) -> Replica | None:

@@ -54,6 +54,18 @@ class StoredResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a call."""
+
+    #: Its results, one for each site that has it.
+    stored: tuple[StoredResult, ...]
+    #: Whether its caller has opened an operation with the same idempotency key.
+    opened: bool
+    #: Whether its caller has got this very answer.
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedCall:
     """What a call means at the moment of one transaction."""
 

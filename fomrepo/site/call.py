@@ -93,8 +93,8 @@ class CallDesk:
             principal,
             question,
             known,
-            earlier=self._book.opened(principal, question),
-            seen=self._is_kept(known) and self._book.answered(principal.id, known.key),
+            earlier=self._book.opened(principal, question, known),
+            seen=self._is_kept(known) and (known.kept.answered or self._book.answered_lately(principal.id, known.key)),
         )
 
     def call(self, asked: Asked) -> LiveOperation:
@@ -132,7 +132,7 @@ class CallDesk:
         question = Question(checked_order(order, bundle.schema), bundle, draft=True, at_site=at_site)
         self._site.environments.digest_of(bundle)
         known = question.resolve(self._site, principal.id)
-        if (earlier := self._book.opened(principal, question)) is not None:
+        if (earlier := self._book.opened(principal, question, known)) is not None:
             return self._book.known(principal, earlier)
         return self._begin(principal, question, known)
 
@@ -196,7 +196,7 @@ class CallDesk:
 
     def _is_kept(self, known: Resolution) -> bool:
         """Whether there is a result to be seen, here or at another site."""
-        return bool(known.stored) or self._site.ledger.fresh_result(known.key) is not None
+        return bool(known.kept.stored) or self._site.ledger.fresh_result(known.key) is not None
 
     def _begin(self, principal: Principal, question: Question, known: Resolution) -> LiveOperation:
         if self._driven[principal.id] >= DRIVEN_AT_ONCE_FOR_ONE:

@@ -55,7 +55,7 @@ def choose_site(
     """
     environment = site.environments.digest_of(question.bundle)
     options = able_sites(known, loads, here=site.name, environment=environment, tried=frozenset(detours))
-    keeps = {one.site for one in known.stored}
+    keeps = {one.site for one in known.kept.stored}
     chosen = choose_replica([one for one in options if one.load.site in keeps] or options, draw=draw)
     if chosen is None:
         raise _nowhere(question, known, _fetches(known), loads, detours, environment)

@@ -24,7 +24,7 @@ def explain(site: SiteParts, sites: SitesKnown, asked: Asked) -> Explanation:
     schema, known, loads = asked.question.schema, asked.known, sites.loads()
     environment = site.environments.digest_of(asked.question.bundle)
     able = able_sites(known, loads, here=site.name, environment=environment)
-    keeping = {one.site for one in known.stored} if asked.seen else set()
+    keeping = {one.site for one in known.kept.stored} if asked.seen else set()
     first = choose_replica([one for one in able if one.load.site in keeping] or able, draw=random.Random(0))  # noqa: S311 - spreads load, guards nothing
     entries = sites.entries()
     way, reason = _way(schema)

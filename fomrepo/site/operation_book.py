@@ -15,7 +15,7 @@ from fomrepo.site.lately import Lately
 from fomrepo.site.ledger import ANSWER_FIRST_S
 from fomrepo.site.live import Answer, LiveOperation, LiveOperations, recalled
 from fomrepo.site.parts import SiteParts
-from fomrepo.site.question import Question
+from fomrepo.site.question import Question, Resolution
 from fomrepo.site.sites_known import SitesKnown
 from fomrepo.wire.calls import call_from_wire, call_to_wire
 from fomrepo.wire.failures import failure_to_wire
@@ -72,7 +72,7 @@ class OperationBook:
         live.noted.add_done_callback(lambda _: self._by_key.written((principal.id, key)))
         return live, True
 
-    def opened(self, principal: Principal, question: Question) -> Operation | LiveOperation | None:
+    def opened(self, principal: Principal, question: Question, known: Resolution) -> Operation | LiveOperation | None:
         """What the same idempotency key opened before, as :meth:`known` takes it; only reads. None if there is none.
 
         Raises
@@ -86,6 +86,8 @@ class OperationBook:
         if (pending := self._by_key.get((principal.id, key))) is not None:
             _same_request(pending[0], digest)
             return pending[1]
+        if not known.kept.opened:
+            return None
         return self._site.catalog.operations.find(principal.id, key=key, request_digest=digest)
 
     def known(self, principal: Principal, found: Operation | LiveOperation) -> LiveOperation:
@@ -114,11 +116,15 @@ class OperationBook:
             raise NotFoundError(f"no operation {operation_id} of yours", remedy="call the method again")
         return live
 
+    def answered_lately(self, principal: str, result_key: str) -> bool:
+        """Whether the caller got this very answer just now, which the catalog may not know yet."""
+        return self._answered.get((principal, result_key)) is not None
+
     def answered(self, principal: str, result_key: str) -> bool:
         """Whether the caller got this very answer before."""
         if not result_key:
             return False
-        return self._answered.get((principal, result_key)) or self._site.catalog.operations.answered(
+        return self.answered_lately(principal, result_key) or self._site.catalog.operations.answered(
             principal, result_key
         )
 

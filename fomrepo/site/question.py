@@ -12,7 +12,7 @@ from fomrepo.installed_types import installed_types
 from fomrepo.model.files import RecordName, Replica, ReplicaState
 from fomrepo.model.methods import Bundle, MethodSchema
 from fomrepo.model.operations import CallOrder, MethodRef
-from fomrepo.model.results import ResolvedCall, StoredResult
+from fomrepo.model.results import Kept, ResolvedCall
 from fomrepo.site.parts import SiteParts
 from fomrepo.site.together import Seat
 
@@ -25,10 +25,10 @@ class Resolution:
     """What a question means at one moment: exact bytes, where they are, and what was answered before."""
 
     call: ResolvedCall
-    #: Results that are kept under the key, one for each site that has it.
-    stored: tuple[StoredResult, ...]
     #: Key in the index of results; empty for drafts.
     key: str
+    #: What is kept under the key, and of the caller's own history.
+    kept: Kept
     #: Replicas of the call's objects at all sites, whatever their states.
     replicas: tuple[Replica, ...]
     #: When, on this machine's monotonic clock, in seconds.
@@ -89,31 +89,26 @@ class Question:
         moment = time.monotonic()
         if not self.draft:
             site.registry.vouch(self.bundle)
-        keys: list[str] = []
-
-        def key_of(call: ResolvedCall) -> str | None:
-            self._check_types(call, site.name)
-            if self.draft:
-                return None
-            keys.append(
-                result_key(
-                    site.secret,
-                    call,
-                    method_digest=self.bundle.digest,
-                    schema=self.schema.source,
-                    arguments=self.order.arguments,
-                    frames=self.order.frames,
-                    environment_digest=site.environments.digest_of(self.bundle),
-                )
-            )
-            return keys[-1]
-
         inputs = [(RecordName.parse(one.record), one.name) for one in self.order.inputs]
         method = None if self.draft else MethodRef(self.schema.name, self.schema.version)
-        call, stored = site.catalog.calls.resolve(principal, inputs, method, key_of)
+        call = site.catalog.calls.resolve(principal, inputs, method)
+        self._check_types(call, site.name)
+        key = "" if self.draft else self._result_key(site, call)
+        kept = site.catalog.calls.kept(principal, result_key=key, idempotency_key=self.order.idempotency_key)
         read = [(one.version.version_id, one.objects) for one in call.inputs]
         replicas = site.catalog.replicas.of_inputs(principal, read)
-        return Resolution(call, stored, keys[-1] if keys else "", replicas, moment, site.catalog.number())
+        return Resolution(call, key, kept, replicas, moment, site.catalog.number())
+
+    def _result_key(self, site: SiteParts, call: ResolvedCall) -> str:
+        return result_key(
+            site.secret,
+            call,
+            method_digest=self.bundle.digest,
+            schema=self.schema.source,
+            arguments=self.order.arguments,
+            frames=self.order.frames,
+            environment_digest=site.environments.digest_of(self.bundle),
+        )
 
     def _check_types(self, call: ResolvedCall, site: str) -> None:
         for position, one in enumerate(call.inputs):

@@ -53,7 +53,9 @@ class RunAnswer:
 
 def stored_answer(site: SiteParts, known: Resolution) -> RunAnswer | None:
     """Answer from this site's cache, if a row, its blob and the data that it came from are all good."""
-    mine = next((one for one in known.stored if one.site == site.name), None) or site.ledger.fresh_result(known.key)
+    mine = next((one for one in known.kept.stored if one.site == site.name), None) or site.ledger.fresh_result(
+        known.key
+    )
     try:
         held = None if mine is None else settled_replicas(site, known)
     except StorageError:  # told by the run that is asked for now, or another site answers

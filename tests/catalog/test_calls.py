@@ -1,18 +1,16 @@
 """What a call means at one moment, and which results are kept for it."""
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from fomrepo.catalog import Catalog
 from fomrepo.errors import NotFoundError
 from fomrepo.model.files import RecordName, RecordVersion, ReplicaState
-from fomrepo.model.operations import MethodRef
+from fomrepo.model.operations import MethodRef, OperationEnd, OperationState
 from fomrepo.model.people import Principal
-from fomrepo.model.results import ResolvedCall
+from fomrepo.model.results import Kept
 from tests.catalog.examples import DCD, FINGERPRINT, OFFSETS, PSF, method, named, publish, record, result, withdraw
-
-no_key: Callable[[ResolvedCall], None] = lambda resolved: None  # noqa: E731 - one line says it
 
 
 @pytest.fixture
@@ -38,23 +36,21 @@ def commit(catalog: Catalog, adk: RecordVersion, generation: int = 1, **how: str
 
 def kept(catalog: Catalog, key: str = "key") -> list[str]:
     """Blobs of the results that are kept under a key."""
-    _, found = catalog.calls.resolve("nobody", [], None, lambda resolved: key)
-    return [one.blob for one in found]
+    return [one.blob for one in catalog.calls.kept("nobody", result_key=key, idempotency_key="").stored]
 
 
 def test_a_call_is_resolved_to_exact_bytes(catalog: Catalog, ada: Principal, adk: RecordVersion) -> None:
-    resolved, found = catalog.calls.resolve(ada.id, [(named(adk), "adk.xtc")], MethodRef("rmsd"), no_key)
+    resolved = catalog.calls.resolve(ada.id, [(named(adk), "adk.xtc")], MethodRef("rmsd"))
     (one,) = resolved.inputs
     assert one.version.version_id == adk.version_id
     assert (one.topology, one.file) == adk.files
     assert resolved.method == MethodRef("rmsd", "1.0.0")
     assert resolved.objects == (DCD, PSF, OFFSETS)
     assert resolved.scope == "project:ada"
-    assert found == ()
 
 
 def test_a_topology_needs_no_topology(catalog: Catalog, ada: Principal, adk: RecordVersion) -> None:
-    resolved, _ = catalog.calls.resolve(ada.id, [(named(adk), "adk.psf")], None, no_key)
+    resolved = catalog.calls.resolve(ada.id, [(named(adk), "adk.psf")], None)
     assert [(one.file, one.topology) for one in resolved.inputs] == [(adk.files[0], None)]
     assert resolved.method is None
 
@@ -63,49 +59,67 @@ def test_a_call_may_have_inputs_of_several_records(catalog: Catalog, ada: Princi
     other = record(catalog, ada, name="other")
     publish(catalog, other)
     inputs = [(named(adk), "adk.xtc"), (RecordName(None, ("ada", "other"), None), "adk.psf")]
-    resolved, _ = catalog.calls.resolve(ada.id, inputs, None, no_key)
+    resolved = catalog.calls.resolve(ada.id, inputs, None)
     assert [one.file for one in resolved.inputs] == [adk.files[1], other.files[0]]
 
 
 def test_the_scope_of_published_versions_is_public(catalog: Catalog, adk: RecordVersion) -> None:
     publish(catalog, adk)
     bob = catalog.people.add_principal("bob")
-    resolved, _ = catalog.calls.resolve(bob.id, [(named(adk), "adk.xtc")], None, no_key)
+    resolved = catalog.calls.resolve(bob.id, [(named(adk), "adk.xtc")], None)
     assert resolved.scope == "public"
 
 
-def test_the_key_is_computed_from_what_was_resolved(catalog: Catalog, ada: Principal, adk: RecordVersion) -> None:
-    commit(catalog, adk, key="key of " + DCD)
-    _, found = catalog.calls.resolve(
-        ada.id, [(named(adk), "adk.xtc")], None, lambda resolved: f"key of {resolved.inputs[0].file.digest}"
-    )
-    assert found == (result(key="key of " + DCD),)
+def told(catalog: Catalog, who: Principal) -> Kept:
+    """What is kept of a call, asked by itself and as the first question of a moment."""
+
+    def ask() -> Kept:
+        return catalog.calls.kept(who.id, result_key="key", idempotency_key="k")
+
+    alone = ask()
+    assert catalog.at_one_moment(ask) == alone
+    return alone
+
+
+def test_what_is_kept_is_told_with_the_callers_own_history(
+    catalog: Catalog, ada: Principal, adk: RecordVersion
+) -> None:
+    bob = catalog.people.add_principal("bob")
+    assert told(catalog, ada) == Kept((), opened=False, answered=False)
+    commit(catalog, adk)
+    commit(catalog, adk, key="another key")
+    operation, _ = catalog.operations.open(ada.id, key="k", request_digest="r", method="rmsd 1.0.0", home="site-a")
+    opened = Kept((result(),), opened=True, answered=False)
+    assert told(catalog, ada) == opened
+    catalog.operations.finish(operation.id, OperationEnd(OperationState.DONE, result_key="key"))
+    assert told(catalog, ada) == replace(opened, answered=True)
+    assert told(catalog, bob) == replace(opened, opened=False)
 
 
 def test_a_record_that_one_may_not_see_is_not_found(catalog: Catalog, adk: RecordVersion) -> None:
     bob = catalog.people.add_principal("bob")
     for name in (adk.accession, "FOM-999999999"):
         with pytest.raises(NotFoundError, match=f"no record {name} that you may see"):
-            catalog.calls.resolve(bob.id, [(RecordName.parse(name), "adk.xtc")], MethodRef("rmsd"), no_key)
+            catalog.calls.resolve(bob.id, [(RecordName.parse(name), "adk.xtc")], MethodRef("rmsd"))
 
 
 def test_a_misspelt_file_is_answered_with_the_close_names(catalog: Catalog, ada: Principal, adk: RecordVersion) -> None:
     with pytest.raises(NotFoundError, match=r"no file 'adk.xtx' in FOM-\d+\n.*use one of: adk.xtc"):
-        catalog.calls.resolve(ada.id, [(named(adk), "adk.xtx")], None, no_key)
+        catalog.calls.resolve(ada.id, [(named(adk), "adk.xtx")], None)
 
 
 def test_a_misspelt_method_is_answered_with_the_close_names(
     catalog: Catalog, ada: Principal, adk: RecordVersion
 ) -> None:
     with pytest.raises(NotFoundError, match=r"no method 'rsmd'\n.*use one of: rmsd"):
-        catalog.calls.resolve(ada.id, [(named(adk), "adk.xtc")], MethodRef("rsmd"), no_key)
+        catalog.calls.resolve(ada.id, [(named(adk), "adk.xtc")], MethodRef("rsmd"))
 
 
 def test_an_unknown_version_is_answered_with_the_known_ones(
     catalog: Catalog, ada: Principal, adk: RecordVersion
 ) -> None:
     with pytest.raises(NotFoundError, match=r"no version 2\.0\.0 of the method 'rmsd'\n.*use one of: 1\.0\.0"):
-        catalog.calls.resolve(ada.id, [(named(adk), "adk.xtc")], MethodRef("rmsd", "2.0.0"), no_key)
+        catalog.calls.resolve(ada.id, [(named(adk), "adk.xtc")], MethodRef("rmsd", "2.0.0"))
 
 
 def test_a_result_is_kept_for_each_site(catalog: Catalog, adk: RecordVersion) -> None:

@@ -88,14 +88,14 @@ def test_an_embargo_is_a_matter_of_the_clock(
     assert done.state is RecordState.EMBARGOED
     assert catalog.records.find(named(adk), bob.id) is None
     assert catalog.records.page(bob.id, limit=9) == ((), None)
-    resolved, _ = catalog.calls.resolve(ada.id, [(named(adk), "adk.psf")], None, lambda _: None)
+    resolved = catalog.calls.resolve(ada.id, [(named(adk), "adk.psf")], None)
     assert resolved.scope == "project:ada"
     soon = time.time() + 0.3
     catalog.lifecycle.set_embargo(named(adk), ada.id, soon)
     assert not catalog.lifecycle.embargoes_have_ended()
     time.sleep(0.4)
     assert catalog.records.find(named(adk), bob.id) == replace(done, state=RecordState.PUBLISHED, public_from=soon)
-    resolved, _ = catalog.calls.resolve(bob.id, [(named(adk), "adk.psf")], None, lambda _: None)
+    resolved = catalog.calls.resolve(bob.id, [(named(adk), "adk.psf")], None)
     assert resolved.scope == "public"
     assert catalog.lifecycle.embargoes_have_ended()
     assert catalog.lifecycle.note_ended_embargoes() == (adk.versioned,)
@@ -140,7 +140,7 @@ def test_a_tombstone_has_no_files_and_a_reason(catalog: Catalog, adk: RecordVers
     assert (gone.state, gone.files, gone.reason) == (RecordState.WITHDRAWN, (), "the box was wrong")
     assert catalog.records.find(named(adk), bob.id) == gone
     with pytest.raises(WithdrawnError, match=rf"{adk.versioned} was withdrawn on [-0-9]+: the box was wrong"):
-        catalog.calls.resolve(bob.id, [(named(adk), "adk.psf")], None, lambda _: None)
+        catalog.calls.resolve(bob.id, [(named(adk), "adk.psf")], None)
     with pytest.raises(WithdrawnError):
         catalog.lifecycle.refuse_withdrawn({adk.versioned})
     assert withdraw(catalog, adk, "another reason") == gone

@@ -11,7 +11,7 @@ import pytest
 from fomrepo.errors import NoReplicaError
 from fomrepo.model.files import FileObject, RecordState, RecordVersion, Replica, ReplicaState, StatFingerprint
 from fomrepo.model.placement import FETCH_LIMIT_BYTES, SiteLoad
-from fomrepo.model.results import ResolvedCall, ResolvedInput
+from fomrepo.model.results import Kept, ResolvedCall, ResolvedInput
 from fomrepo.site.choose import able_sites, choose_site
 from fomrepo.site.question import Resolution
 
@@ -28,7 +28,8 @@ def known(sizes: dict[str, int], held: dict[str, list[str]]) -> Resolution:
         inputs.append(ResolvedInput(version, FileObject("", f"{digest}.csv", "CSV", digest, size), None))
     fingerprint = StatFingerprint(0, 0, 0, 0, 0)
     replicas = [Replica(site, one, ReplicaState.GOOD, 1, fingerprint) for site, all_ in held.items() for one in all_]
-    return Resolution(ResolvedCall(tuple(inputs), None), (), "key", tuple(replicas), 0.0, 0)
+    kept = Kept((), opened=False, answered=False)
+    return Resolution(ResolvedCall(tuple(inputs), None), "key", kept, tuple(replicas), 0.0, 0)
 
 
 def loads(*down: str) -> dict[str, SiteLoad]:
