@@ -38,7 +38,9 @@ class FramesInMemory:
         self._positions = universe.trajectory.get_array()  # (frame, atom, xyz)
         self._indices = indices
 
-    def blocks(self, atoms: MDAnalysis.AtomGroup, *, whole: bool = False) -> Iterator[SimpleNamespace]:
+    def blocks(
+        self, atoms: MDAnalysis.AtomGroup, *, whole: bool = False, finite: bool = False
+    ) -> Iterator[SimpleNamespace]:
         """Frames in blocks, as the harness gives them."""
         size = max(1, BLOCK_BYTES // (12 * len(atoms)))
         for first in range(0, len(self._indices), size):
