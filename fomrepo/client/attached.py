@@ -15,6 +15,7 @@ from fomrepo.model.operations import CallOrder
 from fomrepo.model.submissions import SubmissionState
 from fomrepo.wire.calls import CALL_WAIT_S, call_to_wire
 from fomrepo.wire.methods import bundle_to_wire, schema_from_wire
+from fomrepo.wire.replies import CALL_ATTACHED, Reply
 from fomrepo.wire.v1 import calls_pb2, review_pb2
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ class AttachedMethod:
         """What a list of methods says of it."""
         return f"of this file, by {self.author}" + ("" if self.reviewed else ", unreviewed")
 
-    def send(self, calls: Calls, order: CallOrder, *, wait_s: float = CALL_WAIT_S) -> calls_pb2.CallReply:
+    def send(self, calls: Calls, order: CallOrder, *, wait_s: float = CALL_WAIT_S) -> Reply:
         """Send a call of it; the reply is final if the outcome was ready within ``wait_s``."""
         request = review_pb2.CallAttachedRequest(submission=self.submission, call=call_to_wire(order, wait_s=wait_s))
-        return calls.connection.ask(lambda site: site.review.CallAttached, request)
+        return calls.ask(CALL_ATTACHED, request)
 
 
 def attached_methods(calls: Calls, file: RemoteFile) -> dict[str, AttachedMethod]:

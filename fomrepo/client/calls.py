@@ -11,6 +11,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from google.protobuf.message import Message
+
 from fomrepo.client.connection import ANSWER_S, Connection
 from fomrepo.client.registry import MethodRegistry
 from fomrepo.client.results.fields import read_fields
@@ -26,6 +28,7 @@ from fomrepo.model.operations import CallOrder, OperationState, Provenance
 from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_to_wire, explanation_from_wire
 from fomrepo.wire.failures import failure_from_wire
 from fomrepo.wire.methods import schema_from_wire
+from fomrepo.wire.replies import CALL, CANCEL, WAIT, Reply
 from fomrepo.wire.v1 import calls_pb2
 
 #: Results up to this size stay in memory; larger ones are mapped from a file that nobody else can open.
@@ -51,47 +54,43 @@ class Calls:
         self.connection = connection
         self.registry = registry
 
-    def call(self, order: CallOrder, *, wait_s: float = CALL_WAIT_S) -> calls_pb2.CallReply:
+    def call(self, order: CallOrder, *, wait_s: float = CALL_WAIT_S) -> Reply:
         """Send a call; the reply is final if the outcome was ready within ``wait_s``."""
-        return self._noticed(self.connection.ask(lambda site: site.calls.Call, call_to_wire(order, wait_s=wait_s)))
+        return self.ask(CALL, call_to_wire(order, wait_s=wait_s))
+
+    def ask(self, method: str, request: Message, *, deadline_s: float = ANSWER_S) -> Reply:
+        """Ask something that is answered with a reply to a call."""
+        return self._noticed(self.connection.ask(lambda site: site.reply(method), request, deadline_s=deadline_s))
 
     def explain(self, order: CallOrder) -> Explanation:
         """Ask what a call would do."""
         return explanation_from_wire(self.connection.ask(lambda site: site.calls.Explain, call_to_wire(order)))
 
-    def call_together(
-        self, orders: Sequence[CallOrder], *, wait_s: float = CALL_WAIT_S
-    ) -> Sequence[calls_pb2.CallReply]:
+    def call_together(self, orders: Sequence[CallOrder], *, wait_s: float = CALL_WAIT_S) -> Sequence[Reply]:
         """Send calls on one file that can read it in one pass; a reply to each, in their order."""
         request = calls_pb2.CallTogetherRequest(calls=[call_to_wire(order) for order in orders], wait_s=wait_s)
         replies = self.connection.ask(lambda site: site.calls.CallTogether, request).replies
         if len(replies) != len(orders):
             raise OutcomeRefusedError(f"a site answered {len(orders)} calls with {len(replies)} replies")
-        return [self._noticed(reply) for reply in replies]
+        return [self._noticed(Reply(reply, reply.result)) for reply in replies]
 
-    def try_draft(self, request: calls_pb2.TryDraftRequest) -> calls_pb2.CallReply:
-        """Send a draft of the caller's own and a call of it."""
-        return self._noticed(self.connection.ask(lambda site: site.calls.TryDraft, request))
-
-    def wait(self, operation: str, wait_s: float = 0.0) -> calls_pb2.CallReply:
+    def wait(self, operation: str, wait_s: float = 0.0) -> Reply:
         """Ask how far an operation is, when it ends or after ``wait_s``."""
         request = calls_pb2.WaitRequest(operation=operation, wait_s=wait_s)
-        return self._noticed(self.connection.ask(lambda site: site.calls.Wait, request, deadline_s=wait_s + ANSWER_S))
+        return self.ask(WAIT, request, deadline_s=wait_s + ANSWER_S)
 
-    def cancel(self, operation: str) -> calls_pb2.CallReply:
+    def cancel(self, operation: str) -> Reply:
         """Ask the site to end an operation."""
-        return self._noticed(
-            self.connection.ask(lambda site: site.calls.Cancel, calls_pb2.CancelRequest(operation=operation))
-        )
+        return self.ask(CANCEL, calls_pb2.CancelRequest(operation=operation))
 
     def until_final(
         self,
-        reply: calls_pb2.CallReply,
+        reply: Reply,
         *,
         watched: bool = False,
-        on_reply: Callable[[calls_pb2.CallReply], None] = lambda reply: None,
+        on_reply: Callable[[Reply], None] = lambda reply: None,
         given_up: Callable[[], bool] = lambda: False,
-    ) -> calls_pb2.CallReply:
+    ) -> Reply:
         """Wait until an operation ends, or until the caller has given it up.
 
         Parameters
@@ -110,9 +109,9 @@ class Calls:
             asked = time.monotonic()
             wait_s = WATCHED_WAIT_S if watched else min(WAIT_LIMIT_S, max(1.0, (asked - began) / 4))
             try:
-                reply = self.wait(reply.operation, wait_s)
+                reply = self.wait(reply.message.operation, wait_s)
             except SiteUnreachableError as error:
-                error.remedy = f"the run goes on; come back to it: fomrepo operation wait {reply.operation}"
+                error.remedy = f"the run goes on; come back to it: fomrepo operation wait {reply.message.operation}"
                 raise
             on_reply(reply)
             if not state_of(reply).final and time.monotonic() - asked < wait_s / 2:
@@ -120,7 +119,7 @@ class Calls:
                 pause = min(2 * pause, LONGEST_PAUSE_S)
         return reply
 
-    def outcome(self, reply: calls_pb2.CallReply, *, method_digest: str | None = None) -> Result:
+    def outcome(self, reply: Reply, *, method_digest: str | None = None) -> Result:
         """Turn a final reply into the result, or raise what went wrong.
 
         Parameters
@@ -139,41 +138,41 @@ class Calls:
         MethodNotTrustedError
             If another method ran than was meant.
         """
-        state = state_of(reply)
+        state, said = state_of(reply), reply.message
         if state is OperationState.CANCELLED:
-            raise CancelledError(f"the operation {reply.operation} was cancelled", remedy="call the method again")
+            raise CancelledError(f"the operation {said.operation} was cancelled", remedy="call the method again")
         if state is OperationState.FAILED:
-            error = failure_from_wire(reply.failure)
-            error.facts.setdefault("operation", reply.operation)
+            error = failure_from_wire(said.failure)
+            error.facts.setdefault("operation", said.operation)
             raise error
-        schema, provenance = _described(reply)
+        schema, provenance = _described(said)
         if method_digest not in (None, provenance.method_digest):
             raise MethodNotTrustedError(
-                f"{reply.site} ran another {schema.name} than the one that was meant",
+                f"{said.site} ran another {schema.name} than the one that was meant",
                 remedy="tell the site's operator",
                 facts={"meant": str(method_digest), "ran": provenance.method_digest},
             )
         limit = schema.limits.result_mib * 2**20
-        if reply.result_size > limit:
+        if said.result_size > limit:
             raise OutcomeRefusedError(
-                f"the result of {schema.name} has {reply.result_size} bytes, the method declares at most {limit}"
+                f"the result of {schema.name} has {said.result_size} bytes, the method declares at most {limit}"
             )
         kind = result_class(schema.result.type)
         if reply.result:
             return kind(read_fields(reply.result, schema.result), schema, provenance)
-        source = RemoteBytes(self.connection, reply.operation, reply.result_size)
+        source = RemoteBytes(self.connection, said.operation, said.result_size)
         if source.size > HANDLE_FROM_BYTES:
             return kind(remote_fields(source, schema.result), schema, provenance)
         small = source.size <= MEMORY_LIMIT_BYTES
         container = source.read(0, source.size) if small else mapped(source.chunks())
         return kind(read_fields(container, schema.result), schema, provenance)
 
-    def _noticed(self, reply: calls_pb2.CallReply) -> calls_pb2.CallReply:
-        self.registry.notice(reply.snapshot)
+    def _noticed(self, reply: Reply) -> Reply:
+        self.registry.notice(reply.message.snapshot)
         return reply
 
 
-def state_of(reply: calls_pb2.CallReply) -> OperationState:
+def state_of(reply: Reply) -> OperationState:
     """State of an operation.
 
     Raises
@@ -182,13 +181,13 @@ def state_of(reply: calls_pb2.CallReply) -> OperationState:
         If the site names one that does not exist.
     """
     try:
-        return OperationState(reply.state)
+        return OperationState(reply.message.state)
     except ValueError:
-        raise OutcomeRefusedError(f"a site says that an operation is {reply.state[:40]!r}") from None
+        raise OutcomeRefusedError(f"a site says that an operation is {reply.message.state[:40]!r}") from None
 
 
-def _described(reply: calls_pb2.CallReply) -> tuple[MethodSchema, Provenance]:
+def _described(said: calls_pb2.CallReply) -> tuple[MethodSchema, Provenance]:
     try:
-        return schema_from_wire(reply.schema_json), Provenance.from_json(reply.provenance_json)
+        return schema_from_wire(said.schema_json), Provenance.from_json(said.provenance_json)
     except Exception as error:  # whatever a hostile site wrote there
         raise OutcomeRefusedError(f"a site's answer does not say what it is: {error}") from error

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import grpc
 
@@ -15,6 +15,7 @@ from fomrepo.client.profile import Profile
 from fomrepo.errors import CallerError, FomrepoError, SiteBusyError, SiteUnreachableError
 from fomrepo.wire.chunks import READ_FILE, READ_RESULT, RECEIVING, chunk_stream
 from fomrepo.wire.failures import error_from_rpc
+from fomrepo.wire.replies import Reply, reply_method
 from fomrepo.wire.uploads import upload_stream
 from fomrepo.wire.v1 import calls_pb2, deposits_pb2, files_pb2
 from fomrepo.wire.v1.calls_pb2_grpc import CallsStub
@@ -53,7 +54,7 @@ _OPTIONS = (
 )
 
 Request = TypeVar("Request")
-Reply = TypeVar("Reply")
+Answer = TypeVar("Answer")
 
 
 class SiteChannel:
@@ -62,6 +63,7 @@ class SiteChannel:
     def __init__(self, address: str, profile: Profile) -> None:
         self.address = address
         self._profile = profile
+        self._replies: dict[str, grpc.UnaryUnaryMultiCallable[Any, Reply]] = {}
 
     @cached_property
     def _channel(self) -> grpc.Channel:
@@ -75,7 +77,7 @@ class SiteChannel:
 
     @cached_property
     def calls(self) -> CallsStub:
-        """Calls of methods."""
+        """Calls of methods, but for those of `reply`."""
         return CallsStub(self._channel)
 
     @cached_property
@@ -122,6 +124,12 @@ class SiteChannel:
     def review(self) -> ReviewStub:
         """Submissions of methods, and reviews."""
         return ReviewStub(self._channel)
+
+    def reply(self, method: str) -> grpc.UnaryUnaryMultiCallable[Any, Reply]:
+        """Give one of the methods that answer with a reply to a call."""
+        if method not in self._replies:
+            self._replies[method] = reply_method(self._channel, method)
+        return self._replies[method]
 
     @cached_property
     def read_file(self) -> grpc.UnaryStreamMultiCallable[files_pb2.ReadFileRequest, memoryview]:
@@ -199,11 +207,11 @@ class Connection:
 
     def ask(
         self,
-        rpc: Callable[[SiteChannel], grpc.UnaryUnaryMultiCallable[Request, Reply]],
+        rpc: Callable[[SiteChannel], grpc.UnaryUnaryMultiCallable[Request, Answer]],
         request: Request,
         *,
         deadline_s: float = ANSWER_S,
-    ) -> Reply:
+    ) -> Answer:
         """Send a request that may be sent twice, to the first site that answers.
 
         A site that is busy says when to come back, and is asked again then.
@@ -220,9 +228,9 @@ class Connection:
 
     def send(
         self,
-        rpc: Callable[[SiteChannel], grpc.StreamUnaryMultiCallable[Request, Reply]],
+        rpc: Callable[[SiteChannel], grpc.StreamUnaryMultiCallable[Request, Answer]],
         requests: Callable[[], Iterator[Request]],
-    ) -> Reply:
+    ) -> Answer:
         """Send a stream; ``requests`` begins it anew for each site that is tried."""
         return self._from_any_site(lambda site: rpc(site)(requests(), timeout=STREAM_S, metadata=site.token))
 
@@ -263,7 +271,7 @@ class Connection:
         for site in self._order():
             site.close()
 
-    def _from_any_site(self, send: Callable[[SiteChannel], Reply]) -> Reply:
+    def _from_any_site(self, send: Callable[[SiteChannel], Answer]) -> Answer:
         sites = self._open()
         for site in sites:
             self.requests_sent += 1

@@ -12,6 +12,7 @@ from fomrepo.client.remote_file import RemoteFile
 from fomrepo.client.remote_methods import call_order
 from fomrepo.wire.calls import CALL_WAIT_S, call_to_wire
 from fomrepo.wire.methods import bundle_to_wire
+from fomrepo.wire.replies import TRY_DRAFT, Reply
 from fomrepo.wire.v1 import calls_pb2
 
 
@@ -23,11 +24,11 @@ def send_draft(
     *,
     at_site: str | None,
     wait_s: float = CALL_WAIT_S,
-) -> tuple[calls_pb2.CallReply, str]:
+) -> tuple[Reply, str]:
     """Send a draft with a call of it; returns the first reply, and the digest of what shall run."""
     bundle = read_folder(folder)
     order, _ = call_order(bundle.schema, files, arguments)
     request = calls_pb2.TryDraftRequest(
         bundle=bundle_to_wire(bundle.files), call=call_to_wire(order, wait_s=wait_s), at_site=at_site or ""
     )
-    return calls.try_draft(request), bundle.digest
+    return calls.ask(TRY_DRAFT, request), bundle.digest

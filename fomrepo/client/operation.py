@@ -12,7 +12,7 @@ from fomrepo.client.results.result import Result
 from fomrepo.client.tracebacks import short_tracebacks
 from fomrepo.errors import CancelledError
 from fomrepo.model.operations import OperationState
-from fomrepo.wire.v1 import calls_pb2
+from fomrepo.wire.replies import Reply
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -40,23 +40,23 @@ class OperationFuture(Future[Answer]):
         Digest that the method must have; None if it is not known here.
     """
 
-    def __init__(self, calls: Calls, reply: calls_pb2.CallReply, *, method_digest: str | None = None) -> None:
+    def __init__(self, calls: Calls, reply: Reply, *, method_digest: str | None = None) -> None:
         super().__init__()
         self._calls = calls
         self._reply = reply
         self._method_digest = method_digest
         self._ending = threading.RLock()
-        threading.Thread(target=self._follow, name=f"fomrepo-{reply.operation}", daemon=True).start()
+        threading.Thread(target=self._follow, name=f"fomrepo-{reply.message.operation}", daemon=True).start()
 
     @property
     def operation(self) -> str:
         """Id of the operation; any site knows it."""
-        return self._reply.operation
+        return self._reply.message.operation
 
     @property
     def progress(self) -> tuple[int, int]:
         """Frames done and to do, as the site said last; ``(0, 0)`` while it has said nothing."""
-        done, total = self._reply.done, self._reply.total
+        done, total = self._reply.message.done, self._reply.message.total
         if self.state is not OperationState.DONE:
             return done, total
         if not total and self.done() and self.exception() is None:  # found again: sites keep no count of what ended
@@ -66,7 +66,7 @@ class OperationFuture(Future[Answer]):
     @property
     def site(self) -> str:
         """Site that runs the method; empty while none was chosen."""
-        return self._reply.site
+        return self._reply.message.site
 
     @property
     def state(self) -> OperationState:
@@ -110,7 +110,7 @@ class OperationFuture(Future[Answer]):
             with contextlib.suppress(InvalidStateError):
                 self.set_result(cast("Answer", result))
 
-    def _heard(self, reply: calls_pb2.CallReply) -> None:
+    def _heard(self, reply: Reply) -> None:
         self._reply = reply
 
     def _end_cancelled(self) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from fomrepo.client.several_files import FilesProgress
-from fomrepo.wire.v1 import calls_pb2
+from fomrepo.wire.replies import Reply
 
 
 @contextmanager
-def watched(title: str) -> Iterator[Callable[[calls_pb2.CallReply], None]]:
+def watched(title: str) -> Iterator[Callable[[Reply], None]]:
     """Show a bar while a call goes on, and give the function that moves it."""
     from rich.console import Console
     from rich.progress import Progress
@@ -18,9 +18,10 @@ def watched(title: str) -> Iterator[Callable[[calls_pb2.CallReply], None]]:
     with Progress(console=Console(stderr=True), transient=True) as bars:
         bar = bars.add_task(title, total=None)
 
-        def move(reply: calls_pb2.CallReply) -> None:
-            at = f" at {reply.site}" if reply.site else ""
-            bars.update(bar, description=f"{title}{at}", completed=reply.done, total=reply.total or None)
+        def move(reply: Reply) -> None:
+            said = reply.message
+            at = f" at {said.site}" if said.site else ""
+            bars.update(bar, description=f"{title}{at}", completed=said.done, total=said.total or None)
 
         yield move
 

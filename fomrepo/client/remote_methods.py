@@ -22,7 +22,7 @@ from fomrepo.errors import ArgumentError, NotFoundError
 from fomrepo.model.canonical import new_id
 from fomrepo.model.methods import MethodSchema
 from fomrepo.model.operations import CallOrder, FileRef, MethodRef
-from fomrepo.wire.v1 import calls_pb2
+from fomrepo.wire.replies import Reply
 
 if TYPE_CHECKING:
     from fomrepo.client.remote_file import RemoteFile
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Send(Protocol):
     """Sends a call."""
 
-    def __call__(self, order: CallOrder, *, wait_s: float = ...) -> calls_pb2.CallReply:
+    def __call__(self, order: CallOrder, *, wait_s: float = ...) -> Reply:
         """Send it; the reply is final if the outcome was ready within ``wait_s``."""
 
 

@@ -14,7 +14,7 @@ from fomrepo.client.unchanging import Unchanging
 from fomrepo.errors import ArgumentError
 from fomrepo.model.operations import CallOrder
 from fomrepo.wire.calls import CALL_WAIT_S, TOGETHER_LIMIT
-from fomrepo.wire.v1 import calls_pb2
+from fomrepo.wire.replies import Reply
 
 if TYPE_CHECKING:
     from fomrepo.client.remote_file import RemoteFile
@@ -107,7 +107,7 @@ class _Asked:
     send: Send | None
 
 
-def _sent(calls: Calls, asked: Mapping[str, _Asked]) -> dict[str, calls_pb2.CallReply]:
+def _sent(calls: Calls, asked: Mapping[str, _Asked]) -> dict[str, Reply]:
     """Send all calls, those of published methods together."""
     replies = {name: one.send(one.order, wait_s=0.0) for name, one in asked.items() if one.send is not None}
     published = [name for name, one in asked.items() if one.send is None]

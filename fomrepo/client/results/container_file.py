@@ -19,7 +19,7 @@ import numpy as np
 
 from fomrepo.client.results.blocks import blocks_of
 from fomrepo.client.results.description import Description, described, read_description
-from fomrepo.client.results.fields import Buffer, array_in, fields_in_units, fields_of
+from fomrepo.client.results.fields import array_in, fields_in_units, fields_of
 from fomrepo.client.results.variables import row_offsets
 from fomrepo.errors import ArgumentError
 from fomrepo.model.canonical import canonical_json
@@ -98,7 +98,7 @@ def read_container_file(path: Path) -> tuple[dict[str, Any], Description]:
     return fields_of(container, declared, partial(array_in, content)), description
 
 
-def _content(path: Path) -> Buffer:
+def _content(path: Path) -> bytes | mmap:
     with path.open("rb") as stream:
         if path.stat().st_size <= MEMORY_LIMIT_BYTES:
             return stream.read()

@@ -17,7 +17,7 @@ from fomrepo.model.container import DTYPES, PREFIX, Container, Tensor, header_en
 from fomrepo.model.methods import FIELD_DTYPES, FIXED_DIMS, ResultField, ResultSchema
 
 #: Where a container lies: in memory, or in a file that is mapped into it.
-Buffer: TypeAlias = bytes | mmap
+Buffer: TypeAlias = bytes | memoryview | mmap
 
 #: What the harness adds to every TimeSeries.
 TIME_SERIES_FIELDS = (
@@ -56,8 +56,8 @@ def read_fields(buffer: Buffer, schema: ResultSchema) -> dict[str, Any]:
     OutcomeRefusedError
         If the container is malformed or is not what the schema declares.
     """
-    end = header_end(buffer[:PREFIX], len(buffer))
-    container = parse_header(buffer[PREFIX:end], len(buffer))
+    end = header_end(bytes(buffer[:PREFIX]), len(buffer))
+    container = parse_header(bytes(buffer[PREFIX:end]), len(buffer))
     if container.outcome != {"status": "ok"}:
         raise _refused("it does not say that the method succeeded")
     return fields_of(container, declared_fields(schema), partial(array_in, buffer))

@@ -20,6 +20,7 @@ from fomrepo.site.sites_known import SitesKnown
 from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_from_wire, explanation_to_wire
 from fomrepo.wire.failures import failure_to_wire
 from fomrepo.wire.methods import bundle_from_wire
+from fomrepo.wire.replies import Reply
 from fomrepo.wire.v1 import calls_pb2, calls_pb2_grpc
 
 #: The catalog may take so long to note an operation before its caller is told that something is wrong.
@@ -36,7 +37,9 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         self._site, self._desk, self._room, self._sites = site, desk, room, sites
 
     @unary
-    def Call(self, request: calls_pb2.CallRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
+    def Call(  # type: ignore[override]  # a reply with its result beside it: see wire/replies.py
+        self, request: calls_pb2.CallRequest, context: grpc.ServicerContext
+    ) -> Reply:
         catalog, order = self._site.catalog, call_from_wire(request)
         live = self._desk.call(catalog.at_one_moment(lambda: self._desk.look_up(caller(catalog, context), order)))
         with self._room.seat(request.wait_s, CALL_WAIT_S) as wait_s:
@@ -58,7 +61,7 @@ class CallsService(calls_pb2_grpc.CallsServicer):
             until = time.monotonic() + wait_s
             for one in live:
                 one.ended.wait(max(until - time.monotonic(), 0.0))
-        reply = calls_pb2.CallTogetherReply(replies=[self.reply(one) for one in live])
+        reply = calls_pb2.CallTogetherReply(replies=[self.reply(one).whole() for one in live])
         room = SMALL_BYTES
         for each in reply.replies:  # what makes the message too long can still be asked for
             room -= len(each.result)
@@ -73,7 +76,9 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         return explanation_to_wire(explain(self._site, self._sites, asked))
 
     @unary
-    def TryDraft(self, request: calls_pb2.TryDraftRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
+    def TryDraft(  # type: ignore[override]
+        self, request: calls_pb2.TryDraftRequest, context: grpc.ServicerContext
+    ) -> Reply:
         principal = caller(self._site.catalog, context)
         bundle = read_bundle(bundle_from_wire(request.bundle))
         live = self._desk.try_draft(principal, call_from_wire(request.call), bundle, at_site=request.at_site)
@@ -82,7 +87,9 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         return self.reply(live)
 
     @unary
-    def Wait(self, request: calls_pb2.WaitRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
+    def Wait(  # type: ignore[override]
+        self, request: calls_pb2.WaitRequest, context: grpc.ServicerContext
+    ) -> Reply:
         principal = caller(self._site.catalog, context)
         live = self._desk.find(principal, request.operation)
         with self._room.seat(request.wait_s, WAIT_LIMIT_S) as wait_s:
@@ -92,7 +99,9 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         return self.reply(live)
 
     @unary
-    def Cancel(self, request: calls_pb2.CancelRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
+    def Cancel(  # type: ignore[override]
+        self, request: calls_pb2.CancelRequest, context: grpc.ServicerContext
+    ) -> Reply:
         return self.reply(self._desk.cancel(caller(self._site.catalog, context), request.operation))
 
     @stream
@@ -102,30 +111,31 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         principal = caller(self._site.catalog, context)
         yield from self._desk.read_result(principal, request.operation, offset=request.offset, length=request.length)
 
-    def reply(self, live: LiveOperation) -> calls_pb2.CallReply:
-        """State of an operation as a message; with the result if it is small."""
+    def reply(self, live: LiveOperation) -> Reply:
+        """State of an operation; with the result if it is small."""
         if live.noted is not None and not live.ended.is_set():
             self._site.ledger.hurry()
             live.noted.result(NOTE_TIMEOUT_S)  # whoever has to come back must find it, also at another site
-        reply = reply_to(self._site, live)
-        if live.answer is not None and live.answer.size <= SMALL_BYTES and not reply.result:
-            with contextlib.suppress(NotFoundError, NetworkError):  # the result can still be asked for later
-                reply.result = b"".join(self._desk.read_answer(live.answer))
-        reply.snapshot = self._site.registry.number
-        return reply
+        message = state_message(live)
+        message.snapshot = self._site.registry.number
+        answer = live.answer
+        if answer is None or answer.inline or answer.size > SMALL_BYTES:
+            return Reply(message, b"" if answer is None else answer.inline)
+        with contextlib.suppress(NotFoundError, NetworkError):  # the result can still be asked for later
+            return Reply(message, b"".join(self._desk.read_answer(answer)))
+        return Reply(message)
 
 
-def reply_to(site: SiteParts, live: LiveOperation) -> calls_pb2.CallReply:
-    """State of an operation as a message; with the result if it is small and here."""
-    reply = calls_pb2.CallReply(
+def state_message(live: LiveOperation) -> calls_pb2.CallReply:
+    """State of an operation as a message, without its result."""
+    message = calls_pb2.CallReply(
         operation=live.id, state=live.state.value, site=live.site, done=live.done, total=live.total
     )
     if live.error is not None:
-        reply.failure.CopyFrom(failure_to_wire(live.error))
+        message.failure.CopyFrom(failure_to_wire(live.error))
     if (answer := live.answer) is not None:
-        reply.site = answer.provenance.site
-        reply.schema_json = answer.schema_json
-        reply.provenance_json = answer.provenance.to_json()
-        reply.result_size = answer.size
-        reply.result = answer.inline
-    return reply
+        message.site = answer.provenance.site
+        message.schema_json = answer.schema_json
+        message.provenance_json = answer.provenance.to_json()
+        message.result_size = answer.size
+    return message

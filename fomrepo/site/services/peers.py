@@ -14,12 +14,13 @@ from fomrepo.site.peers import ticketed_bytes
 from fomrepo.site.replicate import ReplicateDesk
 from fomrepo.site.serve_peer import PeerDesk
 from fomrepo.site.services.border import WaitingRoom, peer_certificate, stream, unary
-from fomrepo.site.services.calls import reply_to
+from fomrepo.site.services.calls import state_message
 from fomrepo.site.services.files import readable_record
 from fomrepo.site.tickets import TicketCheck
 from fomrepo.vault.receive import read_chunks
 from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_from_wire
 from fomrepo.wire.methods import bundle_from_wire
+from fomrepo.wire.replies import Reply
 from fomrepo.wire.v1 import calls_pb2, files_pb2, sites_pb2, sites_pb2_grpc
 
 
@@ -32,7 +33,9 @@ class PeersService(sites_pb2_grpc.PeersServicer):
         self._site, self._desk, self._replicate, self._tickets, self._room = site, desk, replicate, tickets, room
 
     @unary
-    def Run(self, request: sites_pb2.PeerRunRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
+    def Run(  # type: ignore[override]  # a reply with its result beside it: see wire/replies.py
+        self, request: sites_pb2.PeerRunRequest, context: grpc.ServicerContext
+    ) -> Reply:
         home, certificate = peer_certificate(context)
         self._tickets.accept(request.ticket, request=ticketed_bytes(request), certificate=certificate)
         draft = read_bundle(bundle_from_wire(request.bundle)) if request.HasField("bundle") else None
@@ -44,14 +47,18 @@ class PeersService(sites_pb2_grpc.PeersServicer):
         return self._reply(live)
 
     @unary
-    def Wait(self, request: calls_pb2.WaitRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
+    def Wait(  # type: ignore[override]
+        self, request: calls_pb2.WaitRequest, context: grpc.ServicerContext
+    ) -> Reply:
         live = self._desk.find(peer_certificate(context)[0], request.operation)
         with self._room.seat(request.wait_s, WAIT_LIMIT_S) as wait_s:
             live.ended.wait(wait_s)
         return self._reply(live)
 
     @unary
-    def Cancel(self, request: calls_pb2.CancelRequest, context: grpc.ServicerContext) -> calls_pb2.CallReply:
+    def Cancel(  # type: ignore[override]
+        self, request: calls_pb2.CancelRequest, context: grpc.ServicerContext
+    ) -> Reply:
         live = self._desk.find(peer_certificate(context)[0], request.operation)
         live.cancelled.set()
         return self._reply(live)
@@ -94,24 +101,23 @@ class PeersService(sites_pb2_grpc.PeersServicer):
             raise NotFoundError(f"no record {request.record} that you may see")
         return self._replicate.fetch_here(principal, readable_record(self._site, principal, request.record))
 
-    def _reply(self, live: LiveOperation) -> calls_pb2.CallReply:
-        reply = reply_to(self._site, live)
-        if (run := live.run) is not None:
-            reply.result_size = run.size
-            reply.peer.CopyFrom(
-                calls_pb2.PeerAnswer(
-                    blob=run.blob,
-                    key=run.key,
-                    wall_s=run.wall_s,
-                    computed=run.computed,
-                    way=run.way,
-                    stored=run.stored,
-                    inputs=[
-                        calls_pb2.UsedInput(record=record, name=name, digest=digest)
-                        for record, name, digest in run.inputs
-                    ],
-                    guards=dict(run.guards),
-                )
+    def _reply(self, live: LiveOperation) -> Reply:
+        message, run = state_message(live), live.run
+        if run is None:
+            return Reply(message)
+        message.result_size = run.size
+        message.peer.CopyFrom(
+            calls_pb2.PeerAnswer(
+                blob=run.blob,
+                key=run.key,
+                wall_s=run.wall_s,
+                computed=run.computed,
+                way=run.way,
+                stored=run.stored,
+                inputs=[
+                    calls_pb2.UsedInput(record=record, name=name, digest=digest) for record, name, digest in run.inputs
+                ],
+                guards=dict(run.guards),
             )
-            reply.result = run.content
-        return reply
+        )
+        return Reply(message, run.content)

@@ -14,8 +14,9 @@ from fomrepo.site.services.calls import CallsService
 from fomrepo.site.submission import SubmissionDesk
 from fomrepo.wire.calls import CALL_WAIT_S, WAIT_LIMIT_S, call_from_wire
 from fomrepo.wire.methods import bundle_from_wire, schema_to_wire
+from fomrepo.wire.replies import Reply
 from fomrepo.wire.review import approval_from_wire, papers_to_wire, submission_to_wire
-from fomrepo.wire.v1 import calls_pb2, review_pb2, review_pb2_grpc
+from fomrepo.wire.v1 import review_pb2, review_pb2_grpc
 
 
 class ReviewService(review_pb2_grpc.ReviewServicer):
@@ -94,9 +95,9 @@ class ReviewService(review_pb2_grpc.ReviewServicer):
         return reply
 
     @unary
-    def CallAttached(
+    def CallAttached(  # type: ignore[override]  # see wire/replies.py
         self, request: review_pb2.CallAttachedRequest, context: grpc.ServicerContext
-    ) -> calls_pb2.CallReply:
+    ) -> Reply:
         principal = caller(self._site.catalog, context)
         order = call_from_wire(request.call)
         if not order.inputs:

@@ -475,6 +475,7 @@ class CallReply(_message.Message):
     FAILURE_FIELD_NUMBER: _builtins.int
     SNAPSHOT_FIELD_NUMBER: _builtins.int
     PEER_FIELD_NUMBER: _builtins.int
+    PADDING_FIELD_NUMBER: _builtins.int
     operation: _builtins.str
     state: _builtins.str
     """waiting, running, done, failed, cancelled"""
@@ -492,6 +493,8 @@ class CallReply(_message.Message):
     """the container itself if it is small, when done"""
     snapshot: _builtins.int
     """of the registry of methods"""
+    padding: _builtins.bytes
+    """says nothing; may stand first, so that the result begins at a multiple of 16 bytes"""
     @_builtins.property
     def failure(self) -> _failures_pb2.Failure:
         """when failed"""
@@ -515,10 +518,11 @@ class CallReply(_message.Message):
         failure: _failures_pb2.Failure | None = ...,
         snapshot: _builtins.int = ...,
         peer: Global___PeerAnswer | None = ...,
+        padding: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "peer", b"peer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "failure", b"failure", "operation", b"operation", "peer", b"peer", "provenance_json", b"provenance_json", "result", b"result", "result_size", b"result_size", "schema_json", b"schema_json", "site", b"site", "snapshot", b"snapshot", "state", b"state", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "failure", b"failure", "operation", b"operation", "padding", b"padding", "peer", b"peer", "provenance_json", b"provenance_json", "result", b"result", "result_size", b"result_size", "schema_json", b"schema_json", "site", b"site", "snapshot", b"snapshot", "state", b"state", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
