@@ -7,13 +7,14 @@ import sys
 import time
 from pathlib import Path
 
-from soak import bombs, canaries, deposit, kills, pages, walls
+from soak import bombs, canaries, changes, deposit, kills, pages, walls
 from soak.campaign import Campaign, carry_out
 from soak.report import write_report
 
 CAMPAIGNS: dict[str, Campaign] = {
     "bombs": bombs.CAMPAIGN,
     "canaries": canaries.CAMPAIGN,
+    "changes": changes.CAMPAIGN,
     "deposit": deposit.CAMPAIGN,
     "kills": kills.CAMPAIGN,
     "pages": pages.CAMPAIGN,

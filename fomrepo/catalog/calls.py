@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, or_, select
 
+from fomrepo.catalog.clock import CatalogClock
 from fomrepo.catalog.database import Database, reads, writes
 from fomrepo.catalog.fence import fence_query, fenced_insert
 from fomrepo.catalog.methods import Methods
@@ -18,6 +19,7 @@ from fomrepo.model.files import RecordName
 from fomrepo.model.operations import MethodRef
 from fomrepo.model.results import Kept, ResolvedCall, ResolvedInput, StoredResult
 
+_NOW = select(CatalogClock())
 _chosen = files.alias("chosen")
 _ITS_TOPOLOGY = (
     select(_chosen.c.topology)
@@ -174,10 +176,16 @@ class Calls:
         connection.execute(delete(results).where(results.c.key == key, results.c.site == site))
 
     def _resolve_input(self, connection: Connection, principal_id: str, record: RecordName, name: str) -> ResolvedInput:
+        since: list[float] = []
+
+        def read() -> ResolvedInput:
+            since.append(connection.scalars(_NOW).one())
+            return _read_input(connection, principal_id, record, name)
+
         return self._database.remembered(
             ("input", principal_id, record, name),
-            lambda: _read_input(connection, principal_id, record, name),
-            holds_s=lambda found: seconds_as_it_is(connection, found.version),
+            read,
+            holds_s=lambda found: seconds_as_it_is(connection, found.version, since[0]),
         )
 
     def _resolve_method(self, connection: Connection, method: MethodRef) -> MethodRef:

@@ -92,8 +92,8 @@ _NEWER = (
         MAY_SEE,
     )
 )
-_NEXT_PUBLIC = select(func.min(versions.c.public_from) - CatalogClock()).where(
-    versions.c.record_id == bindparam("record"), ~PUBLIC
+_NEXT_PUBLIC = select(func.min(versions.c.public_from) - bindparam("since")).where(
+    versions.c.record_id == bindparam("record"), versions.c.public_from > bindparam("since")
 )
 _FILES = select(files).where(files.c.version_id == bindparam("version")).order_by(files.c.position)
 _MEMBERSHIP = (
@@ -150,9 +150,19 @@ def readable_version(connection: Connection, name: RecordName, principal_id: str
     return version
 
 
-def seconds_as_it_is(connection: Connection, version: RecordVersion) -> float:
-    """Seconds until the clock alone makes a version of the same record public: its name may then mean another."""
-    left: float | None = connection.scalar(_NEXT_PUBLIC, {"record": version.record_id})
+def seconds_as_it_is(connection: Connection, version: RecordVersion, since: float) -> float:
+    """Seconds until the clock alone makes a version of the same record public: its name may then mean another.
+
+    Parameters
+    ----------
+    connection
+        Of the snapshot.
+    version
+        As it was read.
+    since
+        By the catalog's clock, before it was read; it goes on between two statements (SQLite).
+    """
+    left: float | None = connection.scalar(_NEXT_PUBLIC, {"record": version.record_id, "since": since})
     return math.inf if left is None else left
 
 

@@ -180,6 +180,21 @@ def test_an_embargo_ends_by_the_clock_alone(catalog: Catalog, ada: Principal, ad
     )
 
 
+def test_an_embargo_that_ends_amid_the_reading_is_not_remembered(
+    catalog: Catalog, ada: Principal, adk: RecordVersion
+) -> None:
+    ends = time.time() + 1.0
+    publish(catalog, adk, embargo_until=ends)
+
+    def wait_for_the_end(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "min(" in statement:
+            time.sleep(max(ends - time.time(), 0.0) + 0.1)
+
+    event.listen(catalog._database._engine, "before_cursor_execute", wait_for_the_end)
+    assert meaning(catalog, ada, adk)[2].scope == "project:ada"
+    assert meaning(catalog, ada, adk)[2].scope == "public"
+
+
 def test_what_is_remembered_and_what_is_read_are_of_one_moment(
     catalog: Catalog, database: str, ada: Principal, adk: RecordVersion
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from soak import bombs, canaries, walls
+from soak import bombs, canaries, changes, walls
 from soak.__main__ import CAMPAIGNS
 from soak.campaign import Campaign, Found, Judgement, Trial, carry_out
 from soak.figures import percentile
@@ -24,6 +24,12 @@ from tests.guest.conftest import NOT_OURS
 def test_a_promise_is_kept(bubblewrap: Path, campaign: Campaign) -> None:
     seed = random.randrange(10**6)
     _, judgement = carry_out(campaign, seed=seed, count=campaign.short_count, short=True)
+    assert judgement.broken == [], (seed, judgement.figures)
+
+
+def test_no_answer_is_older_than_its_question() -> None:
+    seed = random.randrange(10**6)
+    _, judgement = carry_out(changes.CAMPAIGN, seed=seed, count=changes.CAMPAIGN.short_count, short=True)
     assert judgement.broken == [], (seed, judgement.figures)
 
 
