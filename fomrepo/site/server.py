@@ -64,9 +64,7 @@ from fomrepo.site.tickets import TicketCheck, TicketPrinter
 from fomrepo.site.trust_home import open_registry
 from fomrepo.vault.copies import Copies
 from fomrepo.vault.objects import ObjectStore
-from fomrepo.wire.chunks import ChunkStreams
-from fomrepo.wire.replies import Replies
-from fomrepo.wire.uploads import UploadStreams
+from fomrepo.wire.own_spelling import OwnSpelling
 from fomrepo.wire.v1 import (
     calls_pb2_grpc,
     checks_pb2_grpc,
@@ -265,7 +263,7 @@ class SiteServer:
 
 def _listener(threads: int, name: str) -> grpc.Server:
     pool = ThreadPoolExecutor(threads, thread_name_prefix=f"answer-{name}")
-    return grpc.server(pool, interceptors=[Replies(), ChunkStreams(), UploadStreams()], options=LISTENER_OPTIONS)
+    return grpc.server(pool, interceptors=[OwnSpelling()], options=LISTENER_OPTIONS)
 
 
 def _listen(server: grpc.Server, address: str, credentials: grpc.ServerCredentials) -> str:

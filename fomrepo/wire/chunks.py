@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -38,21 +37,6 @@ def chunk_stream(channel: grpc.Channel, method: str) -> grpc.UnaryStreamMultiCal
     return channel.unary_stream(
         method, request_serializer=CHUNK_STREAMS[method].SerializeToString, response_deserializer=chunk_from_wire
     )
-
-
-class ChunkStreams(grpc.ServerInterceptor):
-    """Lets the handlers of :data:`CHUNK_STREAMS` yield bytes."""
-
-    def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
-        """Give a stream of chunks its own way to be written."""
-        handler = continuation(handler_call_details)
-        if handler is None or handler.unary_stream is None or handler_call_details.method not in CHUNK_STREAMS:
-            return handler
-        return grpc.unary_stream_rpc_method_handler(handler.unary_stream, handler.request_deserializer, chunk_to_wire)
 
 
 def chunk_to_wire(data: bytes | memoryview) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,21 +59,6 @@ def reply_method(channel: grpc.Channel, method: str) -> grpc.UnaryUnaryMultiCall
     return channel.unary_unary(
         method, request_serializer=REPLIES[method].SerializeToString, response_deserializer=reply_from_wire
     )
-
-
-class Replies(grpc.ServerInterceptor):
-    """Lets the handlers of :data:`REPLIES` return a :class:`Reply`."""
-
-    def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
-        """Give a reply its own way to be written."""
-        handler = continuation(handler_call_details)
-        if handler is None or handler.unary_unary is None or handler_call_details.method not in REPLIES:
-            return handler
-        return grpc.unary_unary_rpc_method_handler(handler.unary_unary, handler.request_deserializer, reply_to_wire)
 
 
 def reply_to_wire(reply: Reply) -> bytes:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import grpc
 
@@ -26,21 +25,6 @@ def upload_stream(
     return channel.stream_unary(
         UPLOAD, request_serializer=upload_to_wire, response_deserializer=deposits_pb2.UploadReply.FromString
     )
-
-
-class UploadStreams(grpc.ServerInterceptor):
-    """Lets the handler of ``Upload`` read views instead of messages, where a message holds nothing but bytes."""
-
-    def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
-        """Give the stream its own way to be read."""
-        handler = continuation(handler_call_details)
-        if handler is None or handler.stream_unary is None or handler_call_details.method != UPLOAD:
-            return handler
-        return grpc.stream_unary_rpc_method_handler(handler.stream_unary, upload_from_wire, handler.response_serializer)
 
 
 def upload_to_wire(message: bytes | deposits_pb2.UploadChunk) -> bytes:
