@@ -38,12 +38,16 @@ class Glance:
             values = [values[name] for name in self._order]
         try:
             connection = self._engine.raw_connection()
-            try:
-                cursor = connection.cursor()
-                cursor.execute(self._text, values)
-                found: Sequence[Row] = cursor.fetchall()
-                return found
-            finally:
-                connection.close()
         except Exception:  # each driver has its own
             return None
+        try:
+            cursor = connection.cursor()
+            cursor.execute(self._text, values)
+            found: Sequence[Row] = cursor.fetchall()
+        except Exception:
+            connection.invalidate()  # dead, perhaps: the pool would find that out with a noise
+            return None
+        else:
+            return found
+        finally:
+            connection.close()

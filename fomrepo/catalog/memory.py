@@ -45,9 +45,11 @@ class Memory:
         #: Count of the changes as of which something was kept last; None: everything is forgotten.
         self.number: int | None = None
         self._known: dict[Hashable, tuple[int, float, Any]] = {}
+        self._forgot = -math.inf
 
     def forget(self) -> None:
         """Forget everything: what answers next may be another server, or an older copy, that counts anew."""
+        self._forgot = time.monotonic()
         self._known, self.number = {}, None
 
     def recall(self, key: Hashable, moment: Moment) -> Any:
@@ -56,7 +58,7 @@ class Memory:
         return value if number == moment.number and time.monotonic() < until else None
 
     def keep(self, key: Hashable, moment: Moment, value: Any, *, holds_s: float = math.inf) -> None:
-        """Keep what a snapshot of this moment has read; it must never be changed.
+        """Keep what a snapshot of this moment has read, if nothing was forgotten since; it must never be changed.
 
         Parameters
         ----------
@@ -69,7 +71,10 @@ class Memory:
         holds_s
             Seconds after the beginning of the snapshot for which it holds if nothing changes.
         """
-        if len(self._known) >= ENTRIES:
-            self.forget()
+        known = self._known
+        if moment.began <= self._forgot:
+            return
+        if len(known) >= ENTRIES:
+            known.clear()
+        known[key] = (moment.number, moment.began + holds_s, value)
         self.number = moment.number
-        self._known[key] = (moment.number, moment.began + holds_s, value)

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Connection, TextClause, event, select, text
 
 from fomrepo.catalog import Catalog, open_catalog
+from fomrepo.catalog.memory import Memory, Moment
 from fomrepo.catalog.tables import metadata
 from fomrepo.errors import InternalError, NotFoundError, WithdrawnError
 from fomrepo.model.files import RecordState, RecordVersion, Replica, ReplicaState
@@ -283,3 +284,24 @@ def test_after_a_fault_everything_is_read_again(
     with tables_read(catalog) as read:
         meaning(catalog, ada, adk)
     assert len(read) > len(EACH_TIME)
+
+
+def test_what_was_read_before_a_fault_is_not_kept_after_it() -> None:
+    memory, before = Memory(), Moment(7, time.monotonic())
+    memory.forget()
+    memory.keep("question", before, "what the older copy does not say")
+    assert memory.recall("question", Moment(7, time.monotonic())) is None
+
+
+def test_a_connection_that_was_cut_is_thrown_away_silently(
+    catalog: Catalog, ada: Principal, caplog: pytest.LogCaptureFixture
+) -> None:
+    number = catalog.number()
+    pooled = catalog._database._engine.raw_connection()
+    driver = pooled.driver_connection
+    pooled.close()
+    assert driver is not None
+    driver.close()
+    assert not catalog.unchanged_since(number), "in doubt it has changed"
+    assert catalog.unchanged_since(number)
+    assert caplog.records == []
