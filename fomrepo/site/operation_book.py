@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 
 from fomrepo.errors import CancelledError, ConflictError, FomrepoError, NotFoundError
 from fomrepo.model.bundle import read_bundle
@@ -175,9 +176,9 @@ class OperationBook:
     ) -> None:
         """Write an operation's row; of one that has ended meanwhile, with its end."""
         end = live.end_to_note
-        self._site.catalog.operations.open(
+        note = partial(
+            self._site.catalog.operations.open,
             principal.id,
-            key=key,
             request_digest=digest,
             method=f"{question.schema.name} {question.schema.version}",
             home=self._site.name,
@@ -186,7 +187,10 @@ class OperationBook:
             site=live.site or None,
             end=end,
         )
-        live.noted_end = end
+        noted, new = note(key=key)
+        if noted.id != live.id:  # another site was asked the same at the same moment: both ids have to be found
+            _, new = note(key=live.id)
+        live.noted_end = end if new else None  # a commit of which nobody heard may have written it without its end
 
     def _note_end(self, live: LiveOperation, end: OperationEnd) -> Future[None]:
         """Note how an operation ended, unless that is written with its opening."""
