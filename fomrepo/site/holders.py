@@ -51,6 +51,9 @@ IDLE_S = 900.0
 #: A holder that nobody used for so long makes room for a spare.
 RESTED_S = 60.0
 
+#: Between two looks whether who waits for a holder that another one makes is still there.
+LOOK_S = 0.05
+
 #: After a holder could not be made, its files are read cold for so long.
 FAILED_S = 300.0
 
@@ -65,6 +68,8 @@ class _Held:
     last_used: float = field(default_factory=time.monotonic)
     ready: threading.Event = field(default_factory=threading.Event)
     holder: Holder | None = None
+    #: Whether it was taken out, perhaps before it was made.
+    dropped: bool = False
 
 
 class HolderDesk:
@@ -115,13 +120,15 @@ class HolderDesk:
             yield None
             return
         try:
-            entry.ready.wait()
-            yield entry.holder if entry.holder is not None and entry.holder.alive else None
+            while not entry.ready.wait(LOOK_S) and not cancelled.is_set():
+                pass
+            serves = not entry.dropped and entry.holder is not None and entry.holder.alive
+            yield entry.holder if serves else None
         finally:
             with self._lock:
                 entry.users -= 1
                 entry.last_used = time.monotonic()
-            if entry.holder is None or not entry.holder.alive:
+            if entry.ready.is_set() and (entry.holder is None or not entry.holder.alive):
                 self._drop(entry)
 
     def decodes(self, call: ResolvedCall) -> bool:
@@ -168,11 +175,14 @@ class HolderDesk:
                 entry.users += 1
                 return entry
             frame_bytes, copies_bytes = self._frame_bytes(call), _copies_bytes(call)
+            wanted = HOLDER_BASE_BYTES + frame_bytes
             spare = None if copies_bytes is None or self._spares is None else self._spares.take(environment)
-            wanted = HOLDER_BASE_BYTES + frame_bytes + (copies_bytes or 0 if spare is not None else 0)
-            if not self._make_room(wanted):
-                if spare is not None:
-                    close_behind(spare)
+            if spare is not None and not self._make_room(wanted + (copies_bytes or 0)):
+                close_behind(spare)
+                spare = None
+            if spare is not None:
+                wanted += copies_bytes or 0
+            elif not self._make_room(wanted):
                 return None
             entry = self._held[key] = _Held(frozenset(call.objects), wanted, users=1)
         self.expect(environment)
@@ -218,10 +228,13 @@ class HolderDesk:
             entry.holder = self._hold(order, spare, cancelled)
             seconds = round(time.monotonic() - begun, 3)
             logger.info("holder", id=order.hold_id, spare=spare is not None, seconds=seconds)
+            if entry.dropped:  # meanwhile its files were found to be others
+                self._drop(entry)
         except (HolderFailed, SandboxUnavailableError) as error:
             logger.warning("no holder", id=order.hold_id, error=str(error))
-            with self._lock:
-                self._failed[key] = time.monotonic() + FAILED_S
+            if not cancelled.is_set():  # else it says nothing about the files
+                with self._lock:
+                    self._failed[key] = time.monotonic() + FAILED_S
         finally:
             entry.ready.set()
 
@@ -276,6 +289,7 @@ class HolderDesk:
 
     def _remove(self, entry: _Held) -> None:
         """Take an entry out and end its holder; call it with the lock held."""
+        entry.dropped = True
         self._held = {key: one for key, one in self._held.items() if one is not entry}
         if entry.holder is not None:
             threading.Thread(target=entry.holder.close, name="close-holder", daemon=True).start()

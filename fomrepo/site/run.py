@@ -218,6 +218,8 @@ def refresh_or_spoil(site: SiteParts, digest: str) -> None:
         return
     before = site.vault.fingerprint(digest)
     if before is not None and site.vault.gives_back(digest) and site.vault.fingerprint(digest) == before:
+        if site.holders is not None:
+            site.holders.forget(digest)  # it may hold what was there in between
         site.ledger.flush()  # a result on its way would find another generation, and be thrown away
         site.catalog.replicas.finish(site.name, digest, before)
         return

@@ -133,7 +133,7 @@ class Spares:
             try:
                 spare = self._warden.spare(self._order(place.environment))
                 logger.info("spare", environment=place.environment.name, seconds=round(time.monotonic() - begun, 3))
-            except SandboxUnavailableError as error:
+            except (SandboxUnavailableError, OSError) as error:  # OSError: this site has no descriptor left
                 logger.warning("no spare sandbox", error=str(error))
                 due = time.monotonic() + FAILED_S
             with self._changed:

@@ -71,14 +71,20 @@ class Desk:
 
     def call(self, digest: str, *, file_type: str = "XTC", size: int = SIZE) -> tuple[Any, Any] | None:
         """Call a method on a file; returns order and spare of the holder that was made, if one was."""
+        before = len(self.warden.held)
+        self.holder(digest, file_type=file_type, size=size)
+        return self.warden.held[-1] if len(self.warden.held) > before else None
+
+    def holder(
+        self, digest: str, *, file_type: str = "XTC", size: int = SIZE, cancelled: threading.Event = NEVER
+    ) -> Any:
+        """Call a method on a file; returns what served it, if that was a holder."""
         facts = {"n_atoms": ATOMS, "n_frames": FRAMES}
         file = _file(digest, file_type, size, facts)
         one = SimpleNamespace(file=file, topology=_file(f"{digest}-psf", "PSF", SIZE, {"n_atoms": ATOMS}))
         call = cast(Any, SimpleNamespace(inputs=(one,), scope="public", objects=(digest,)))
-        before = len(self.warden.held)
-        with self.desk.holding(SCHEMA, call, ENVIRONMENT, NEVER):
-            pass
-        return self.warden.held[-1] if len(self.warden.held) > before else None
+        with self.desk.holding(SCHEMA, call, ENVIRONMENT, cancelled) as holder:
+            return holder
 
 
 def _file(digest: str, file_type: str, size: int, facts: dict[str, int]) -> Any:
@@ -158,6 +164,61 @@ def test_no_room_for_a_holder_ends_the_spare_that_it_would_have_been(monkeypatch
     monkeypatch.setattr(holders_module, "HOLDER_BASE_BYTES", 3 * HOLDER_BASE_BYTES)
     assert site.call("a") is None
     assert site.desk.figures() == (0, 0)
+
+
+def test_where_the_copies_do_not_fit_the_files_are_bound() -> None:
+    site = Desk(2 * HOLDER_BASE_BYTES)
+    made = site.call("a", size=COPIES_BYTES - 2 * SIZE)
+    assert made is not None
+    assert made[1] is None
+    assert site.desk.figures() == (1, HOLDER_BASE_BYTES + ONE_FILE_BYTES)
+
+
+def test_a_holder_whose_files_changed_while_it_was_made_is_ended_and_serves_nobody() -> None:
+    site, ended = Desk(4 * HOLDER_BASE_BYTES), threading.Event()
+
+    def hold(order: Any, **_: Any) -> Any:
+        site.desk.forget("a")
+        return SimpleNamespace(alive=True, close=ended.set)
+
+    site.warden.hold = hold  # type: ignore[method-assign]
+    assert site.holder("a") is None
+    assert ended.wait(10.0)
+    assert site.desk.figures()[0] == 0
+
+
+def test_who_gives_up_while_a_holder_is_made_says_nothing_about_its_files() -> None:
+    site, gives_up = Desk(4 * HOLDER_BASE_BYTES), threading.Event()
+
+    def hold(order: Any, **_: Any) -> Any:
+        gives_up.set()
+        raise SandboxUnavailableError("cancelled")
+
+    made, site.warden.hold = site.warden.hold, hold  # type: ignore[method-assign]
+    assert site.holder("a", cancelled=gives_up) is None
+    site.warden.hold = made  # type: ignore[method-assign]
+    assert site.holder("a") is not None
+
+
+def test_who_waits_for_a_holder_that_another_makes_may_give_up() -> None:
+    site, begun, go_on = Desk(4 * HOLDER_BASE_BYTES), threading.Event(), threading.Event()
+    made = site.warden.hold
+
+    def hold(order: Any, **more: Any) -> Any:
+        begun.set()
+        go_on.wait(10.0)
+        return made(order, **more)
+
+    site.warden.hold = hold  # type: ignore[method-assign]
+    maker = threading.Thread(target=site.holder, args=("a",))
+    maker.start()
+    assert begun.wait(10.0)
+    gives_up = threading.Event()
+    gives_up.set()
+    assert site.holder("a", cancelled=gives_up) is None
+    go_on.set()
+    maker.join()
+    assert site.holder("a") is not None
 
 
 def test_a_spare_of_which_no_holder_comes_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

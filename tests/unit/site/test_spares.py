@@ -35,12 +35,12 @@ class FakeWarden:
     def __init__(self) -> None:
         self.made: list[FakeSpare] = []
         self.orders: list[HoldOrder] = []
-        self.fails = False
+        self.fails: Exception | None = None
 
     def spare(self, order: HoldOrder) -> Spare:
         self.orders.append(order)
-        if self.fails:
-            raise SandboxUnavailableError("no more processes")
+        if self.fails is not None:
+            raise self.fails
         self.made.append(FakeSpare())
         return cast(Spare, self.made[-1])
 
@@ -133,10 +133,11 @@ def test_one_is_given_up_for_memory(site: Site) -> None:
     assert site.warden.made[0].closed.wait(TIMEOUT_S)
 
 
-def test_after_a_failure_none_is_made_for_a_while(site: Site) -> None:
-    site.warden.fails = True
+@pytest.mark.parametrize("fault", [SandboxUnavailableError("no more processes"), OSError(24, "no more descriptors")])
+def test_after_a_failure_none_is_made_for_a_while(site: Site, fault: Exception) -> None:
+    site.warden.fails = fault
     site.spares.expect(ENVIRONMENT)
     site.wait(lambda: site.warden.orders and site.spares.count() == 0)
-    site.warden.fails = False
+    site.warden.fails = None
     assert site.take() is None
     assert len(site.warden.orders) == 1
