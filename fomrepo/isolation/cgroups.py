@@ -18,6 +18,9 @@ from pathlib import Path
 
 __all__ = ["GuestCgroups", "RunCgroup", "find_guest_cgroups", "prepare_guest_cgroups"]
 
+#: Name of the cgroup of a run: the warden's process, and the run's first.
+RUN = "{warden}-{first}"
+
 #: Folder in the site's own cgroup, one a user, in which each run gets a folder.
 GUESTS = "fomrepo-guests-{uid}"
 
@@ -43,20 +46,28 @@ class GuestCgroups:
     #: Name of the file that counts kills, in a line ``oom_kill N``.
     kills_file: str
 
-    def make(self, name: str, memory_bytes: int) -> RunCgroup:
-        """Make the cgroup of one run.
+    def make(self, first: int, memory_bytes: int) -> RunCgroup:
+        """Make the cgroup of one run, by its first process.
 
         Raises
         ------
         OSError
             The kernel refused it.
         """
+        name = RUN.format(warden=os.getpid(), first=first)
         cgroup = RunCgroup(self.folder / name, self.limit_file, self.kills_file)
         cgroup.folder.mkdir()
         cgroup.limit(memory_bytes)
         with suppress(OSError):  # where nothing is ever swapped, there is no such file
             (cgroup.folder / "memory.swap.max").write_text("0")
         return cgroup
+
+    def sweep(self) -> None:
+        """Remove what wardens left behind that were killed; other sites of this user have theirs here, too."""
+        for left in self.folder.glob(RUN.format(warden="[0-9]*", first="[0-9]*")):
+            if not Path("/proc", left.name.partition("-")[0]).exists():
+                with suppress(OSError):
+                    left.rmdir()
 
 
 @dataclass(frozen=True, slots=True)

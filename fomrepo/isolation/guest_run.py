@@ -176,6 +176,8 @@ class _Guest:
 
     def lower(self, limits: RunLimits, kernel_limits: tuple[tuple[int, int], ...]) -> None:
         """Let a guest that runs use no more than this from now on."""
+        if _is_readable(self._pidfd, within_s=0):
+            return  # it has ended, and its number may be another's
         self._limits = limits
         self._limit_by_kernel(kernel_limits)
         if self._cgroup is not None:
@@ -207,7 +209,7 @@ class _Guest:
         """Kill everything inside, and return when nothing of it is left."""
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        select.select([self._pidfd], [], [])
+        _is_readable(self._pidfd)
         self._wall_s = time.monotonic() - self._started
         _, self._wait_status, self._rusage = os.wait4(self._bwrap, 0)
         while self._log.read():
@@ -248,7 +250,7 @@ class _Guest:
 
     def _enter_cgroup(self) -> None:
         if (cgroups := find_guest_cgroups()) is not None:
-            cgroup = cgroups.make(f"{os.getpid()}-{self._first}", self._allowed_in_cgroup())
+            cgroup = cgroups.make(self._first, self._allowed_in_cgroup())
             self._descriptors.callback(cgroup.remove)
             cgroup.add(self._first)
             self._cgroup = cgroup
@@ -306,7 +308,7 @@ def _what_was_made(info_end: int) -> tuple[int, int] | None:
     """
     said = b""
     deadline = time.monotonic() + START_TIMEOUT_S
-    while select.select([info_end], [], [], max(0.0, deadline - time.monotonic()))[0]:
+    while _is_readable(info_end, within_s=max(0.0, deadline - time.monotonic())):
         chunk = os.read(info_end, 4096)
         said += chunk
         if not chunk:
@@ -321,6 +323,13 @@ def _could_not_be_made(log: str) -> SandboxUnavailableError:
     return SandboxUnavailableError(
         f"the sandbox could not be made: {log or 'bwrap said nothing'}", remedy="fomrepo doctor"
     )
+
+
+def _is_readable(descriptor: int, *, within_s: float | None = None) -> bool:
+    """Wait until a descriptor is readable, whatever its number; None: for as long as that takes."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(None if within_s is None else within_s * 1000))
 
 
 def _unread_bytes(pipe: int) -> int:

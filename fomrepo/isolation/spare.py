@@ -63,7 +63,9 @@ class Spare:
     @property
     def alive(self) -> bool:
         """Whether it still waits: it has nothing to say, and has not hung up."""
-        return not select.select([self.talk], [], [], 0)[0]
+        poll = select.poll()
+        poll.register(self.talk, select.POLLIN)
+        return not poll.poll(0)
 
     def prepare(self) -> None:
         """Ask it to import everything, and wait until it has.

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from fomrepo.errors import SandboxUnavailableError
+from fomrepo.isolation.cgroups import find_guest_cgroups
 from fomrepo.isolation.guest_run import GuestEnd, Lower, run_guest
 from fomrepo.isolation.limits import RunLimits, holder_limits, holder_resource_limits
 from fomrepo.isolation.orders import HoldOrder, RunOrder, receive_message
@@ -70,8 +71,13 @@ class _Post:
     def _lower(self, order: HoldOrder) -> None:
         """Lower the limits of a spare to those of the holder that it becomes; one that has ended says so itself."""
         with self._lock:
-            if (lower := self._lowers.get(order.hold_id)) is not None:
+            if (lower := self._lowers.get(order.hold_id)) is None:
+                return
+            try:
                 lower(*_limits_of(order))
+            except (OSError, ValueError):  # as it cannot be limited, it ends
+                os.eventfd_write(self._stops[order.hold_id], 1)
+            else:
                 self._say(order.hold_id, lowered=True)
 
     def _start(self, run_id: str, guard: Callable[[socket.socket, int], GuestEnd], guest_socket: int) -> None:
@@ -144,6 +150,8 @@ def main() -> None:
     """Be the warden: ``python -m fomrepo.isolation.warden_process DESCRIPTOR``."""
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
+    if (cgroups := find_guest_cgroups()) is not None:
+        cgroups.sweep()
     _Post(control).serve()
 
 

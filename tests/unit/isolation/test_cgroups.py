@@ -28,8 +28,8 @@ if place is None:
     print(json.dumps(None))
 else:
     class Tight:
-        def make(self, name, memory_bytes):
-            return place.make(name, 2**25)
+        def make(self, first, memory_bytes):
+            return place.make(first, 2**25)
     guest_run.find_guest_cgroups = Tight
     _, end = doctor._run("bomb.py", RunLimits(memory_bytes=2**30, wall_s=20, cpu_s=20))
     print(json.dumps([end.limit and end.limit.name, end.signal, end.in_cgroup]))
@@ -108,6 +108,15 @@ def test_a_site_in_its_leaf_finds_the_folder_beside_it(own, monkeypatch):
     cgroups.prepare_guest_cgroups(os.getuid(), os.getgid())
     monkeypatch.setattr(cgroups, "_own_cgroups", lambda: [(own / "fomrepo-site", *cgroups.V2_FILES)])
     assert cgroups.find_guest_cgroups() == GuestCgroups(own / f"fomrepo-guests-{os.getuid()}", *cgroups.V2_FILES)
+
+
+def test_what_a_killed_warden_left_is_removed_and_nothing_else(tmp_path):
+    ended = subprocess.Popen(["/bin/true"])
+    ended.wait()
+    for name in (f"{ended.pid}-7", f"{os.getpid()}-8", "elsewhere"):
+        (tmp_path / name).mkdir()
+    GuestCgroups(tmp_path, *cgroups.V2_FILES).sweep()
+    assert {each.name for each in tmp_path.iterdir()} == {f"{os.getpid()}-8", "elsewhere"}
 
 
 @pytest.mark.parametrize(("events", "killed"), [("low 0\noom 1\noom_kill 2\n", True), ("oom 3\noom_kill 0\n", False)])
