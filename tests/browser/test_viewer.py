@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from tests.browser.conftest import PATIENCE_MS, World
 from tests.browser.looking import at_rest, changed, keep_picture, log_in, opened, picture_of
@@ -22,9 +22,16 @@ DRAWN = """part => [...document.querySelectorAll("figure img")].every(
 
 
 def test_looks_change_plots_follow_and_it_plays(page: Page, world: World) -> None:
-    page.goto(f"/records/{world.adk}")
+    held: list[Route] = []
+    page.route("**/molstar.js", lambda route: held.append(route))
+    with page.expect_request("**/molstar.js", timeout=PATIENCE_MS):
+        page.goto(f"/records/{world.adk}")
+    page.wait_for_selector("#viewer img", timeout=PATIENCE_MS)  # while the viewer is on its way
+    for one in held:
+        one.continue_()
     page.wait_for_selector("#moving[data-ready]")
     page.wait_for_selector("#moving[data-drawn='0']")
+    assert page.query_selector("#viewer img") is None
     cartoon = at_rest(page, "#viewer")
     page.select_option(".look", "ball-and-stick")
     page.wait_for_selector("#moving[data-looks='ball-and-stick']")

@@ -99,16 +99,23 @@
 
     // Where there is no WebGL the server draws the first frame; the cursors of the plots go on.
     async still(base) {
-      await fetched(`${base}/still.png`);
-      const image = new Image();
-      image.alt = "The chain in the first frame";
-      image.src = `${base}/still.png`;
-      this.viewer.append(image);
+      await this.picture(base, () => true);
       this.play.hidden = this.look.parentElement.hidden = this.speed.parentElement.hidden = true;
       this.status.textContent = "A still picture of the first frame: this browser has no WebGL. ";
     }
 
+    async picture(base, isWanted) {
+      await fetched(`${base}/still.png`);
+      if (!isWanted()) return;
+      const image = new Image();
+      image.alt = "The chain in the first frame";
+      image.src = `${base}/still.png`;
+      this.viewer.append(image);
+    }
+
     async open(base) {
+      let loads = true;
+      this.picture(base, () => loads).catch((error) => console.info(error.message));
       const frame = document.createElement("iframe");
       frame.title = "The molecule in three dimensions: drag to turn, scroll to come nearer";
       const heard = (what) => new Promise((resolve, reject) => window.addEventListener("message", ({ source, data }) => {
@@ -130,6 +137,8 @@
       const tell = (what, handed) => frame.contentWindow.postMessage(what, "*", handed);  // its origin has no name
       tell({ pdb, dcd, look: this.look.value, background: colour("--panel") }, [dcd]);
       await ready;
+      loads = false;
+      this.viewer.querySelector("img")?.remove();
       this.tell = tell;
       this.look.addEventListener("change", () => tell({ look: this.look.value }));
       this.play.disabled = this.look.disabled = this.speed.disabled = false;
