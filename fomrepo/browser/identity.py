@@ -18,6 +18,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import httpx2
@@ -206,7 +207,7 @@ def read_client_secrets(path: Path) -> dict[str, str]:
     """
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise SettingsError(f"{path} holds secrets and others can read it", remedy=f"chmod 600 {path}")
+            raise SettingsError(f"{path} holds secrets and others can read it", remedy=f"chmod 600 {quote(str(path))}")
         found = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path} cannot be read: {error}", remedy='write NAME = "SECRET" on each line') from None

@@ -265,7 +265,7 @@ def _record_to_renew(connection: Connection, name: RecordName, principal_id: str
     """Id, project's id and name of the record that gets a new version."""
     version = visible_version(connection, name, principal_id)
     if version is None:
-        raise NotFoundError(f"no record {name} that you may see", remedy="fomrepo ls")
+        raise NotFoundError(f"no record {name} that you may see", remedy="see what is there: fomrepo ls")
     row = connection.execute(select(records).where(records.c.id == version.record_id)).one()
     if not may_change(connection, version.version_id, principal_id):
         raise NotAllowedError(

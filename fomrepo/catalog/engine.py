@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -82,7 +83,7 @@ def sqlite_file(url: str) -> Path | None:
     if not file.parent.is_dir():
         raise StorageError(
             f"the folder {file.parent} of the catalog {shown(url)} does not exist",
-            remedy=f"mkdir -p {file.parent}",
+            remedy=f"mkdir -p {quote(str(file.parent))}",
         )
     return file
 

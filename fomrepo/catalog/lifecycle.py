@@ -299,7 +299,7 @@ def _to_change(connection: Connection, name: RecordName, principal_id: str) -> R
     """Version that somebody may change, locked."""
     version = visible_version(connection, name, principal_id)
     if version is None:
-        raise NotFoundError(f"no record {name} that you may see", remedy="fomrepo ls")
+        raise NotFoundError(f"no record {name} that you may see", remedy="see what is there: fomrepo ls")
     if not may_change(connection, version.version_id, principal_id):
         raise NotAllowedError(
             f"only members of the project {version.project!r} may do that with {version.versioned}",

@@ -136,7 +136,7 @@ class People:
             update(tokens).where(tokens.c.handle == handle, tokens.c.revoked.is_(None)).values(revoked=now)
         )
         if revoked.rowcount == 0 and not connection.scalar(select(exists().where(tokens.c.handle == handle))):
-            raise NotFoundError(f"there is no token {handle!r}", remedy="fomrepo token list")
+            raise NotFoundError(f"there is no token {handle!r}", remedy="fomrepo token list --home HOME")
         if revoked.rowcount:
             owner = select(principals.c.name).join(tokens, tokens.c.principal_id == principals.c.id)
             name = connection.scalars(owner.where(tokens.c.handle == handle)).one()
@@ -233,14 +233,14 @@ def _principal(connection: Connection, name: str) -> Principal | None:
 def _existing_principal(connection: Connection, name: str) -> Principal:
     principal = _principal(connection, name)
     if principal is None:
-        raise NotFoundError(f"there is no user {name!r}", remedy=f"fomrepo user add {name}")
+        raise NotFoundError(f"there is no user {name!r}", remedy=f"fomrepo user add {name} --home HOME")
     return principal
 
 
 def _existing_project(connection: Connection, name: str) -> str:
     project_id: str | None = connection.scalar(select(projects.c.id).where(projects.c.name == name))
     if project_id is None:
-        raise NotFoundError(f"there is no project {name!r}", remedy=f"fomrepo project new {name}")
+        raise NotFoundError(f"there is no project {name!r}", remedy=f"fomrepo project new {name} --home HOME")
     return project_id
 
 

@@ -131,5 +131,5 @@ def may_review(connection: Connection, principal_id: str) -> bool:
 def _principal_id(connection: Connection, name: str) -> str:
     found: str | None = connection.scalar(select(principals.c.id).where(principals.c.name == name))
     if found is None:
-        raise NotFoundError(f"there is no user {name!r}", remedy=f"fomrepo user add {name}")
+        raise NotFoundError(f"there is no user {name!r}", remedy=f"fomrepo user add {name} --home HOME")
     return found

@@ -145,7 +145,7 @@ def readable_version(connection: Connection, name: RecordName, principal_id: str
     """
     version = visible_version(connection, name, principal_id)
     if version is None:
-        raise NotFoundError(f"no record {name} that you may see", remedy="fomrepo ls")
+        raise NotFoundError(f"no record {name} that you may see", remedy="see what is there: fomrepo ls")
     refuse_withdrawn(version)
     return version
 

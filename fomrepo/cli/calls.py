@@ -98,7 +98,8 @@ def show(
     if json:
         print_json(facts)
     else:
-        print_table([(name, str(value)) for name, value in facts.items() if value not in ("", None)])
+        counted = ("done", "total") if not facts["total"] else ()  # no frames, or sites no longer know how many
+        print_table([(name, str(value)) for name, value in facts.items() if value != "" and name not in counted])
 
 
 @operation.command()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -114,16 +115,18 @@ def push(
                 "way": pushed.way or None,
             }
         )
-    elif pushed.accession:
+        return
+    next_step = f"next: fomrepo deposit submit {quote(str(folder))}"
+    if pushed.accession:
         typer.echo(f"nothing to do: it is {pushed.accession}")
     elif pushed.guards:
         print_table([(name, f"registered in place (guard: {guard})") for name, guard in pushed.guards.items()])
-        typer.echo(f"{pushed.site} has read all files where they lie; next: fomrepo deposit submit {folder}")
+        typer.echo(f"{pushed.site} has read all files where they lie; {next_step}")
     elif not pushed.sent:
-        typer.echo(f"nothing to do: {pushed.site} has all files; next: fomrepo deposit submit {folder}")
+        typer.echo(f"nothing to do: {pushed.site} has all files; {next_step}")
     else:
         how = ", copied at its door" if pushed.way == "door" else ""
-        typer.echo(f"{pushed.site} has all files, {pushed.total:,} bytes{how}; next: fomrepo deposit submit {folder}")
+        typer.echo(f"{pushed.site} has all files, {pushed.total:,} bytes{how}; {next_step}")
 
 
 def submit(folder: Folder, profile: ProfileName = None, json: Json = False) -> None:
@@ -226,7 +229,7 @@ def _publish(repo: Repository, accession: str, plan: DepositPlan, folder: Path, 
     try:
         repo.lifecycle.publish(accession, licence=plan.licence, embargo_until=begin)
     except CallerError as error:
-        remedy = f"{error.remedy or 'mend that'}; then: fomrepo deposit submit {folder}"
+        remedy = f"{error.remedy or 'mend that'}; then: fomrepo deposit submit {quote(str(folder))}"
         raise type(error)(f"it is {accession}, and still private: {error.message}", remedy=remedy) from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -50,7 +51,8 @@ def init(
     path = folder / PLAN_NAME
     if path.exists() and not force:
         raise ArgumentError(
-            f"there is {path} already", remedy=f"edit it, or write it anew: fomrepo deposit init --force {folder}"
+            f"there is {path} already",
+            remedy=f"edit it, or write it anew: fomrepo deposit init --force {quote(str(folder))}",
         )
     asks = not yes and not json and sys.stdin.isatty()
     before = _said_before(folder)
@@ -93,7 +95,7 @@ def init(
             | {"refused": refused, "alone": list(pairing.alone)}
         )
         return
-    typer.echo(f"{path} names {counted(len(files), 'file')}; next: fomrepo deposit check {folder}")
+    typer.echo(f"{path} names {counted(len(files), 'file')}; next: fomrepo deposit check {quote(str(folder))}")
     for message in refused.values():
         typer.echo(f"a site will refuse it as it is: {message}", err=True)
     for name, why in left_out.items():
@@ -186,7 +188,8 @@ def _decided(pairing: Pairing, *, asks: bool) -> dict[str, str]:
     for name, fitting in pairing.open.items():
         if not asks:
             raise ArgumentError(
-                f"{', '.join(fitting)} all have the atoms of {name}", remedy=f"choose: --pair {name}={fitting[0]}"
+                f"{', '.join(fitting)} all have the atoms of {name}",
+                remedy=f"choose: --pair {quote(f'{name}={fitting[0]}')}",
             )
         while (
             chosen := typer.prompt(f"topology of {name} ({', '.join(fitting)})", default=fitting[0], err=True)

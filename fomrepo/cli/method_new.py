@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -61,7 +62,7 @@ def new_method(
     if json:
         print_json({"method": name, "folder": str(target), "files": sorted(files)})
     else:
-        typer.echo(f"{target}: {', '.join(sorted(files))}\ntest it: fomrepo method test {target}")
+        typer.echo(f"{target}: {', '.join(sorted(files))}\ntest it: fomrepo method test {quote(str(target))}")
 
 
 def _umask() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -83,7 +84,7 @@ def attach(folder: Folder, path: FilePath, profile: ProfileName = None, json: Js
         print_json(submission_document(submission))
     else:
         typer.echo(f"{submission.name} {submission.version} is attached to {path} as {submission.id}")
-        typer.echo(f"  call it: fomrepo call {path} {submission.name}")
+        typer.echo(f"  call it: fomrepo call {quote(path)} {submission.name}")
 
 
 def _file(repo: Repository, path: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -65,7 +66,8 @@ def show(
         health = [asdict(one) for one in verdicts]
         print_json({"digest": found.digest, "schema": dict(schema.source), "health": health})
         return
-    signature = python_signature(schema, file=RemoteFile, answer=result_class(schema.result.type))
+    signature = str(python_signature(schema, file=RemoteFile, answer=result_class(schema.result.type)))
+    signature = re.sub(r"\bfomrepo\.[a-z_.]+\.", "", signature)  # where our classes lie tells nobody anything
     typer.echo(f"{schema.name} {schema.version}, of {_inputs(schema)}\n\n{schema.name}{signature}\n")
     typer.echo(python_docstring(schema))
     for one in verdicts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,7 +41,7 @@ def add_user(
     with _administration(home) as administration:
         administration.catalog.people.add_principal(name)
         administration.catalog.reviewers.set_institution(name, institution)
-    _told({"user": name}, f"added {name}; give them a token: fomrepo token new {name} --home {home}", json)
+    _told({"user": name}, f"added {name}; give them a token: fomrepo token new {name} --home {quote(str(home))}", json)
 
 
 @user.command("institution")

@@ -94,14 +94,16 @@ def deposit(
 
 
 def ls(
-    record: Annotated[str | None, typer.Argument(metavar="[RECORD]", autocompletion=complete_path)] = None,
+    path: Annotated[str | None, typer.Argument(metavar="[RECORD[/FILE]]", autocompletion=complete_path)] = None,
     profile: ProfileName = None,
     json: Json = False,
 ) -> None:
     """List the records that you may see, or the files of one."""
     with connected(profile) as repo:
-        if record is not None:
-            files = repo[split_path(record)[0]].files
+        if path is not None:
+            name, file_name = split_path(path)
+            record = repo[name]
+            files = record.files if file_name is None else (record[file_name],)
             if json:
                 for file in files:
                     print_json(file_facts(file))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -31,7 +32,9 @@ def check_output(output: Path | None, result_type: str = "") -> None:
 
         check_suffix(output, result_type)
     if not output.absolute().parent.is_dir():
-        raise ArgumentError(f"the folder of {output} does not exist", remedy=f"mkdir -p {output.absolute().parent}")
+        raise ArgumentError(
+            f"the folder of {output} does not exist", remedy=f"mkdir -p {quote(str(output.absolute().parent))}"
+        )
 
 
 def awaited(future: OperationFuture, title: str, *, hidden: bool) -> Result:
@@ -65,7 +68,7 @@ def present(result: Result, output: Path | None, *, as_json: bool) -> None:
         unit = f" {result.units[name]}" if result.units[name] else ""
         if not result.dims[name] and value is not None:
             typer.echo(f"{name}: {_cell(value)}{unit}")
-    _print_columns(result, "" if output else "; all of them: --output FILE.npz")
+    _print_columns(result, kept=output is not None)
     provenance = result.provenance
     came = "from your earlier answer" if result.cached else f"computed in {provenance.wall_s:.2g} s"
     typer.echo(f"{result.method} {result.version} at {result.site}, {came}; operation {result.operation}", err=True)
@@ -73,12 +76,18 @@ def present(result: Result, output: Path | None, *, as_json: bool) -> None:
         typer.echo(kept)
 
 
-def _print_columns(result: Result, hint: str) -> None:
-    """Print fields with one axis as columns, one table for each axis; larger ones in a line each; ``hint`` for more."""
+def _print_columns(result: Result, *, kept: bool) -> None:
+    """Print fields with one axis as columns, one table for each axis; larger ones, and files, in a line each."""
     by_axis: dict[str, list[str]] = {}
+    hint = "" if kept else "; all of them: --output FILE.npz"
     for name, value in result.to_dict().items():
         dims = result.dims[name]
-        if value is not None and len(dims) == 1:
+        if dims == ("byte",) and value is not None:  # the bytes of a file, which is what is kept then
+            hint = ""
+            typer.echo(
+                f"{name}: {len(value):,} bytes" + ("" if kept else f"; keep them: --output {_file_name(result)}")
+            )
+        elif value is not None and len(dims) == 1:
             by_axis.setdefault(dims[0], []).append(name)
         elif value is not None and dims:
             size = "x".join(map(str, value.shape)) if hasattr(value, "shape") else f"{len(value)} rows"
@@ -91,6 +100,16 @@ def _print_columns(result: Result, hint: str) -> None:
         left = len(fields[names[0]]) - len(rows)
         if left > 0:
             typer.echo(f"... {left:,} more ({axis}){hint}")
+
+
+def _file_name(result: Result) -> str:
+    """Name under which the file that a result is can be kept."""
+    from fomrepo.client.results.pictures import PICTURES
+
+    fields = result.to_dict()
+    if "file_name" in fields:
+        return quote(fields["file_name"])
+    return next((f"FILE{suffix}" for suffix, kind in PICTURES.items() if kind == fields.get("media_type")), "FILE.npz")
 
 
 def _cell(value: Any) -> str:

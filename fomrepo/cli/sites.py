@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,7 @@ from fomrepo.cli.homes import Home
 from fomrepo.cli.in_place import scrub
 from fomrepo.cli.output import Json, print_json, print_table
 from fomrepo.cli.site_certificate import renew, renew_authority, warn_of_certificate
+from fomrepo.errors import ArgumentError
 
 if TYPE_CHECKING:
     from fomrepo.site.settings import SiteSettings
@@ -52,6 +54,10 @@ def init(
     from fomrepo.model.submissions import ReviewPolicy
     from fomrepo.site.founding import init_site
 
+    if join is not None and federation is not None:
+        raise ArgumentError(
+            "a site founds a federation or joins one", remedy="give --federation NAME or --join HOME, not both"
+        )
     made = init_site(
         home,
         name=name,
@@ -68,7 +74,9 @@ def init(
     if json:
         print_json({"site": settings.name, "home": str(made.folder), "address": settings.address})
     else:
-        typer.echo(f"{settings.name} is made in {made.folder}; start it: fomrepo site serve --home {made.folder}")
+        typer.echo(
+            f"{settings.name} is made in {made.folder}; start it: fomrepo site serve --home {quote(str(made.folder))}"
+        )
 
 
 @site.command()
@@ -112,7 +120,7 @@ def status(home: Home, profile: ProfileName = None, json: Json = False) -> None:
         shown = [
             (name, address, "never started", "-", *map(str, rest))
             if wall == "UNKNOWN"
-            else (name, address, "up" if up else "down", wall, *map(str, rest))
+            else (name, address, "up" if up else "down", wall, *(str(one) if up else "-" for one in rest))
             for name, address, up, wall, *rest in whole
         ]
         print_table(shown, heads, right=range(4, len(heads)))

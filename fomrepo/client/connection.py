@@ -295,7 +295,8 @@ class Connection:
         if last:
             raise SiteUnreachableError(
                 f"no site answers; tried {tried}",
-                remedy="see whether one is up: fomrepo site status; another address: fomrepo login HOST:PORT",
+                remedy="wait until one is up; one on this machine: fomrepo up, or fomrepo site serve --home HOME; "
+                "at another address: fomrepo login HOST:PORT --ca FILE",
                 facts={"addresses": tried},
             ) from None
 

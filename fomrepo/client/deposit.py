@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, TypeAlias
 
 from fomrepo.client.connection import Connection
@@ -124,10 +125,12 @@ def look_at_files(paths: tuple[Path, ...]) -> list[LocalFile]:
         except OSError as error:
             raise ArgumentError(f"{path} cannot be read: {error.strerror}", remedy="check the path") from None
         if not path.is_file():
-            remedy = f"name the files one by one, or deposit a folder in steps: fomrepo deposit init {path}"
+            remedy = f"name the files one by one, or deposit a folder in steps: fomrepo deposit init {quote(str(path))}"
             raise ArgumentError(f"{path} is no file", remedy=remedy)
         if not os.access(path, os.R_OK):
-            raise ArgumentError(f"{path} cannot be read: permission denied", remedy=f"chmod u+r {path}, if it is yours")
+            raise ArgumentError(
+                f"{path} cannot be read: permission denied", remedy=f"chmod u+r {quote(str(path))}, if it is yours"
+            )
         if not stat.st_size:
             raise ArgumentError(f"{path} is empty", remedy="leave it out, or write it again")
         name = check_file_name(path.name)

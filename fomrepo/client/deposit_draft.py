@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from fomrepo.client.connection import Connection
@@ -46,7 +47,7 @@ class FolderDraft:
         if at_site is not None and wanted != at_site:
             raise ArgumentError(
                 f"the draft of {folder} lies at {wanted}, not at {at_site}",
-                remedy=f"leave out --at, or give the draft up first: fomrepo deposit abandon {folder}",
+                remedy=f"leave out --at, or give the draft up first: fomrepo deposit abandon {quote(str(folder))}",
             )
         listed = connection.ask(lambda site: site.sites.ListSites, sites_pb2.ListSitesRequest())
         self._addresses = {one.name: one.address for one in listed.sites} | {identity.site: connection.address}

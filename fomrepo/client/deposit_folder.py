@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import Any, TypeVar
 
 from fomrepo.client.connection import Connection
@@ -100,7 +101,7 @@ class FolderDeposit:
         deposit = self._patiently(lambda: self.draft.find_or_open(files))
         if deposit.state != DepositState.DRAFT:
             return Pushed(deposit.site, (), total, deposit.accession)
-        abandon = f"fomrepo deposit abandon {self._folder}, then push it again"
+        abandon = f"fomrepo deposit abandon {quote(str(self._folder))}, then push it again"
         refuse_mixture(deposit, in_place=self.plan.in_place, remedy=abandon)
         if self.plan.in_place:
             return self._registered(deposit, files, progress or (lambda name, done, size: None))
@@ -165,7 +166,7 @@ class FolderDeposit:
             if lacking := [one.name for one in deposit.uploads if not one.digest]:
                 raise ConflictError(
                     f"{deposit.site} does not have all of {', '.join(lacking[:3])}",
-                    remedy=f"fomrepo deposit push {self._folder}",
+                    remedy=f"fomrepo deposit push {quote(str(self._folder))}",
                 )
             if (refusal := self._refusal_of(self.check(step=step))) is not None:
                 raise refusal
@@ -173,7 +174,7 @@ class FolderDeposit:
         if deposit.state == DepositState.QUARANTINED:
             raise failure_from_wire(deposit.refusal)
         if deposit.state == DepositState.ABANDONED:
-            raise ArgumentError("this deposit was given up", remedy=f"fomrepo deposit push {self._folder}")
+            raise ArgumentError("this deposit was given up", remedy=f"fomrepo deposit push {quote(str(self._folder))}")
         self.draft.memory.write(replace(self.draft.memory.read(), accession=deposit.accession))
         return deposit.accession
 
@@ -205,7 +206,7 @@ class FolderDeposit:
         if missing:
             raise ArgumentError(
                 f"{PLAN_NAME} does not say {', '.join(missing)}",
-                remedy=f"write it there, or let it be asked for: fomrepo deposit init {self._folder}",
+                remedy=f"write it there, or let it be asked for: fomrepo deposit init {quote(str(self._folder))}",
             )
 
     def _send(
@@ -271,7 +272,7 @@ class FolderDeposit:
         more = f", and {len(refused) - 1} more" if len(refused) > 1 else ""
         return type(refused[0])(
             f"{refused[0].message}{more}",
-            remedy=f"{refused[0].remedy or 'replace the file'}; then: fomrepo deposit push {self._folder}",
+            remedy=f"{refused[0].remedy or 'replace the file'}; then: fomrepo deposit push {quote(str(self._folder))}",
             facts=refused[0].facts,
         )
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from fomrepo.client.profile import profile_path
@@ -147,7 +148,9 @@ def open_key(name: str = DEFAULT_KEY, *, passphrase: Callable[[], str] = lambda:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     if os.name == "posix" and file.path.stat().st_mode & 0o077:
-        raise SettingsError(f"{file.path} is a private key and others can read it", remedy=f"chmod 600 {file.path}")
+        raise SettingsError(
+            f"{file.path} is a private key and others can read it", remedy=f"chmod 600 {quote(str(file.path))}"
+        )
     pem = file.path.read_bytes()
     given = passphrase().encode() if b"ENCRYPTED" in pem else None
     try:

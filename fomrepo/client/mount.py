@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fomrepo.client.results.optional import imports_for
@@ -155,11 +156,13 @@ def mount(fs: FomFileSystem, folder: Path, *, ready: Callable[[], None], say: Ca
     """
     try:
         if any(folder.iterdir()):
-            raise ArgumentError(f"{folder} is not empty", remedy=f"give an empty folder: mkdir {folder}/records")
+            raise ArgumentError(
+                f"{folder} is not empty", remedy=f"give an empty folder: mkdir {quote(f'{folder}/records')}"
+            )
     except NotADirectoryError:
         raise ArgumentError(f"{folder} is no folder", remedy="give an empty folder") from None
     except FileNotFoundError:
-        raise ArgumentError(f"there is no folder {folder}", remedy=f"mkdir -p {folder}") from None
+        raise ArgumentError(f"there is no folder {folder}", remedy=f"mkdir -p {quote(str(folder))}") from None
     except OSError as error:
         raise StorageError(f"{folder} cannot be read: {error.strerror}", remedy="give a folder of your own") from None
     mfusepy = _fuse()

@@ -42,9 +42,10 @@ class PartFile:
     def __enter__(self) -> PartFile:
         self.size, self._digest = self._verified_prefix()
         self._marked = self.size
+        # First, as nothing stays of it on a full disk.
+        written(self._marks_path, [f"{self._sha256}\n{self._present_mark()}".encode()], for_whom=self._target)
         self._output = self._path.open("ab", buffering=0)
         self._output.truncate(self.size)
-        written(self._marks_path, [f"{self._sha256}\n{self._present_mark()}".encode()])
         return self
 
     def append(self, data: memoryview) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from shlex import quote
 
 from fomrepo.client.deposit_send import LocalFile
 from fomrepo.errors import ArgumentError
@@ -23,7 +24,7 @@ def read_plan(folder: Path) -> DepositPlan:
     try:
         return DepositPlan.parse(path.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise ArgumentError(f"there is no {path}", remedy=f"fomrepo deposit init {folder}") from None
+        raise ArgumentError(f"there is no {path}", remedy=f"fomrepo deposit init {quote(str(folder))}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ArgumentError(f"{path} cannot be read: {error}", remedy=f"mend or remove {path}") from None
 
@@ -37,7 +38,7 @@ def look_at_planned(folder: Path, plan: DepositPlan) -> list[LocalFile]:
         If one of them is missing, empty, a link that leads elsewhere, or no file.
     """
     if not plan.files:
-        raise ArgumentError(f"{folder / PLAN_NAME} names no files", remedy=f"fomrepo deposit init {folder}")
+        raise ArgumentError(f"{folder / PLAN_NAME} names no files", remedy=f"fomrepo deposit init {quote(str(folder))}")
     found = []
     for one in plan.files:
         path = folder / one.name
@@ -50,7 +51,9 @@ def look_at_planned(folder: Path, plan: DepositPlan) -> list[LocalFile]:
         if not path.is_file():
             raise ArgumentError(f"{path} is no file", remedy=f"take it out of {PLAN_NAME}")
         if not os.access(path, os.R_OK):
-            raise ArgumentError(f"{path} cannot be read: permission denied", remedy=f"chmod u+r {path}, if it is yours")
+            raise ArgumentError(
+                f"{path} cannot be read: permission denied", remedy=f"chmod u+r {quote(str(path))}, if it is yours"
+            )
         if not stat.st_size:
             raise ArgumentError(f"{path} is empty", remedy=f"write it again, or take it out of {PLAN_NAME}")
         found.append(LocalFile(path, ExpectedFile(one.name, stat.st_size, one.topology or None), stat.st_mtime_ns))

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import platformdirs
@@ -56,7 +57,8 @@ def choose_profile(
     if address is None and stored is None:
         raise SettingsError(
             "no site is known",
-            remedy="fomrepo login HOST:PORT --ca FILE, or set FOMREPO_ADDRESS, FOMREPO_TOKEN and FOMREPO_CA",
+            remedy="fomrepo login HOST:PORT --ca FILE, or set FOMREPO_ADDRESS, FOMREPO_TOKEN and FOMREPO_CA; "
+            "to have a site of your own: fomrepo up",
         )
     if token is None and stored is not None and given_ca is None:
         token = stored.token
@@ -124,7 +126,7 @@ def read_profiles() -> dict[str, Profile]:
     path = profile_path()
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise SettingsError(f"{path} holds tokens and others can read it", remedy=f"chmod 600 {path}")
+            raise SettingsError(f"{path} holds tokens and others can read it", remedy=f"chmod 600 {quote(str(path))}")
         tables = tomllib.loads(path.read_text("utf-8")).get("profiles", {})
     except FileNotFoundError:
         return {}
@@ -163,7 +165,9 @@ def _write(profiles: Mapping[str, Profile]) -> Path:
 
 def _mending(path: Path) -> str:
     """What to do about a file that `fomrepo login` cannot add to either."""
-    return f"mend it, or begin anew: mv {path} {path}.old, then fomrepo login HOST:PORT --ca FILE"
+    return (
+        f"mend it, or begin anew: mv {quote(str(path))} {quote(f'{path}.old')}, then fomrepo login HOST:PORT --ca FILE"
+    )
 
 
 def _stored(name: str | None) -> Profile | None:

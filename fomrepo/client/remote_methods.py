@@ -147,6 +147,9 @@ class SubmittedMethods(SubmittedAttributes):
     def __dir__(self) -> list[str]:
         return sorted(self._methods)
 
+    def __repr__(self) -> str:
+        return f"<submit: {', '.join(sorted(self._methods))}>"
+
     def _method(self, name: str) -> Callable[..., OperationFuture]:
         if name not in self._methods:
             raise no_attribute(self, name, list(self._methods))

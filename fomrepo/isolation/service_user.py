@@ -16,6 +16,7 @@ import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from fomrepo.errors import SandboxUnavailableError
 from fomrepo.installed_files import package_place
@@ -124,7 +125,9 @@ def drop_to_service_user(keep: tuple[Path, ...], user: str = "fomrepo", *, own: 
     for path in (*readable, *writable):
         if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
             raise SandboxUnavailableError(
-                f"{path} cannot be read by the service user", remedy=f"chmod -R a+rX {path}", facts={"path": str(path)}
+                f"{path} cannot be read by the service user",
+                remedy=f"chmod -R a+rX {quote(str(path))}",
+                facts={"path": str(path)},
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 from fomrepo.errors import (
     CancelledError,
@@ -58,8 +59,9 @@ def accept_outcome(
         if isinstance(error, OutcomeRefusedError):
             error.facts["method"] = f"{schema.name} {schema.version}"
         elif error.remedy is None or isinstance(error, FileRefusedError):  # the guest knows no accession
-            error.remedy = f"see what the file has: fomrepo show {first.version.accession}/{first.file.name}"
-            error.message = error.message.replace("fomrepo call RECORD/", f"fomrepo call {first.version.accession}/")
+            named = quote(f"{first.version.accession}/{first.file.name}")
+            error.remedy = f"see what the file has: fomrepo show {named}"
+            error.message = error.message.replace("fomrepo call RECORD/" + first.file.name, f"fomrepo call {named}")
         raise
 
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from fomrepo.catalog import upgrade_catalog
@@ -82,7 +83,8 @@ def init_site(
     home = SiteHome(folder)
     if home.settings_file.exists():
         raise ConflictError(
-            f"{home.folder} is the home of a site already", remedy=f"start it: fomrepo site serve --home {home.folder}"
+            f"{home.folder} is the home of a site already",
+            remedy=f"start it: fomrepo site serve --home {quote(str(home.folder))}",
         )
     founder = SiteHome(join) if join is not None else None
     shared = founder.read_settings() if founder is not None else None

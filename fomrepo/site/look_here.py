@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from fomrepo.cache.store import ResultStore
@@ -86,7 +87,7 @@ def _looked_at(
             known[file.name] = found = read_report(file, path, report)
     except OSError as error:
         said = f"{path} cannot be read: {error.strerror}"
-        return {"error": "storage", "message": said, "remedy": f"chmod a+r {path}", "facts": {}}
+        return {"error": "storage", "message": said, "remedy": f"chmod a+r {quote(str(path))}", "facts": {}}
     except FomrepoError as error:
         return {"error": error.code, "message": error.message, "remedy": error.remedy, "facts": error.facts}
     return {"file_type": found.file_type, "facts": dict(found.facts)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from shlex import quote
 
 from fomrepo.cache.key import result_key
 from fomrepo.errors import ArgumentError, DataError
@@ -122,7 +123,8 @@ class Question:
                 raise ArgumentError(
                     f"{self.schema.name} takes {self.schema.accepted(position)}, "
                     f"and {one.file.name} is a {one.file.file_type}",
-                    remedy=f"see what can be called on it: fomrepo show {one.version.accession}/{one.file.name}",
+                    remedy="see what can be called on it: fomrepo show "
+                    + quote(f"{one.version.accession}/{one.file.name}"),
                 )
             needs_topology = one.file.families[0] == "trajectory" and "topology" not in one.file.families
             if needs_topology and one.topology is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import time
 from pathlib import Path
+from shlex import quote
 
 from fomrepo.errors import IdentityError, SettingsError
 from fomrepo.model.canonical import sha256_hex
@@ -56,7 +57,7 @@ def authority_ends(home: SiteHome, authority: bytes) -> str | None:
     if (when := _ends_within(WARN_AUTHORITY_DAYS, authority)) is None:
         return None
     if _is_founder(home):
-        how = f"renew it: fomrepo site renew-authority --home {home.folder}"
+        how = f"renew it: fomrepo site renew-authority --home {quote(str(home.folder))}"
     else:
         how = f"take the founder's new one: {_taking(home)}"
     return f"the certificate of the federation's authority {when}, and nobody believes any site then; {how}"
@@ -187,7 +188,7 @@ def _ends_within(days: int, certificate: bytes) -> str | None:
 
 
 def _taking(home: SiteHome) -> str:
-    return f"fomrepo site renew-authority --home {home.folder} --from FEDERATION.PEM"
+    return f"fomrepo site renew-authority --home {quote(str(home.folder))} --from FEDERATION.PEM"
 
 
 def _is_founder(home: SiteHome) -> bool:
@@ -197,5 +198,5 @@ def _is_founder(home: SiteHome) -> bool:
 def _renewing(home: SiteHome) -> str:
     """Command that renews the certificate of a home; FOUNDER where the authority's key lies elsewhere."""
     if _is_founder(home):
-        return f"fomrepo site renew --home {home.folder}"
-    return f"fomrepo site renew --home FOUNDER --certificate {home.secrets / SITE}"
+        return f"fomrepo site renew --home {quote(str(home.folder))}"
+    return f"fomrepo site renew --home FOUNDER --certificate {quote(str(home.secrets / SITE))}"

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 from fomrepo.catalog import sqlite_file
 from fomrepo.errors import ConflictError
@@ -100,7 +101,8 @@ def _only_one(home: SiteHome) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ConflictError(
-                f"the site of {home.folder} runs already", remedy="see how it is: fomrepo site status; or stop it first"
+                f"the site of {home.folder} runs already",
+                remedy=f"see how it is: fomrepo site status --home {quote(str(home.folder))}; or stop it first",
             ) from None
         yield
 

@@ -6,6 +6,7 @@ import os
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import tomli_w
@@ -119,7 +120,7 @@ class SiteHome:
         except FileNotFoundError:
             raise SettingsError(
                 f"{self.folder} is not the home of a site",
-                remedy=f"make one: fomrepo site init --home {self.folder} --name site-a",
+                remedy=f"make one: fomrepo site init --home {quote(str(self.folder))} --name site-a",
             ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"{self.settings_file} is not valid TOML: {error}") from None

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 from fomrepo.errors import NotFoundError, StorageError
 from fomrepo.model.canonical import is_digest
@@ -160,7 +161,7 @@ def storage_errors(path: Path) -> Iterator[None]:
         if error.errno in _NO_ROOM:
             raise StorageError(
                 f"the disk of {path} is full",
-                remedy=f"free some space (see df -h {path.parent}) and run the command again",
+                remedy=f"free some space (see df -h {quote(str(path.parent))}) and run the command again",
             ) from error
         remedy = "see whether the disk is mounted and writable"
         if error.errno in DISK_FAILS:

@@ -110,7 +110,7 @@ def error_from_rpc(error: grpc.RpcError, *, address: str) -> FomrepoError:
     if code is grpc.StatusCode.UNAVAILABLE and any(said in details for said in _NOT_BELIEVED):
         return errors.IdentityError(
             f"{address} shows a certificate that is not of this federation",
-            remedy="check the address, and the file that `ca` names in your profile: fomrepo profile show",
+            remedy=f"check the address; log in with its federation's certificate: fomrepo login {address} --ca FILE",
         )
     # CANCELLED without a failure of ours is what a server that stops says to those who wait.
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED):

@@ -94,6 +94,7 @@ def test_what_is_there_is_listed(run: CommandLine, adk: str) -> None:
     psf, dcd = run("ls", adk, "--json").documents
     assert (psf["name"], dcd["name"], dcd["topology"]) == ("adk.psf", "adk_dims.dcd", "adk.psf")
     assert dcd["facts"]["n_frames"] == 98
+    assert run("ls", f"{adk}/adk.psf", "--json").documents == [psf]
     assert "3,341 atoms" in run("show", adk).out
     assert f"{os.path.getsize(datafiles.DCD):,} bytes" in run("show", f"{adk}/adk_dims.dcd").out
     assert run("show", f"{adk}/adk_dims.dcd", "--json").document["replicas"]["site-a"] == "good"
@@ -117,6 +118,15 @@ def test_a_call_prints_a_table_and_keeps_files(run: CommandLine, adk: str, tmp_p
         assert arrays["n_atoms"] == 3341
         assert "ALA" in arrays["residue_names"]
     assert json.loads((tmp_path / "kept.json").read_text())["fields"]["n_atoms"] == 3341
+
+
+def test_of_a_file_its_size_is_shown_and_how_to_keep_it(run: CommandLine, adk: str, tmp_path: Path) -> None:
+    words = ("call", f"{adk}/adk_dims.dcd", "export", "--select", "name CA", "--frames", "0")
+    shown = run(*words)
+    kept = tmp_path / "frame.pdb"
+    assert run(*words, "--output", kept).status == 0
+    assert f"content: {kept.stat().st_size:,} bytes; keep them: --output frames.pdb\n" in shown.out
+    assert "FILE.npz" not in shown.out
 
 
 def test_frames_and_flags_reach_the_method(run: CommandLine, adk: str) -> None:
@@ -146,6 +156,7 @@ def test_frames_and_flags_reach_the_method(run: CommandLine, adk: str) -> None:
         (["call", "{adk}/adk.psf", "rmsd"], "not_found", "takes trajectory"),
         (["call", "{adk}", "rmsd"], "argument", "names no file"),
         (["show", "{adk}/adk.pdb"], "not_found", "adk.psf"),
+        (["ls", "{adk}/adk.pdb"], "not_found", "adk.psf"),
         (["ls", "FOM-999999"], "not_found", "that you may see"),
         (["ls", "nonsense"], "argument", "names no record"),
         (["get", "{adk}/a/b"], "argument", "names no record and no file"),

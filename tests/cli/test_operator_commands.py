@@ -76,6 +76,12 @@ def test_without_a_profile_the_remedy_is_login(alone: CommandLine) -> None:
     assert "fomrepo login" in alone("ls").err
 
 
+def test_a_site_founds_a_federation_or_joins_one(alone: CommandLine, tmp_path: Path) -> None:
+    names = ("--name", "site-x", "--federation", "mine", "--join", tmp_path)
+    assert "not both" in alone("site", "init", "--home", tmp_path / "x", *names, "--json").failure["remedy"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_login_keeps_a_profile(alone: CommandLine, federation: LocalFederation) -> None:
     address, token = federation["site-a"].address, federation.token("alice")
     done = alone("login", address, "--ca", federation.ca, "--json", typed=token + "\n")

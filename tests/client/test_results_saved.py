@@ -188,6 +188,14 @@ def test_a_picture_and_a_file_are_kept_as_they_are(tmp_path: Path) -> None:
         example.file_ref("../outside").save(tmp_path)
 
 
+@pytest.mark.parametrize("suffix", ["nc", "npz"])
+def test_what_cannot_be_written_is_named_as_it_was_given(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / f"kept.{suffix}"
+    with pytest.raises(StorageError) as caught:
+        example.time_series().save(path)
+    assert caught.value.message == f"{path} cannot be written: No such file or directory"
+
+
 def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
     path = example.scalar().save(tmp_path / "kept.json")
     before = path.read_bytes()

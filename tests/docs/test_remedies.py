@@ -16,6 +16,10 @@ ROOT = typer.main.get_command(app)
 #: Where a command ends in a sentence.
 COMMAND = re.compile(r"\bfomrepo ([a-z][a-z-]*(?: [^;,()`]*)?)")
 
+#: A command that a sentence is in the midst of, and what is filled in where it is a path.
+TYPED = re.compile(r"\b(fomrepo [a-z]|chmod |mkdir |df -h |mv )[^;,`]*$")
+PATH = re.compile(r"\b(folder|path|parent|home|target|file\.name)\b")
+
 #: Kinds of signed statements, which begin alike.
 STATEMENTS = ("method approval", "method verdict", "key 1", "audit seal")
 
@@ -32,6 +36,19 @@ def sentences(module: Path) -> Iterator[tuple[int, str]]:
             yield one.lineno, one.value
         if isinstance(one, ast.JoinedStr):
             yield one.lineno, "".join(part.value if isinstance(part, ast.Constant) else "X" for part in one.values)
+
+
+def unquoted(module: Path) -> Iterator[str]:
+    """Name what a shell would take apart: paths put as they are into commands to type."""
+    for sentence in ast.walk(ast.parse(module.read_text())):
+        before = ""
+        for part in sentence.values if isinstance(sentence, ast.JoinedStr) else ():
+            if isinstance(part, ast.Constant):
+                before += str(part.value)
+            elif isinstance(part, ast.FormattedValue) and TYPED.search(before):
+                filled = ast.unparse(part.value)
+                if PATH.search(filled) and not filled.startswith("quote("):
+                    yield f"{module.relative_to(PACKAGE)}:{part.lineno}: {filled}"
 
 
 def command_of(words: list[str]) -> tuple[TyperCommand | TyperGroup, list[str]]:
@@ -72,6 +89,11 @@ def test_what_people_are_told_to_type_exists() -> None:
         for fault in faults(sentence)
     ]
     assert found == []
+
+
+def test_paths_that_people_are_told_to_type_are_quoted() -> None:
+    modules = [one for one in PACKAGE.rglob("*.py") if "v1" not in one.parts]
+    assert [fault for module in modules for fault in unquoted(module)] == []
 
 
 def test_what_does_not_exist_is_named() -> None:
