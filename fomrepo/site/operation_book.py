@@ -150,7 +150,7 @@ class OperationBook:
         pending = (live.principal, result_key)
         if result_key:
             self._answered.put(pending, True)
-        noted = self._note_end(
+        noted = self._end(
             live,
             OperationEnd(
                 OperationState.DONE,
@@ -160,16 +160,15 @@ class OperationBook:
                 result_key=result_key,
                 schema_json=answer.schema_json,
             ),
+            answer=answer,
         )
         noted.add_done_callback(lambda _: self._answered.written(pending))
-        live.end(answer=answer)
 
     def fail(self, live: LiveOperation, error: FomrepoError) -> None:
         """Note a failure, and tell those who wait."""
         state = OperationState.CANCELLED if isinstance(error, CancelledError) else OperationState.FAILED
         failure = failure_to_wire(error).SerializeToString()
-        self._note_end(live, OperationEnd(state, failure=failure))
-        live.end(error=error)
+        self._end(live, OperationEnd(state, failure=failure), error=error)
 
     def _note_opening(
         self, principal: Principal, question: Question, live: LiveOperation, key: str, digest: str
@@ -192,12 +191,20 @@ class OperationBook:
             _, new = note(key=live.id)
         live.noted_end = end if new else None  # a commit of which nobody heard may have written it without its end
 
-    def _note_end(self, live: LiveOperation, end: OperationEnd) -> Future[None]:
-        """Note how an operation ended, unless that is written with its opening."""
+    def _end(
+        self,
+        live: LiveOperation,
+        end: OperationEnd,
+        *,
+        answer: Answer | None = None,
+        error: FomrepoError | None = None,
+    ) -> Future[None]:
+        """Note how an operation ended, unless that is written with its opening, and tell those who wait."""
         live.end_to_note = end
         noted = self._site.ledger.note(
             lambda: live.noted_end is end or self._site.catalog.operations.finish(live.id, end)
         )
+        live.end(answer=answer, error=error)
         self._site.ledger.hurry(within_s=ANSWER_FIRST_S)  # other sites may be asked for it next
         return noted
 
