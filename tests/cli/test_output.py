@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import typer
 
+from fomrepo.__main__ import INTERRUPTED, main
 from fomrepo.cli import first_start, output
 from fomrepo.cli.commands import Commands
 from fomrepo.cli.output import print_failure
@@ -70,6 +73,17 @@ def test_a_warning_is_told_without_the_code_that_warned() -> None:
     warned = FutureWarning("box 1.0.0 is deprecated: box_sanity says more")
     assert ended(warned) == Ran(0, "", "fomrepo: box 1.0.0 is deprecated: box_sanity says more\n")
     assert ended(warned, "--json").err == '{"warning": "box 1.0.0 is deprecated: box_sanity says more"}\n'
+
+
+def test_control_c_while_commands_are_loaded_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    class InterruptedModule(ModuleType):
+        def __getattr__(self, name: str) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "fomrepo.cli", InterruptedModule("fomrepo.cli"))
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == INTERRUPTED
 
 
 def test_equal_frames_are_folded() -> None:
