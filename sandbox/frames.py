@@ -11,7 +11,7 @@ import MDAnalysis
 import numpy as np
 
 from sandbox.failures import ArgumentError, DataError
-from sandbox.lattice import lattice_vectors
+from sandbox.lattice import lattice_vectors, reduced_boxes
 from sandbox.request import FrameRange
 from sandbox.whole import WholeMolecules
 
@@ -37,7 +37,17 @@ class Block:
         ArgumentError
             The file has no periodic cell.
         """
-        return _lattices(self.boxes)
+        return _lattices(self.boxes, self.frames)
+
+    @property
+    def reduced_boxes(self) -> np.ndarray | None:
+        """Cells (frame, cell) that span the same lattices, as little skewed as simulation programs want them."""
+        return None if self.boxes is None else reduced_boxes(self.boxes)
+
+    @property
+    def reduced_lattices(self) -> np.ndarray:
+        """Lattice vectors of the reduced cells, as `lattices`: nearest images are among neighbours there."""
+        return _lattices(self.reduced_boxes, self.frames)
 
 
 class Frames:
@@ -111,7 +121,7 @@ class Frames:
         ArgumentError
             `whole` and there are no bonds or no cell.
         DataError
-            `finite` and a coordinate is no number.
+            A frame has no positions, or `finite` and a coordinate is no number.
         """
         if isinstance(atoms, MDAnalysis.core.groups.UpdatingAtomGroup):
             raise TypeError("blocks() needs a fixed group; for an updating one write: for timestep in frames: ...")
@@ -122,7 +132,7 @@ class Frames:
             rows = slice(first, min(first + rows_per_block, len(self)))
             for here, positions, boxes in _alike(rows, *self._read_rows(rows, indices)):
                 if molecules is not None:
-                    positions = molecules.whole(positions, _lattices(boxes))
+                    positions = molecules.whole(positions, _lattices(boxes, self.indices[here]))
                 if finite:
                     _check_finite(positions, atoms, self.indices[here])
                 for array in (positions, boxes):
@@ -141,11 +151,12 @@ class Frames:
             As for `blocks`.
         """
         timestep = self._read(index)
+        _check_positions(timestep, index)
         if not whole:
             return np.asarray(atoms.positions, np.float64)
         molecules = self._whole_molecules(atoms)
         boxes = None if timestep.dimensions is None else timestep.dimensions[None]
-        positions = molecules.whole(timestep.positions[molecules.indices][None], _lattices(boxes))
+        positions = molecules.whole(timestep.positions[molecules.indices][None], _lattices(boxes, np.array([index])))
         return np.asarray(positions[0], np.float64)
 
     def _whole_molecules(self, atoms: MDAnalysis.AtomGroup) -> WholeMolecules:
@@ -164,6 +175,7 @@ class Frames:
         wanted = _as_slice(indices)
         for place, row in enumerate(range(rows.start, rows.stop)):
             timestep = self._read_row(row)
+            _check_positions(timestep, int(self.indices[row]))
             positions[place] = timestep.positions[wanted]
             if timestep.dimensions is not None:
                 boxes[place] = timestep.dimensions
@@ -248,11 +260,20 @@ def check_frame(name: str, index: int, n_frames: int) -> int:
     return index % n_frames
 
 
-def _lattices(boxes: np.ndarray | None) -> np.ndarray:
+def _lattices(boxes: np.ndarray | None, indices: np.ndarray) -> np.ndarray:
     """Return lattice vectors (frame, vector, xyz), or refuse frames without a cell."""
     if boxes is None:
-        raise ArgumentError("the file has no periodic cell; ask for the same without periodic or whole")
+        raise ArgumentError(
+            f"frame {indices[0]} has no periodic cell; ask for the same without periodic or whole, "
+            "or leave such frames out by frames="
+        )
     return lattice_vectors(boxes)
+
+
+def _check_positions(timestep: Any, index: int) -> None:
+    """Raise where a frame of a TRR or H5MD has velocities or forces alone."""
+    if not timestep.has_positions:
+        raise DataError(f"frame {index} has no positions; leave such frames out by frames=, or by step=")
 
 
 def _alike(

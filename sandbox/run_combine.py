@@ -55,8 +55,8 @@ def combined(
 def _combine(field: Field, values: Sequence[Any], weights: np.ndarray) -> Any:
     """Return one field of the result."""
     absent = [value is None for value in values]
-    if all(absent):
-        return None
+    if all(absent) or (any(absent) and field.optional and field.combine):
+        return None  # one pass over all frames would not have it either
     if any(absent):
         raise ResultMismatchError(f"field {field.name!r} came of some parts of the frames and not of others")
     if field.combine == "concat":

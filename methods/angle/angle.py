@@ -58,7 +58,7 @@ def angle(
         centres = weights @ block.positions.astype(np.float64)
         arms = centres[:, [0, 2]] - centres[:, [1]]
         if periodic:
-            arms = nearest_images(arms, block.lattices)
+            arms = nearest_images(arms, block.reduced_lattices)
         # atan2 of sine and cosine is exact near 0 and 180 degrees, where the arc cosine loses half of its digits.
         sines = np.linalg.norm(np.cross(arms[:, 0], arms[:, 1]), axis=1)
         parts.append(np.degrees(np.arctan2(sines, np.einsum("fx,fx->f", arms[:, 0], arms[:, 1]))))
@@ -73,7 +73,7 @@ def nearest_images(vectors: np.ndarray, lattices: np.ndarray) -> np.ndarray:
     vectors
         (frame, vector, xyz)
     lattices
-        (frame, vector, xyz); reduced, as simulation programs keep their cells: not checked.
+        (frame, vector, xyz); reduced: not checked.
 
     Returns
     -------

@@ -31,7 +31,7 @@ def box(universe: Any, frames: Any) -> dict[str, np.ndarray]:
     for block in frames.blocks(universe.atoms[:1]):
         if block.boxes is None:
             raise ArgumentError(
-                f"frames {block.frames[0]} to {block.frames[-1]} do not all have a periodic cell; "
+                f"not all frames have a periodic cell, frame {block.frames[0]} has none; "
                 "choose others by start=, stop= or frames="
             )
         cells.append(block.boxes.astype(np.float64))

@@ -47,7 +47,7 @@ def box_sanity(
             continue
         lattice = triclinic_vectors(timestep.dimensions, dtype=np.float64)
         volumes[row] = abs(np.linalg.det(lattice))
-        if not len(atoms) or not volumes[row] or not np.isfinite(atoms.positions).all():
+        if not len(atoms) or not volumes[row] or not timestep.has_positions or not np.isfinite(atoms.positions).all():
             continue
         positions = in_one_piece(atoms.positions.astype(np.float64), lattice)
         gaps[row], distance, atom = from_own_images(positions, molecules, SHIFTS @ lattice, image_distance)

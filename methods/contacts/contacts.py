@@ -8,6 +8,10 @@ import numpy as np
 from MDAnalysis.lib.distances import capped_distance, self_capped_distance
 
 
+class ArgumentError(Exception):
+    """The cutoff does not fit into the cell."""
+
+
 def contacts(
     universe: Any, frames: Any, *, select_a: str, select_b: str | None, cutoff: float, separation: int, periodic: bool
 ) -> dict[str, Any]:
@@ -43,7 +47,10 @@ def contacts(
     for block in frames.blocks(atoms, finite=True):
         residue_pairs = []
         for positions, box in zip(block.positions, _boxes(block, periodic), strict=True):
-            pairs = close_pairs(positions, in_first, in_second, cutoff, box)
+            try:
+                pairs = close_pairs(positions, in_first, in_second, cutoff, box)
+            except ValueError as error:  # the search in a grid of many atoms wants a cell of twice the cutoff
+                raise ArgumentError(f"cutoff={cutoff:g}: {error}; give a smaller one, or periodic=False") from error
             one, other = residue_of[pairs].T
             near = (np.abs(one - other) < separation) & (np.diff(segment_of[pairs], axis=1)[:, 0] == 0)
             one, other = one[~near], other[~near]

@@ -56,7 +56,7 @@ def dihedral(
     for block in frames.blocks(atoms, whole=whole):
         steps = np.diff(weights @ block.positions.astype(np.float64), axis=1)
         if periodic:
-            steps = nearest_images(steps, block.lattices)
+            steps = nearest_images(steps, block.reduced_lattices)
         parts.append(np.degrees(dihedrals(steps)))
     return {"dihedral": np.concatenate(parts)}
 
@@ -88,7 +88,7 @@ def nearest_images(vectors: np.ndarray, lattices: np.ndarray) -> np.ndarray:
     vectors
         (frame, vector, xyz)
     lattices
-        (frame, vector, xyz); reduced, as simulation programs keep their cells: not checked.
+        (frame, vector, xyz); reduced: not checked.
 
     Returns
     -------

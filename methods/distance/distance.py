@@ -47,7 +47,7 @@ def distance(
         positions = block.positions.astype(np.float64)
         vectors = (weights_b - weights_a) @ positions
         if periodic:
-            vectors = nearest_images(vectors, block.lattices)
+            vectors = nearest_images(vectors, block.reduced_lattices)
         parts.append(np.sqrt(np.einsum("fx,fx->f", vectors, vectors)))
     return {"distance": np.concatenate(parts)}
 
@@ -60,7 +60,7 @@ def nearest_images(vectors: np.ndarray, lattices: np.ndarray) -> np.ndarray:
     vectors
         (frame, xyz)
     lattices
-        (frame, vector, xyz); reduced, as simulation programs keep their cells: not checked.
+        (frame, vector, xyz); reduced: not checked.
 
     Returns
     -------

@@ -38,7 +38,7 @@ def distance_matrix(universe: Any, frames: Any, *, select: str, periodic: bool) 
         raise ArgumentError(f"select={select!r} finds {len(atoms)} atoms; a matrix takes 2 to {ATOMS_LIMIT}")
     first, shift, squares = None, 0.0, 0.0
     for block in frames.blocks(atoms):
-        boxes = block.boxes if periodic and block.boxes is not None else [None] * len(block.frames)
+        boxes = block.reduced_boxes if periodic and block.boxes is not None else [None] * len(block.frames)
         for positions, box in zip(block.positions, boxes, strict=True):
             distances = self_distance_array(positions, box=box)
             # Sums of differences from the first frame: nothing cancels where distances hardly vary.

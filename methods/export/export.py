@@ -73,13 +73,14 @@ def pdb(atoms: Any, frames: Any, whole: bool) -> Iterator[bytes]:
     """Write a model for each frame; numbers that have no room in a column begin again."""
     names, residues = _texts(atoms, "names", "X"), _texts(atoms, "resnames", "UNK")
     elements = np.char.upper(_texts(atoms, "elements", ""))
+    places, inserted = _texts(atoms, "altLocs", " "), _texts(atoms, "icodes", " ")
     segments = np.unique(atoms.segindices, return_inverse=True)[1]
     lines = [
-        f"ATOM  {(row + 1) % 100_000:>5} {f' {name:<3}' if len(name) < 4 and len(element) < 2 else f'{name:<4.4}'} "
-        f"{residue:<4.4}{CHAINS[segment % len(CHAINS)]}{resid % 10_000:>4}    ".replace("%", "%%")
+        f"ATOM  {(row + 1) % 100_000:>5} {f' {name:<3}' if len(name) < 4 and len(element) < 2 else f'{name:<4.4}'}"
+        f"{place:1.1}{residue:<4.4}{CHAINS[segment % len(CHAINS)]}{resid % 10_000:>4}{code:1.1}   ".replace("%", "%%")
         + f"%8.3f%8.3f%8.3f  1.00  0.00          {element:>2.2}\n"
-        for row, (name, residue, element, segment, resid) in enumerate(
-            zip(names, residues, elements, segments, atoms.resids, strict=True)
+        for row, (name, residue, element, segment, resid, place, code) in enumerate(
+            zip(names, residues, elements, segments, atoms.resids, places, inserted, strict=True)
         )
     ]
     template = "".join(lines)

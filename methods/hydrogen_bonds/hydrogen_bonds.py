@@ -15,7 +15,7 @@ LONGEST_COVALENT_BOND = 1.3  # angstrom, of a hydrogen, where the topology lists
 
 
 class ArgumentError(Exception):
-    """There is nothing that could be bonded."""
+    """There is nothing that could be bonded, or the distance does not fit into the cell."""
 
 
 def hydrogen_bonds(
@@ -74,7 +74,10 @@ def hydrogen_bonds(
         found = []
         for row, (positions, lattice) in enumerate(zip(block.positions, lattices, strict=True)):
             box = None if cells is None else cells[row]
-            triples, lengths = _near(positions, pairs, acceptors, sides, distance, box)
+            try:
+                triples, lengths = _near(positions, pairs, acceptors, sides, distance, box)
+            except ValueError as error:  # the search in a grid of many atoms wants a cell of twice the distance
+                raise ArgumentError(f"distance={distance:g}: {error}; give a smaller one, or periodic=False") from error
             angles = angles_of(positions.astype(np.float64)[triples], angle_kind, lattice)
             bonded = angles >= angle if angle_kind == "D-H-A" else angles <= angle
             n_found.append(np.count_nonzero(bonded))

@@ -143,8 +143,8 @@ def _ways(atoms: Any, frames: Any, unwrap: bool) -> np.ndarray:
     for block in frames.blocks(atoms):
         positions = block.positions.astype(np.float64)
         steps = np.diff(positions if last is None else np.concatenate([last, positions]), axis=0)
-        if unwrap and block.boxes is not None:
-            lattices = block.lattices[-len(steps) :] if len(steps) else block.lattices[:0]
+        if unwrap and block.boxes is not None and len(steps):  # a first frame alone in its block ends no step
+            lattices = block.lattices[-len(steps) :]
             steps = np.array([shortest(each, lattice) for each, lattice in zip(steps, lattices, strict=True)])
         if last is None:
             ways[0] = 0.0

@@ -9,7 +9,7 @@ from MDAnalysis.lib.distances import calc_bonds, capped_distance, self_capped_di
 
 
 class ArgumentError(Exception):
-    """The reference has no contacts."""
+    """The reference has no contacts, or the cutoff does not fit into its cell."""
 
 
 def native_contacts(
@@ -59,7 +59,10 @@ def native_contacts(
     atoms = first | second
     reference = frames.positions_at(ref_frame, atoms).astype(np.float32)
     box = universe.trajectory.ts.dimensions if periodic else None
-    pairs = _native_pairs(atoms, first, second, reference, cutoff, separation, box)
+    try:
+        pairs = _native_pairs(atoms, first, second, reference, cutoff, separation, box)
+    except ValueError as error:  # the search in a grid of many atoms wants a cell of twice the cutoff
+        raise ArgumentError(f"cutoff={cutoff:g}: {error}; give a smaller one, or periodic=False") from error
     if not len(pairs):
         raise ArgumentError(f"frame {ref_frame} has no contact within {cutoff:g} angstrom; give a larger cutoff=")
     native = _distances(reference, pairs, box)

@@ -65,10 +65,12 @@ def preview(universe: Any, frames: Any, *, select: str | None, max_frames: int) 
     shown = frames.indices[::stride]
     # A PDB lists few bonds or none; those of one that lists all are at least half as many as atoms.
     has_bonds = hasattr(universe, "bonds") and 2 * len(universe.bonds) >= len(universe.atoms)
-    periodic = universe.trajectory[int(shown[0])].dimensions is not None
+    any_periodic = False
     positions = np.empty((len(shown), len(atoms), 3))
     times = np.empty(len(shown))
     for row, index in enumerate(shown):
+        periodic = universe.trajectory[int(index)].dimensions is not None
+        any_periodic = any_periodic or periodic
         positions[row] = frames.positions_at(int(index), atoms, whole=periodic and has_bonds)
         times[row] = universe.trajectory.ts.time
         if periodic:
@@ -87,7 +89,7 @@ def preview(universe: Any, frames: Any, *, select: str | None, max_frames: int) 
         "atom_indices": atoms.ix,
         "detail": detail,
         "stripped": _stripped(universe.atoms, wanted),
-        "joined_by": "" if not periodic else "bonds" if has_bonds else "order of the atoms",
+        "joined_by": "" if not any_periodic else "bonds" if has_bonds else "order of the atoms",
     }
 
 

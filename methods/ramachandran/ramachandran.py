@@ -85,8 +85,13 @@ def _corners(universe: Any, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     for name in ("N", "CA", "C"):
         place[name] = np.full(len(residues) + 1, -1)  # the last entry stands for no neighbour
         atoms = universe.select_atoms(f"name {name}")
-        place[name][atoms.resindices] = atoms.ix
-    follows = (np.diff(residues.resids) == 1) & (np.diff(residues.segindices) == 0)
+        place[name][atoms.resindices[::-1]] = atoms.ix[::-1]  # of several places of an atom the first
+    steps = np.diff(residues.resids)
+    follows = steps == 1
+    if hasattr(residues, "icodes"):  # a PDB numbers insertions 52, 52A, 52B
+        codes = residues.icodes.astype(str)
+        follows |= (steps == 0) & (codes[1:] != codes[:-1])
+    follows &= np.diff(residues.segindices) == 0
     complete = (place["N"] >= 0) & (place["CA"] >= 0) & (place["C"] >= 0)
     inner = np.zeros(len(residues), bool)
     inner[1:-1] = follows[:-1] & follows[1:] & complete[:-3] & complete[1:-2] & complete[2:-1]

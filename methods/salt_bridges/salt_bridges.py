@@ -23,7 +23,7 @@ END_NITROGEN_HYDROGENS = "H1 H2 H3 HT1 HT2 HT3"
 
 
 class ArgumentError(Exception):
-    """There are no charged groups."""
+    """There are no charged groups, or the cutoff does not fit into the cell."""
 
 
 def salt_bridges(universe: Any, frames: Any, *, select: str, cutoff: float, periodic: bool) -> dict[str, Any]:
@@ -62,7 +62,10 @@ def salt_bridges(universe: Any, frames: Any, *, select: str, cutoff: float, peri
     for block in frames.blocks(atoms, finite=True):
         cells = block.boxes if periodic and block.boxes is not None else [None] * len(block.frames)
         for positions, box in zip(block.positions, cells, strict=True):
-            pairs, lengths = capped_distance(positions[acids], positions[bases], cutoff, box=box)
+            try:
+                pairs, lengths = capped_distance(positions[acids], positions[bases], cutoff, box=box)
+            except ValueError as error:  # the search in a grid of many atoms wants a cell of twice the cutoff
+                raise ArgumentError(f"cutoff={cutoff:g}: {error}; give a smaller one, or periodic=False") from error
             codes = oxygens.resindices[pairs[:, 0]] * n_residues + nitrogens.resindices[pairs[:, 1]]
             order = np.lexsort((lengths, codes))
             codes, firsts = np.unique(codes[order], return_index=True)

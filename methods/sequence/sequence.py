@@ -57,9 +57,13 @@ def sequence(universe: Any) -> dict[str, Any]:
     residues = universe.residues
     letters, kinds = _letters_and_kinds(residues)
     polymer = np.flatnonzero(kinds != "")
-    segments, numbers = residues.segindices[polymer], residues.resids[polymer]
+    segments, steps = residues.segindices[polymer], np.diff(residues.resids[polymer])
+    inserted = np.zeros(len(steps), bool)  # a PDB numbers 52, 52A, 52B what is longer in one protein than in its kin
+    if hasattr(residues, "icodes"):
+        codes = residues.icodes.astype(str)[polymer]
+        inserted = (steps == 0) & (codes[1:] != codes[:-1])
     # A chain ends with its segment, with its kind, and where the numbers of residues begin again.
-    ends = (np.diff(segments) != 0) | (np.diff(numbers) <= 0) | (kinds[polymer][1:] != kinds[polymer][:-1])
+    ends = (np.diff(segments) != 0) | ((steps <= 0) & ~inserted) | (kinds[polymer][1:] != kinds[polymer][:-1])
     chains = np.split(polymer, np.flatnonzero(ends) + 1) if len(polymer) else []
     return {
         "chain_names": [str(residues[chain[0]].segid) for chain in chains],

@@ -17,6 +17,7 @@ from sandbox.failures import ArgumentError, DataError
 from sandbox.frames import Frames, frame_indices
 from sandbox.hold_frames import FrameForm, HeldFrames
 from sandbox.hold_reader import let_go, read_from_memory
+from sandbox.lattice import lattice_vectors, reduced_boxes
 from sandbox.load import load_input
 from sandbox.request import FrameRange
 from tests.guest.runs import Listener, sample_input
@@ -247,3 +248,34 @@ def test_a_frame_that_cannot_be_read_is_the_fault_of_the_data(copied) -> None:
     universe = MDAnalysis.Universe(datafiles.GRO, str(path))
     with pytest.raises(DataError, match="frame 4 cannot be read"):
         list(Frames(universe, np.array([0, 4]), Listener().progress))
+
+
+def test_a_frame_without_positions_is_named_with_what_to_do(tmp_path: Path) -> None:
+    universe = MDAnalysis.Universe.empty(2, trajectory=True, velocities=True)
+    with MDAnalysis.Writer(str(tmp_path / "a.trr"), 2) as writer:
+        for index in range(3):
+            universe.trajectory.ts.has_positions = index != 1
+            writer.write(universe)
+    universe.load_new(str(tmp_path / "a.trr"))
+    message = "frame 1 has no positions; leave such frames out by frames="
+    with pytest.raises(DataError, match=message):
+        list(frames_of(universe).blocks(universe.atoms))
+    with pytest.raises(DataError, match=message):
+        frames_of(universe).positions_at(1, universe.atoms)
+    assert len(list(frames_of(universe, step=2).blocks(universe.atoms))) == 1
+
+
+def test_reduced_cells_span_the_same_lattices() -> None:
+    boxes = np.array(
+        [[30, 40, 25, 75, 110, 50], [50, 40, 100, 90, 125, 90], [20, 20, 60, 90, 90, 120], [30, 30, 30, 60, 60, 90]],
+        np.float32,
+    )
+    reduced = reduced_boxes(boxes)
+    np.testing.assert_array_equal(reduced[2:], boxes[2:])  # as programs have them: not a digit changes
+    turns = lattice_vectors(reduced) @ np.linalg.inv(lattice_vectors(boxes))
+    np.testing.assert_allclose(turns, np.rint(turns), atol=1e-5)
+    np.testing.assert_allclose(np.linalg.det(turns), 1.0, atol=1e-5)
+    leans, widths = np.abs(lattice_vectors(reduced)), lattice_vectors(reduced)
+    for vector, by in ((1, 0), (2, 1), (2, 0)):
+        assert (leans[:, vector, by] <= 0.501 * widths[:, by, by]).all()
+    assert reduced_boxes(reduced) is reduced

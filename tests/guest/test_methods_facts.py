@@ -135,3 +135,9 @@ def test_what_is_known_by_names_alone_is_refused_without(name: str) -> None:
     outcome, _ = read_outcome(outcome_of(request, installed_folder("methods") / name))
     assert outcome["fault"] == "argument"
     assert "this topology has none" in outcome["message"]
+
+
+def test_an_insertion_code_ends_no_chain() -> None:
+    universe = residues_of("ALA", "GLY", "SER", "THR", "VAL", resids=[52, 52, 52, 53, 53])
+    universe.add_TopologyAttr("icodes", ["", "A", "B", "", ""])
+    assert sequence_of(universe)["sequences"] == ["AGST", "V"]

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from fomrepo.installed_files import installed_folder
 from sandbox.load import load_input
 from sandbox.request import Field, FrameRange, MethodRequest, Part, Partial
+from sandbox.run_combine import combined
 from sandbox.run_method import method_outcome
 from tests.guest.runs import LIMITS, Listener, method_request, outcome_of, read_outcome, sample_input, schema_of
 
@@ -253,3 +254,11 @@ def test_an_unreadable_frame_fails_the_part_that_has_it(universe: MDAnalysis.Uni
     request = asked("survey", FIELDS, FrameRange(frames=(0, N_FRAMES)))
     cut = in_parts(request, 2, lambda each: method_outcome(each, Listener(), "/method", [universe]).to_bytes())
     assert read_outcome(cut)[0]["fault"] == "argument"
+
+
+def test_what_a_part_does_not_have_the_whole_does_not_have() -> None:
+    fields = (Field("cells", "float64", ("frame",), True, "concat"),)
+    request = replace(method_request("rmsd", "adk_dims"), fields=fields, result_type="Array", partial=None)
+    assert combined(request, [{"cells": np.ones(2)}, {}], 4, None) == {}
+    (whole,) = combined(request, [{"cells": np.ones(2)}, {"cells": np.zeros(2)}], 4, None).values()
+    assert whole.tolist() == [1.0, 1.0, 0.0, 0.0]
