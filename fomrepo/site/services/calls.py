@@ -76,7 +76,7 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         return explanation_to_wire(explain(self._site, self._sites, asked))
 
     @unary
-    def TryDraft(  # type: ignore[override]
+    def TryDraft(  # type: ignore[override]  # see wire/replies.py
         self, request: calls_pb2.TryDraftRequest, context: grpc.ServicerContext
     ) -> Reply:
         principal = caller(self._site.catalog, context)
@@ -87,7 +87,7 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         return self.reply(live)
 
     @unary
-    def Wait(  # type: ignore[override]
+    def Wait(  # type: ignore[override]  # see wire/replies.py
         self, request: calls_pb2.WaitRequest, context: grpc.ServicerContext
     ) -> Reply:
         principal = caller(self._site.catalog, context)
@@ -99,7 +99,7 @@ class CallsService(calls_pb2_grpc.CallsServicer):
         return self.reply(live)
 
     @unary
-    def Cancel(  # type: ignore[override]
+    def Cancel(  # type: ignore[override]  # see wire/replies.py
         self, request: calls_pb2.CancelRequest, context: grpc.ServicerContext
     ) -> Reply:
         return self.reply(self._desk.cancel(caller(self._site.catalog, context), request.operation))

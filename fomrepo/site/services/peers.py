@@ -47,7 +47,7 @@ class PeersService(sites_pb2_grpc.PeersServicer):
         return self._reply(live)
 
     @unary
-    def Wait(  # type: ignore[override]
+    def Wait(  # type: ignore[override]  # see wire/replies.py
         self, request: calls_pb2.WaitRequest, context: grpc.ServicerContext
     ) -> Reply:
         live = self._desk.find(peer_certificate(context)[0], request.operation)
@@ -56,7 +56,7 @@ class PeersService(sites_pb2_grpc.PeersServicer):
         return self._reply(live)
 
     @unary
-    def Cancel(  # type: ignore[override]
+    def Cancel(  # type: ignore[override]  # see wire/replies.py
         self, request: calls_pb2.CancelRequest, context: grpc.ServicerContext
     ) -> Reply:
         live = self._desk.find(peer_certificate(context)[0], request.operation)

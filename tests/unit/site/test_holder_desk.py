@@ -181,7 +181,7 @@ def test_a_holder_whose_files_changed_while_it_was_made_is_ended_and_serves_nobo
         site.desk.forget("a")
         return SimpleNamespace(alive=True, close=ended.set)
 
-    site.warden.hold = hold  # type: ignore[method-assign]
+    site.warden.hold = hold  # type: ignore[method-assign]  # a warden of this test
     assert site.holder("a") is None
     assert ended.wait(10.0)
     assert site.desk.figures()[0] == 0
@@ -194,9 +194,9 @@ def test_who_gives_up_while_a_holder_is_made_says_nothing_about_its_files() -> N
         gives_up.set()
         raise SandboxUnavailableError("cancelled")
 
-    made, site.warden.hold = site.warden.hold, hold  # type: ignore[method-assign]
+    made, site.warden.hold = site.warden.hold, hold  # type: ignore[method-assign]  # a warden of this test
     assert site.holder("a", cancelled=gives_up) is None
-    site.warden.hold = made  # type: ignore[method-assign]
+    site.warden.hold = made  # type: ignore[method-assign]  # a warden of this test
     assert site.holder("a") is not None
 
 
@@ -209,7 +209,7 @@ def test_who_waits_for_a_holder_that_another_makes_may_give_up() -> None:
         go_on.wait(10.0)
         return made(order, **more)
 
-    site.warden.hold = hold  # type: ignore[method-assign]
+    site.warden.hold = hold  # type: ignore[method-assign]  # a warden of this test
     maker = threading.Thread(target=site.holder, args=("a",))
     maker.start()
     assert begun.wait(10.0)
