@@ -46,6 +46,9 @@ __all__ = ["GuestEnvironment", "InputFile", "LimitHit", "RunLimits", "RunOrder",
 #: Ends a holder or a spare, and returns the warden's last word of it.
 _Ending = Callable[[], dict[str, Any] | None]
 
+#: What only the last reply about a run or holder has.
+_LAST = {"end", "unavailable"}
+
 #: What a holder says of itself, or of its failure.
 FACTS_BYTES = 1024 * 1024
 
@@ -266,15 +269,16 @@ class Warden:
         return ours, replies
 
     def _last_reply(self, key: str, replies: queue.SimpleQueue[dict[str, Any] | None]) -> dict[str, Any] | None:
-        """Wait for the end of a run or holder; None if the warden is gone."""
+        """Wait for the end of a run or holder; None if the warden is gone. Several threads may wait for it."""
         with self._waiting_lock:
             if key not in self._waiting:
                 return None
         reply = replies.get()
-        while reply is not None and "begun" in reply:
+        while reply is not None and not reply.keys() & _LAST:
             reply = replies.get()
+        replies.put(reply)
         with self._waiting_lock:
-            del self._waiting[key]
+            self._waiting.pop(key, None)
         return reply
 
     def _send(self, message: dict[str, Any], *descriptors: int) -> None:

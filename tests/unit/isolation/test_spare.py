@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import resource
 import select
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from fomrepo.isolation.environment import GuestEnvironment
 from fomrepo.isolation.limits import RunLimits
 from fomrepo.isolation.orders import HoldOrder
 from fomrepo.isolation.spare import SPARE_REQUEST, Spare
+from fomrepo.isolation.warden import Warden
 from fomrepo.isolation.warden_process import _Post
 
 NOWHERE = Path("/nowhere")
@@ -53,3 +56,19 @@ def test_one_that_cannot_be_limited_is_ended_and_the_warden_goes_on(fault: Excep
         post._lower(order)
         assert select.select([stop, ours], [], [], 0)[0] == [stop]
         os.close(stop)
+
+
+def test_whoever_ends_it_at_the_same_time_hears_of_its_end() -> None:
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with its:
+        warden = Warden(ours, lambda: None)
+        key, talk, replies = warden._order_holder(
+            HoldOrder("key", ENVIRONMENT, (), SPARE_REQUEST, RunLimits(), 1 << 30)
+        )
+        with talk, ThreadPoolExecutor() as threads:
+            ends = [threads.submit(warden._end_holder, key, replies) for _ in range(2)]
+            for reply in ({"begun": 7}, {"lowered": True}, {"end": {}}):
+                its.send(json.dumps({"run_id": key, **reply}).encode())
+            assert {"run_id": key, "end": {}} in [one.result(10.0) for one in ends]
+        its.shutdown(socket.SHUT_RDWR)
+        warden.close()
