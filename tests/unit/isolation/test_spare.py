@@ -54,7 +54,7 @@ def test_one_that_cannot_be_limited_is_ended_and_the_warden_goes_on(fault: Excep
         post, stop = _Post(its), os.eventfd(0, os.EFD_CLOEXEC)
         post._stops["key"], post._lowers["key"] = stop, refuse
         post._lower(order)
-        assert select.select([stop, ours], [], [], 0)[0] == [stop]
+        assert select.select([stop, ours.fileno()], [], [], 0)[0] == [stop]
         os.close(stop)
 
 
@@ -67,7 +67,8 @@ def test_whoever_ends_it_at_the_same_time_hears_of_its_end() -> None:
         )
         with talk, ThreadPoolExecutor() as threads:
             ends = [threads.submit(warden._end_holder, key, replies) for _ in range(2)]
-            for reply in ({"begun": 7}, {"lowered": True}, {"end": {}}):
+            said: list[dict[str, object]] = [{"begun": 7}, {"lowered": True}, {"end": {}}]
+            for reply in said:
                 its.send(json.dumps({"run_id": key, **reply}).encode())
             assert {"run_id": key, "end": {}} in [one.result(10.0) for one in ends]
         its.shutdown(socket.SHUT_RDWR)
