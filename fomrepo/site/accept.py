@@ -19,6 +19,9 @@ from fomrepo.isolation.outcome import check_method_outcome
 from fomrepo.model.methods import MethodSchema, ResultSchema
 from fomrepo.model.results import ResolvedInput
 
+#: What mends a run that came to a limit.
+ASK_FOR_LESS = "ask for fewer frames (stop=, step=) or atoms (select=), or its author for a higher limit"
+
 
 def accept_outcome(
     path: Path, report: RunReport, schema: MethodSchema, result: ResultSchema, first: ResolvedInput, *, cancelled: bool
@@ -52,6 +55,8 @@ def accept_outcome(
         check_method_outcome(path, result)
     except MethodFailedError as error:
         error.log = report.log_tail
+        if error.limit is not None:
+            error.remedy = ASK_FOR_LESS
         if error.limit is not None and error.limit.name == "memory":  # the guest names it, the host has the figures
             error.limit = LimitHit("memory", schema.limits.memory_mib * 2**20, report.peak_memory_bytes, "byte")
         raise
@@ -74,9 +79,8 @@ def _raise_unless_outcome(report: RunReport, schema: MethodSchema, *, cancelled:
             raise SiteError(f"the site was stopped while {schema.name} ran")
         raise CancelledError(f"{schema.name} was cancelled")
     if report.ended == "limit":
-        remedy = "ask for fewer frames (stop=, step=) or atoms (select=), or its author for a higher limit"
         raise MethodFailedError(
-            f"{schema.name} was stopped at a limit", limit=report.limit, log=report.log_tail, remedy=remedy
+            f"{schema.name} was stopped at a limit", limit=report.limit, log=report.log_tail, remedy=ASK_FOR_LESS
         )
     if report.ended == "hostile":
         raise OutcomeRefusedError(

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 
+class ArgumentError(Exception):
+    """The frame was named by a range, too."""
+
+
 def frame(universe: Any, frames: Any, *, index: int, select: str, whole: bool) -> dict[str, Any]:
-    """Read one frame; the range of frames does not matter.
+    """Read one frame, which `index` names; a range of frames is refused, as it would not choose it.
 
     Parameters
     ----------
     universe
         Trajectory with the atoms.
     frames
-        Gives the positions of any frame of the file.
+        All of the file; gives the positions of any of them.
     index
         The frame, in the file.
     select
@@ -26,6 +30,8 @@ def frame(universe: Any, frames: Any, *, index: int, select: str, whole: bool) -
     dict
         `positions`: (atom, xyz) float32, angstrom; the names of the atoms, the time and the cell beside it.
     """
+    if len(frames) != len(universe.trajectory):
+        raise ArgumentError("index= names the frame; leave out start=, stop=, step= and frames=")
     atoms = universe.select_atoms(select)
     positions = frames.positions_at(index, atoms, whole=whole)
     timestep = universe.trajectory.ts

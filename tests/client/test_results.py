@@ -255,6 +255,14 @@ def test_every_result_shows_itself(made: Callable[[], Result]) -> None:
     assert repr(result).startswith(f"{result.result_type} of example 1.2.0\n")
 
 
+def test_a_field_of_long_texts_or_of_none_is_one_line() -> None:
+    codes, none = (example.texts("HEL" * 100, "E"), "string residue", ""), (example.texts(), "string ligand", "")
+    assert str(example.result_of("Table", codes=codes, none=none)).splitlines()[1:] == [
+        "  codes  string (residue)  2: HELHELHELHELHELHELHEL..., E",
+        "  none   string (ligand)  0: nothing",
+    ]
+
+
 def test_texts_of_others_are_escaped() -> None:
     page = Tags(example.table()._repr_html_())
     assert "<i>Cβ</i>" in page.texts

@@ -48,6 +48,10 @@ def test_a_protein_that_the_cell_cuts_has_the_structure_of_a_whole_one() -> None
     assert found["codes"] == letters(whole)
 
 
+def test_a_frame_is_named_by_its_index_alone() -> None:
+    assert "leave out start=" in refusal("frame", "adk_dims", {"select": "name CA"}, FrameRange(frames=(3,)))
+
+
 def test_nothing_is_assigned_to_less_than_five_residues() -> None:
     assert "has 4 residues with N, CA, C and O" in refusal("dssp", "adk_dims", {"select": "resid 1:4"})
 

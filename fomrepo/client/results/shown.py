@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Rows of a table that a notebook shows.
 ROWS_SHOWN = 8
+#: Texts of a field that are shown, and letters of each: one line, also of sequences.
+ITEMS_SHOWN, TEXT_SHOWN = 6, 24
 
 
 def result_text(result: Result, fields: Mapping[str, Any]) -> str:
@@ -54,11 +56,16 @@ def _shown(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.size and value.dtype.kind in "fiu":
         return f"{'x'.join(map(str, value.shape))}: {value.min():g} to {value.max():g}, mean {value.mean():g}"
     if isinstance(value, np.ndarray):
-        return f"{'x'.join(map(str, value.shape))}: {np.array2string(value.reshape(-1)[:6], separator=', ')}"
+        first = [_shortened(str(one), TEXT_SHOWN) for one in value.reshape(-1)[:ITEMS_SHOWN]]
+        more = ["..."] if value.size > ITEMS_SHOWN else []
+        return f"{'x'.join(map(str, value.shape))}: {', '.join(first + more) or 'nothing'}"
     if isinstance(value, tuple):
         return f"{len(value)} rows"
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return text if len(text) <= 100 else text[:97] + "..."
+    return _shortened(f"{value:g}" if isinstance(value, float) else str(value), 100)
+
+
+def _shortened(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 def _row(*cells: str, picture: str) -> str:
