@@ -103,6 +103,23 @@ def test_parameters_come_from_annotations_defaults_and_docstring(script: Path) -
     }
 
 
+def test_a_default_may_be_a_constant_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import os\nCUT = 8.0\nFOLDER = os.sep\n"
+        "def near(atoms, cut=CUT, far: float = CUT): return cut\n"
+        "def late(atoms, cut: float = FOLDER): return cut\n"
+        "def needs(atoms, cut: float): return cut\n"
+    )
+    near = draft_from_function("near", tmp_path / "mine.py", "near")
+    assert near.defaults == {"select": "protein", "cut": 8.0, "far": 8.0}
+    with pytest.raises(ArgumentError, match="line 5: the default of 'cut' is known only when the file runs") as late:
+        draft_from_function("late", tmp_path / "mine.py", "late")
+    assert late.value.remedy == "write it out as a number or a text in the place of FOLDER"
+    with pytest.raises(ArgumentError, match="needs 'cut', which has no default") as needs:
+        FirstRun(None, None).complete(draft_from_function("needs", tmp_path / "mine.py", "needs"), "a student")
+    assert needs.value.remedy == "give it one: --default cut=VALUE"
+
+
 def test_a_function_of_atoms_is_called_for_each_frame(script: Path) -> None:
     assert draft_from_function("mean", script, "size").module({"mean": "mean"}) == (
         '"""Mean square distance from the centre."""\n\n'

@@ -69,8 +69,15 @@ class FirstRun:
         Raises
         ------
         ArgumentError
-            If it answers on no sample data, or nothing that a result can hold; the message has the method's own error.
+            If a parameter has no value, if it answers on no sample data, or nothing that a result can hold; the message
+            has the method's own error.
         """
+        for name, entry in draft.parameters.items():
+            if "default" not in entry and not entry.get("optional", False):
+                raise ArgumentError(
+                    f"{draft.origin} needs {name!r}, which has no default to try it with",
+                    remedy=f"give it one: --default {name}=VALUE",
+                )
         sample, fields, left_out = self._fields(draft)
         if left_out:
             said = ", ".join(f"`{name}`" for name in left_out)

@@ -65,7 +65,8 @@ def draft_from_function(name: str, file: Path, function: str) -> Draft:
         If there is no such function, or one of its parameters has no type that a caller could give.
     """
     source = file.read_text()
-    found = _function(source, file, function)
+    tree = _tree(source, file)
+    found = _function(tree, file, function)
     documentation = ast.get_docstring(found) or ""
     positional = [*found.args.posonlyargs, *found.args.args]
     if not positional:
@@ -77,7 +78,7 @@ def draft_from_function(name: str, file: Path, function: str) -> Draft:
     reads_all = not takes_frames and any(
         isinstance(node, ast.Attribute) and node.attr == "trajectory" for node in ast.walk(found)
     )
-    offered = dict(_parameters(found, others[takes_frames:], documentation, file))
+    offered = dict(_parameters(found, others[takes_frames:], documentation, file, _constants(tree)))
     given = "universe"
     if subject.arg in _ATOM_NAMES or "AtomGroup" in ast.unparse(subject.annotation or ast.Constant("")):
         atoms = "atoms" if "select" in offered else "select"
@@ -127,13 +128,27 @@ def draft_from_function(name: str, file: Path, function: str) -> Draft:
     )
 
 
-def _function(source: str, file: Path, function: str) -> ast.FunctionDef:
+def _tree(source: str, file: Path) -> ast.Module:
     try:
-        tree = ast.parse(source)
+        return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError) as error:
         raise ArgumentError(
             f"{file} is no Python that can be read: {error}", remedy="run it once with python"
         ) from None
+
+
+def _constants(tree: ast.Module) -> Mapping[str, ast.expr]:
+    """What names of the file stand for, such as ``CUTOFF = 8.0``; they are defaults of many functions."""
+    return {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _function(tree: ast.Module, file: Path, function: str) -> ast.FunctionDef:
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     if function not in functions:
         raise ArgumentError(
@@ -143,7 +158,11 @@ def _function(source: str, file: Path, function: str) -> ast.FunctionDef:
 
 
 def _parameters(
-    found: ast.FunctionDef, positional: list[ast.arg], documentation: str, file: Path
+    found: ast.FunctionDef,
+    positional: list[ast.arg],
+    documentation: str,
+    file: Path,
+    constants: Mapping[str, ast.expr],
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     from_the_last = zip(reversed(positional), reversed(found.args.defaults), strict=False)
     by_keyword = zip(found.args.kwonlyargs, found.args.kw_defaults, strict=True)
@@ -156,10 +175,16 @@ def _parameters(
         if one.annotation is not None:
             entry = entry_of_annotation(one.arg, one.annotation, doc)
         if one.arg in defaults:
+            written = defaults[one.arg]
             try:
-                default = ast.literal_eval(defaults[one.arg])
-            except ValueError:
-                default = ...
+                default = ast.literal_eval(
+                    constants.get(written.id, written) if isinstance(written, ast.Name) else written
+                )
+            except (ValueError, TypeError):
+                raise ArgumentError(
+                    f"{file}, line {one.lineno}: the default of {one.arg!r} is known only when the file runs",
+                    remedy=f"write it out as a number or a text in the place of {ast.unparse(written)[:80]}",
+                ) from None
             if default is None and entry is not None:
                 entry = {**entry, "optional": True}
             elif default is not None:
