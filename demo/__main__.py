@@ -67,7 +67,7 @@ class Demo:
         return (traj.n_atoms, traj.n_frames) == (
             3341,
             98,
-        ), f"{self.adk.accession}, {traj.n_atoms} atoms, {traj.n_frames} frames"
+        ), f"{self.adk.accession}, {traj.n_atoms:,} atoms, {traj.n_frames} frames"
 
     def deposit_solvated(self) -> tuple[bool, str]:
         """A periodic system with water."""
@@ -77,7 +77,7 @@ class Demo:
         return (traj.n_atoms, traj.n_frames) == (
             47681,
             10,
-        ), f"{self.solvated.accession}, {traj.n_atoms} atoms, {traj.n_frames} frames"
+        ), f"{self.solvated.accession}, {traj.n_atoms:,} atoms, {traj.n_frames} frames"
 
     def equals_plain(self) -> tuple[bool, str]:
         """Compare with the user's own script."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -30,7 +31,8 @@ def mount(
         if json:
             print_json({"mounted": str(folder)})
         else:
-            typer.echo(f"{folder} shows your records; Ctrl-C, or fusermount3 -u {folder}, ends it", err=True)
+            end = f"Ctrl-C, or fusermount3 -u {quote(str(folder))}"
+            typer.echo(f"{folder} shows your records; {end}, ends it", err=True)
 
     fs = FomFileSystem(profile=profile, skip_instance_cache=True)
     try:

@@ -17,7 +17,7 @@ ROOT = typer.main.get_command(app)
 COMMAND = re.compile(r"\bfomrepo ([a-z][a-z-]*(?: [^;,()`]*)?)")
 
 #: A command that a sentence is in the midst of, and what is filled in where it is a path.
-TYPED = re.compile(r"\b(fomrepo [a-z]|chmod |mkdir |df -h |mv )[^;,`]*$")
+TYPED = re.compile(r"\b(fomrepo [a-z]|chmod |mkdir |df -h |mv |fusermount3 )[^;,`]*$")
 PATH = re.compile(r"\b(folder|path|parent|home|target|file\.name)\b")
 
 #: Kinds of signed statements, which begin alike.
