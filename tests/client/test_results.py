@@ -263,6 +263,12 @@ def test_a_field_of_long_texts_or_of_none_is_one_line() -> None:
     ]
 
 
+def test_the_bytes_of_a_file_are_no_curve() -> None:
+    shown = example.result_of("FileRef", content=(np.arange(9, dtype=np.uint8), "uint8 byte", ""))
+    assert "content  uint8 (byte)  9 bytes" in str(shown)
+    assert "svg" not in shown._repr_html_()
+
+
 def test_texts_of_others_are_escaped() -> None:
     page = Tags(example.table()._repr_html_())
     assert "<i>Cβ</i>" in page.texts

@@ -169,7 +169,7 @@ def test_what_a_format_cannot_hold_is_refused(tmp_path: Path) -> None:
     for result, name, said in (
         (far, "kept.pdb", "too far out"),
         (nul, "kept.nc", "NUL"),
-        (example.everything(), "kept.csv", "is no column beside the others"),
+        (example.everything(), "kept.csv", r"is no column beside the others[^\n]*\n.*save it as \.nc"),
         (example.scalar(), "kept.pdb", "no format of a Scalar"),
         (example.scalar(), "kept", "a name without a suffix"),
         (example.figure(), "kept.png", r"image/svg\+xml"),

@@ -14,6 +14,7 @@ import numpy as np
 from fomrepo.client.results.blocks import blocks_of
 from fomrepo.client.results.columns import columns_of
 from fomrepo.client.results.variables import row_offsets
+from fomrepo.errors import ArgumentError
 
 if TYPE_CHECKING:
     from fomrepo.client.results.result import Result
@@ -64,7 +65,10 @@ def write_csv(result: Result, path: Path) -> None:
     ArgumentError
         If the fields share no axis.
     """
-    columns = columns_of(result)
+    try:
+        columns = columns_of(result)
+    except ArgumentError as error:
+        raise ArgumentError(error.message, remedy="save it as .nc, .npz or .json, which hold every field") from None
     single, double = columns.single or ({} if columns.axis else columns.beside), columns.double
     heads = [_head(result, name, name) for name in single]
     heads += [_head(result, name, f"{name}_{label}") for name in double for label in columns.labels[name]]

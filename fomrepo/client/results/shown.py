@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 8
 #: Texts of a field that are shown, and letters of each: one line, also of sequences.
 ITEMS_SHOWN, TEXT_SHOWN = 6, 24
+#: Dims of the bytes of a file, which are no numbers.
+FILE = ("byte",)
 
 
 def result_text(result: Result, fields: Mapping[str, Any]) -> str:
@@ -36,7 +38,8 @@ def result_html(result: Result, fields: Mapping[str, Any]) -> str:
     """Table with a row for each field and a small picture of it; a Table is followed by its first rows."""
     title = html.escape(f"{result.result_type} of {result.method} {result.version}")
     rows = "".join(
-        _row(name, kind, shown, picture=small_picture(fields[name])) for name, kind, shown in _rows(result, fields)
+        _row(name, kind, shown, picture="" if result.dims[name] == FILE else small_picture(fields[name]))
+        for name, kind, shown in _rows(result, fields)
     )
     table = f"<table><caption>{title}</caption>{rows}</table>"
     return table + _first_rows(fields) if result.result_type == "Table" else table
@@ -44,7 +47,9 @@ def result_html(result: Result, fields: Mapping[str, Any]) -> str:
 
 def _rows(result: Result, fields: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for one in declared_fields(result.schema.result):
-        yield one.name, _kind(one, result.units[one.name]), _shown(fields[one.name])
+        value = fields[one.name]
+        shown = f"{len(value):,} bytes" if one.dims == FILE and value is not None else _shown(value)
+        yield one.name, _kind(one, result.units[one.name]), shown
 
 
 def _kind(field: ResultField, unit: str) -> str:
