@@ -264,8 +264,8 @@ def test_a_field_of_long_texts_or_of_none_is_one_line() -> None:
 
 
 def test_the_bytes_of_a_file_are_no_curve() -> None:
-    shown = example.result_of("FileRef", content=(np.arange(9, dtype=np.uint8), "uint8 byte", ""))
-    assert "content  uint8 (byte)  9 bytes" in str(shown)
+    shown = example.file_ref()
+    assert "content    uint8 (byte)  256 bytes" in str(shown)
     assert "svg" not in shown._repr_html_()
 
 
