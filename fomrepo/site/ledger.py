@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from fomrepo.catalog import Catalog
-from fomrepo.errors import FomrepoError
+from fomrepo.errors import FomrepoError, StorageError
 from fomrepo.model.results import StoredResult
 from fomrepo.site.lately import Lately
 from fomrepo.site.log import log_unexpected, logger
@@ -31,6 +31,10 @@ ANSWER_FIRST_S = 0.005
 FLUSH_TIMEOUT_S = 30.0
 #: Most notes that may stand in line; who has one more waits.
 LINE = 10_000
+#: Times that a note is tried of which the catalog says that it cannot be used, though it can be read.
+TRIES = 5
+#: Seconds between two looks whether a catalog that was away is back: a database that is restarted.
+AWAY_LOOK_S = 0.2
 
 Note = tuple[Callable[[], object], "Future[None]"]
 
@@ -46,6 +50,7 @@ class Ledger:
         self._line: queue.Queue[Note | None] = queue.Queue(LINE)
         self._due = threading.Condition()
         self._due_at = math.inf
+        self._closing = threading.Event()
         self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._writer.start()
 
@@ -77,7 +82,8 @@ class Ledger:
         return self._fresh.get(key)
 
     def close(self) -> None:
-        """Write what stands in line, then stop."""
+        """Write what stands in line, then stop; a catalog that is away is waited for no longer."""
+        self._closing.set()
         self._line.put(None)
         self.hurry()
         self._writer.join()
@@ -115,7 +121,7 @@ class Ledger:
         except Exception:  # whatever one note does, the others are written and the line goes on
             for write, written in batch:
                 try:
-                    write()
+                    self._write_alone(write)
                 except FomrepoError as error:
                     logger.warning("not noted", error=error.message)
                     written.set_exception(error)
@@ -126,3 +132,25 @@ class Ledger:
         else:
             for _, written in batch:
                 written.set_result(None)
+
+    def _write_alone(self, write: Callable[[], object]) -> None:
+        """Write one note, once the catalog is there: a restart of it must not lose what an operation came to."""
+        for left in reversed(range(TRIES)):
+            try:
+                write()
+            except StorageError:
+                if not left or not self._catalog_is_back():
+                    raise
+            else:
+                return
+
+    def _catalog_is_back(self) -> bool:
+        """Wait until the catalog can be read; False if this is to end before."""
+        while not self._closing.is_set():
+            try:
+                self._catalog.number()
+            except FomrepoError:
+                self._closing.wait(AWAY_LOOK_S)
+            else:
+                return True
+        return False
