@@ -100,6 +100,7 @@ def test_what_a_test_may_not_do_is_told_to_its_author(
     report = repo.checks.test(written(**{"spread.py": source, "method.toml": schema}))
     assert not report.passed
     assert message in report.cases[0].message
+    assert ("a method has no network" in report.cases[0].message) is (source == NETWORK)
 
 
 def test_a_bundle_that_is_none_is_refused_before_anything_is_sent(repo: Repository, written: Written) -> None:

@@ -90,15 +90,18 @@ class FirstRun:
     def _fields(self, draft: Draft) -> tuple[str, list[FoundField], list[str]]:
         """Sample data on which the draft answers, fields of what it returns, and entries that are in none of them."""
         failures: dict[str, str] = {}  # what went wrong -> the first sample on which it did
+        remedy = "give its parameters other defaults (--default NAME=VALUE), or start plain: fomrepo method new NAME"
         for sample in SAMPLES:
             try:
                 return sample, *self._fields_on(draft, sample)
             except (MethodFailedError, ArgumentError, FileRefusedError, BundleRefusedError) as error:
                 failures.setdefault(error.message.strip(), sample)
+                if isinstance(error, MethodFailedError) and error.remedy:
+                    remedy = error.remedy
         told = "".join(f"\n  on {sample}: {message}" for message, sample in failures.items())
         raise ArgumentError(
             f"{draft.origin} answers on no sample data with its defaults{told}",
-            remedy="give its parameters other defaults (--default NAME=VALUE), or start plain: fomrepo method new NAME",
+            remedy=remedy,
         )
 
     def _fields_on(self, draft: Draft, sample: str) -> tuple[list[FoundField], list[str]]:

@@ -43,6 +43,13 @@ PARTS = 2
 #: Longest message of one case, in characters: a traceback with its last log lines.
 MESSAGE_LIMIT = 8_000
 
+#: What a method says that ran into the wall, and what its author can do.
+_REFUSED_BY_THE_WALL = ("[Errno 1] Operation not permitted", "name resolution")
+_NOTHING_OUTSIDE = (
+    "a method has no network, starts no programs and writes no files: let it return what it finds, "
+    "and bring small data along in the bundle"
+)
+
 #: By whose fault a run failed, as cases name it.
 _FAULTS = {ArgumentError: "argument", FileRefusedError: "data"}
 
@@ -184,6 +191,8 @@ class CaseRunner:
         except FomrepoError as error:
             if isinstance(error, MethodFailedError):
                 error.log = report.log_tail
+                if any(said in error.message for said in _REFUSED_BY_THE_WALL):
+                    error.remedy = error.remedy or _NOTHING_OUTSIDE
             return _Run(report, path, digest, {}, error)
         return _Run(report, path, digest, read_answer(path, declared), None)
 
