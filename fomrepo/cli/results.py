@@ -64,11 +64,17 @@ def present(result: Result, output: Path | None, *, as_json: bool) -> None:
     if as_json:
         print_json(result_document(result) if kept is None else {**facts_of(result), "fields": None, "output": kept})
         return
+    is_file = result.result_type in ("FileRef", "Figure")  # of which a file is kept, and nothing else
+    hint = "" if is_file or output is not None else "; all of them: --output FILE.npz"
     for name, value in result.to_dict().items():
         unit = f" {result.units[name]}" if result.units[name] else ""
         if not result.dims[name] and value is not None:
-            typer.echo(f"{name}: {_cell(value)}{unit}")
-    _print_columns(result, kept=output is not None)
+            lines = f"{name}: {_cell(value)}{unit}".splitlines()
+            for line in lines[:ROWS_SHOWN]:
+                typer.echo(line)
+            if len(lines) > ROWS_SHOWN:
+                typer.echo(f"... {len(lines) - ROWS_SHOWN:,} more (line){hint}")
+    _print_columns(result, hint, kept=output is not None)
     provenance = result.provenance
     came = "from your earlier answer" if result.cached else f"computed in {provenance.wall_s:.2g} s"
     typer.echo(f"{result.method} {result.version} at {result.site}, {came}; operation {result.operation}", err=True)
@@ -76,14 +82,12 @@ def present(result: Result, output: Path | None, *, as_json: bool) -> None:
         typer.echo(kept)
 
 
-def _print_columns(result: Result, *, kept: bool) -> None:
+def _print_columns(result: Result, hint: str, *, kept: bool) -> None:
     """Print fields with one axis as columns, one table for each axis; larger ones, and files, in a line each."""
     by_axis: dict[str, list[str]] = {}
-    hint = "" if kept else "; all of them: --output FILE.npz"
     for name, value in result.to_dict().items():
         dims = result.dims[name]
-        if dims == ("byte",) and value is not None:  # the bytes of a file, which is what is kept then
-            hint = ""
+        if dims == ("byte",) and value is not None:  # of a file, which are no numbers
             typer.echo(
                 f"{name}: {len(value):,} bytes" + ("" if kept else f"; keep them: --output {_file_name(result)}")
             )

@@ -16,9 +16,11 @@ from fomrepo.__main__ import INTERRUPTED, main
 from fomrepo.cli import first_start, output
 from fomrepo.cli.commands import Commands
 from fomrepo.cli.output import print_failure
+from fomrepo.cli.results import present
 from fomrepo.errors import LimitHit, MethodFailedError, MethodFrame, SettingsError
 from fomrepo.model.files import slug_of
 from tests.cli.conftest import CommandLine, Ran
+from tests.client import example_results as example
 
 FRAME = MethodFrame("rmsd.py", 12, "rmsd", "return rmsd(x)")
 FAILED = MethodFailedError(
@@ -134,6 +136,13 @@ def test_a_profile_that_cannot_be_read_stops_a_first_start(tmp_path: Path, monke
     with pytest.raises(SettingsError):
         list(first_start.prepare_own_site(tmp_path / "home"))
     assert not (tmp_path / "home").exists()
+
+
+def test_a_long_text_is_shown_in_part(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "\n".join(f"ATOM {number}" for number in range(20))
+    present(example.result_of("Text", text=(text, "string", "")), None, as_json=False)
+    shown = capsys.readouterr().out.splitlines()
+    assert (shown[0], shown[-2:]) == ("text: ATOM 0", ["ATOM 11", "... 8 more (line); all of them: --output FILE.npz"])
 
 
 def test_no_records_are_a_hint(alone: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
