@@ -122,18 +122,19 @@ class Plot:
 
     def change(self, catalog: Catalog, draw: random.Random, number: int) -> None:
         """Make a change, and note what is to be answered from then on."""
-        before = time.monotonic()
-        ends: float | None = None
+        before, ends = time.monotonic(), None
         try:
             ends = draw.choice(self._ways())(catalog, number)
-        except StorageError:
-            pass  # it was done or was not: what holds is asked now
+        except StorageError:  # it was done or was not, and was perhaps an embargo
+            time.sleep(EMBARGO_S + CLOCK_S)
+            self.changes.append(Change(before, time.monotonic(), None))
+            before = time.monotonic()
         except FomrepoError:
             pass  # nothing to withdraw, nothing to publish
-        self._note(catalog, before, until=ends)
+        self._note(catalog, before, until=ends and ends[0])
         if ends is not None:
-            time.sleep(max(ends + CLOCK_S - time.monotonic(), 0.0))
-            self._note(catalog, ends - CLOCK_S)
+            time.sleep(max(ends[1] - time.monotonic(), 0.0))
+            self._note(catalog, ends[0])
 
     def _note(self, catalog: Catalog, before: float, *, until: float | None = None) -> None:
         answers, ended = None, time.monotonic()
@@ -142,7 +143,7 @@ class Plot:
                 answers = self.all_answers(catalog)
             except StorageError:  # all connections were cut
                 ended = time.monotonic()
-        in_time = until is None or time.monotonic() < until - CLOCK_S
+        in_time = until is None or time.monotonic() < until
         self.changes.append(Change(before, ended, answers if in_time else None))
 
     def wrong(self) -> list[str]:
@@ -156,9 +157,9 @@ class Plot:
                 said.append(f"{question} was answered {answer!r} where {allowed} holds")
         return said
 
-    # --- changes; each returns by the clock when the next one comes by itself ----------------------------------------
+    # --- changes; each returns between which moments the next one comes by itself, if one does -----------------------
 
-    def _ways(self) -> list[Callable[[Catalog, int], float | None]]:
+    def _ways(self) -> list[Callable[[Catalog, int], tuple[float, float] | None]]:
         return [
             self.add_token,
             self.revoke_token,
@@ -219,11 +220,12 @@ class Plot:
         """Publish the newest version."""
         publish(catalog, self._newest(catalog))
 
-    def embargo(self, catalog: Catalog, number: int) -> float:
+    def embargo(self, catalog: Catalog, number: int) -> tuple[float, float]:
         """Publish the newest version from a moment on."""
-        ends, by_clock = time.time() + EMBARGO_S, time.monotonic() + EMBARGO_S
-        publish(catalog, self._newest(catalog), embargo_until=ends)
-        return by_clock
+        newest, before = self._newest(catalog), time.monotonic()
+        ends, after = time.time() + EMBARGO_S, time.monotonic()
+        publish(catalog, newest, embargo_until=ends)
+        return before + EMBARGO_S - CLOCK_S, after + EMBARGO_S + CLOCK_S
 
     def withdraw(self, catalog: Catalog, number: int) -> None:
         """Withdraw the newest version."""
@@ -354,7 +356,7 @@ def judge(found: list[Found], short: bool) -> Judgement:
 
 CAMPAIGN = Campaign(
     "No answer is older than its question: what was changed before is seen, at every site, by whoever remembers what.",
-    count=300,
+    count=200,
     short_count=1,
     prepare=prepare,
     judge=judge,
