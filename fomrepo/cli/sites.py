@@ -92,8 +92,9 @@ def status(home: Home, profile: ProfileName = None, json: Json = False) -> None:
     """Say how the sites of the federation are: of the one whose home is here, else of the one of the profile.
 
     Whoever has a home also sees how each site ran methods since it started: hot, beside data that it holds ready, or
-    cold, in a sandbox made for the run; with which of its identity providers nobody can log in now; and that the
-    certificate of that home ends within 60 days, or that of the federation's authority within a year.
+    cold, in a sandbox made for the run; the memory promised to what it holds and to the sandbox that waits for the next
+    file; with which of its identity providers nobody can log in now; and that the certificate of that home ends within
+    60 days, or that of the federation's authority within a year.
     """
     faults: Mapping[str, str] = {}
     if (home / "site.toml").exists():
