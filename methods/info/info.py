@@ -54,16 +54,19 @@ def _of_frames(trajectory: Any) -> dict[str, Any]:
     first = trajectory[0]
     has_times = "time" in first.data or "dt" in first.data  # MDAnalysis would make up 1 ps a frame
     time_step = float(trajectory.dt) if has_times and len(trajectory) > 1 else None
-    return {
+    first_time = float(first.time) if has_times else None
+    found = {
         "n_frames": len(trajectory),
-        "first_time": float(first.time) if has_times else None,
+        "first_time": first_time,
         "time_step": time_step,
-        "total_time": None if time_step is None else time_step * (len(trajectory) - 1),
-        "cell_lengths": None if first.dimensions is None else first.dimensions[:3],
-        "cell_angles": None if first.dimensions is None else first.dimensions[3:],
+        "cell_lengths": None if first.dimensions is None else first.dimensions[:3].copy(),
+        "cell_angles": None if first.dimensions is None else first.dimensions[3:].copy(),
         "has_velocities": bool(first.has_velocities),
         "has_forces": bool(first.has_forces),
     }
+    # The last frame says how long it was: steps differ where runs were strung together.
+    total_time = None if time_step is None else float(trajectory[-1].time) - first_time
+    return found | {"total_time": total_time}
 
 
 def _names_and_counts(group: Any, attribute: str) -> tuple[list[str], np.ndarray]:

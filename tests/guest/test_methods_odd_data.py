@@ -108,3 +108,13 @@ def test_the_nearest_image_in_a_flat_cell_is_found() -> None:
 def test_a_cutoff_that_no_cell_has_room_for_is_the_callers_to_change(name: str, arguments: dict[str, object]) -> None:
     assert "too large for box" in (message := refusal(name, "adk_oplsaa", arguments))
     assert "give a smaller one, or periodic=False" in message
+
+
+def test_the_total_time_is_that_of_the_frames(tmp_path: Path) -> None:
+    universe = MDAnalysis.Universe(datafiles.PSF, datafiles.DCD)
+    with MDAnalysis.Writer(str(tmp_path / "strung.xtc"), len(universe.atoms)) as writer:
+        for time in (3.0, 4.0, 5.0, 105.0):
+            universe.trajectory.ts.time = time
+            writer.write(universe.atoms)
+    found = call("info", Sample(str(datafiles.PSF), str(tmp_path / "strung.xtc"), ("PSF", "XTC")))
+    assert [float(found[name]) for name in ("first_time", "time_step", "total_time")] == [3.0, 1.0, 102.0]
