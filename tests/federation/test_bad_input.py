@@ -234,7 +234,7 @@ def test_a_site_that_is_down(fomrepo: Command, monkeypatch: pytest.MonkeyPatch) 
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     monkeypatch.setenv("FOMREPO_ADDRESS", address)
-    is_one_clear_error(fomrepo("ls"), address, "fomrepo site status")
+    is_one_clear_error(fomrepo("ls"), address, "fomrepo site serve")
 
 
 def test_a_certificate_of_another_federation(fomrepo: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
