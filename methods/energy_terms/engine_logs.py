@@ -17,9 +17,10 @@ GROMACS_UNITS = {
 }  # all others kJ/mol or in their names
 AMBER_UNITS = {
     "NSTEP": "", "TIME(PS)": "ps", "TEMP(K)": "K", "PRESS": "bar", "VOLUME": "angstrom^3", "Density": "g/cm^3",
+    "SURFTEN": "dyn/cm",
 }  # fmt: skip
 AMBER_TERM = re.compile(
-    r"([A-Za-z1][A-Za-z0-9()\-]*(?: (?:NB|EEL|EELEC))?)\s*=\s*([-+]?[\d.]+(?:[eE][-+]\d+)?|\*+|NaN)"
+    r"([A-Za-z1][A-Za-z0-9()\-]*(?: (?:NB|EEL|EELEC|\(non-restraint\)))?)\s*=\s*([-+]?[\d.]+(?:[eE][-+]\d+)?|\*+|NaN)"
 )
 LAMMPS_UNITS = {
     "real": {"Time": "fs", "Press": "atm", "Temp": "K", "Volume": "angstrom^3", "Density": "g/cm^3", "": "kcal/mol"},

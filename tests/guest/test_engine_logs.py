@@ -89,6 +89,24 @@ def test_what_amber_had_no_room_for_is_not_a_number(logs: ModuleType) -> None:
     ]  # fmt: skip
 
 
+def test_terms_of_amber_have_their_names_and_units(logs: ModuleType) -> None:
+    text = (
+        " NSTEP =     1000   TIME(PS) =       2.000  TEMP(K) =   300.06  PRESS =   -12.3\n"
+        " 1-4 NB =     12.5  1-4 EEL =    -3.0  RESTRAINT  =         4.5\n"
+        " EAMBER (non-restraint)  =    -1234.5\n"
+        "                                                    SURFTEN =  7.5\n"
+        " ------------------------------------------------------------------------------\n"
+    )
+    found = read(logs, "MDOUT", text)
+    energies = {"1-4 NB": 12.5, "1-4 EEL": -3.0, "RESTRAINT": 4.5, "EAMBER (non-restraint)": -1234.5}
+    others = {"NSTEP": 1000.0, "TIME(PS)": 2.0, "TEMP(K)": 300.06, "PRESS": -12.3, "SURFTEN": 7.5}
+    assert {name: values.tolist() for name, values in found.columns.items()} == {
+        name: [value] for name, value in (energies | others).items()
+    }
+    assert {name for name, unit in found.units.items() if unit == "kcal/mol"} == set(energies)
+    assert found.units["SURFTEN"] == "dyn/cm"
+
+
 @pytest.mark.parametrize("kind", ["GMXLOG", "MDOUT", "LAMMPSLOG"])
 @pytest.mark.parametrize(
     "text", ["", "nothing of the kind\n = 3\n", "Step\n1\n", " NSTEP = x TIME(PS)\n", "   Energies (kJ\n1"]
