@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from fomrepo.errors import SandboxUnavailableError
+from fomrepo.errors import MethodError, SandboxUnavailableError
 from fomrepo.isolation.holder import Holder
 from fomrepo.isolation.limits import RunLimits
 from fomrepo.isolation.orders import InputFile, RunOrder, RunReport
@@ -101,8 +100,15 @@ def execute(site: SiteParts, run: Run, outcome: BinaryIO) -> tuple[RunReport, st
     if not run.draft and site.holders is not None:
         with site.holders.holding(schema, run.call, environment, run.cancelled) as holder:
             if holder is not None:
-                with suppress(SandboxUnavailableError):  # it ended just now: the call runs cold
+                try:
                     report = _run_hot(site, run, holder, outcome)
+                except (SandboxUnavailableError, MethodError) as error:
+                    if holder.alive and isinstance(error, MethodError):
+                        raise
+                if not holder.alive and (report is None or report.ended == "crashed"):
+                    report = None  # its children ended with it, which is not the method's fault: the call runs cold
+                    outcome.seek(0)
+                    outcome.truncate()
     if report is None:
         way = "cold"
         if not run.draft:
