@@ -140,23 +140,27 @@ class Frames:
                         array.setflags(write=False)
                 yield Block(self.indices[here], self._times[here].copy(), positions, boxes)
 
-    def positions_at(self, index: int, atoms: MDAnalysis.AtomGroup, *, whole: bool = False) -> np.ndarray:
+    def positions_at(
+        self, index: int, atoms: MDAnalysis.AtomGroup, *, whole: bool = False, finite: bool = False
+    ) -> np.ndarray:
         """Return the positions (atom, xyz) of one frame of the file, float64, angstrom; it need not be one of the run.
 
         Parameters
         ----------
         index
             In the file, from 0.
-        atoms, whole
+        atoms, whole, finite
             As for `blocks`.
         """
         timestep = self._read(index)
         _check_positions(timestep, index)
-        if not whole:
-            return np.asarray(atoms.positions, np.float64)
-        molecules = self._whole_molecules(atoms)
-        boxes = None if timestep.dimensions is None else timestep.dimensions[None]
-        positions = molecules.whole(timestep.positions[molecules.indices][None], _lattices(boxes, np.array([index])))
+        indices, positions = np.array([index]), atoms.positions[None]
+        if whole:
+            molecules = self._whole_molecules(atoms)
+            boxes = None if timestep.dimensions is None else timestep.dimensions[None]
+            positions = molecules.whole(timestep.positions[molecules.indices][None], _lattices(boxes, indices))
+        if finite:
+            _check_finite(positions, atoms, indices)
         return np.asarray(positions[0], np.float64)
 
     def _whole_molecules(self, atoms: MDAnalysis.AtomGroup) -> WholeMolecules:

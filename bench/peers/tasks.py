@@ -47,7 +47,9 @@ class FramesInMemory:
             rows = self._indices[first : first + size]
             yield SimpleNamespace(positions=self._positions[rows.start : rows.stop][:, atoms.ix])
 
-    def positions_at(self, index: int, atoms: MDAnalysis.AtomGroup, *, whole: bool = False) -> np.ndarray:
+    def positions_at(
+        self, index: int, atoms: MDAnalysis.AtomGroup, *, whole: bool = False, finite: bool = False
+    ) -> np.ndarray:
         """Positions of one frame, float64."""
         return np.asarray(self._positions[index][atoms.ix], np.float64)
 

@@ -40,7 +40,7 @@ def average_structure(
     """
     atoms = universe.select_atoms(select)
     weights = _weights(atoms, mass_weighted and superpose)
-    reference = frames.positions_at(ref_frame, atoms, whole=whole)
+    reference = frames.positions_at(ref_frame, atoms, whole=whole, finite=superpose)
     centre = weights @ reference
     reference -= centre
     total = np.zeros_like(reference)

@@ -11,7 +11,7 @@ LONGEST_COVALENT_BOND = 1.3  # angstrom, of a hydrogen, where the topology lists
 
 
 class ArgumentError(Exception):
-    """The carbons have no hydrogens."""
+    """The carbons have no hydrogens, or no names."""
 
 
 def lipid_order(universe: Any, frames: Any, *, select: str, normal: str) -> dict[str, Any]:
@@ -34,6 +34,8 @@ def lipid_order(universe: Any, frames: Any, *, select: str, normal: str) -> dict
         `order`: (carbon,) float64; `carbons`: their names; `n_bonds`: (carbon,) int64.
     """
     carbons = universe.select_atoms(select)
+    if not hasattr(carbons, "names"):
+        raise ArgumentError("carbons are known by names, and this topology has none; deposit it with one that has")
     pairs = _bonds(universe, carbons, frames)
     if not len(pairs):
         raise ArgumentError(

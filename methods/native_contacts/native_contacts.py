@@ -57,7 +57,7 @@ def native_contacts(
     first = universe.select_atoms(select_a)
     second = first if select_b is None else universe.select_atoms(select_b)
     atoms = first | second
-    reference = frames.positions_at(ref_frame, atoms).astype(np.float32)
+    reference = frames.positions_at(ref_frame, atoms, finite=True).astype(np.float32)
     box = universe.trajectory.ts.dimensions if periodic else None
     try:
         pairs = _native_pairs(atoms, first, second, reference, cutoff, separation, box)

@@ -80,7 +80,7 @@ def _coordinates(atoms: Any, frames: Any, superpose: bool, ref_frame: int, whole
             f"{n_frames} frames of {len(atoms)} atoms are too many ({COORDINATES_LIMIT_BYTES >> 20} MiB of coordinates "
             f"and {SIDE_LIMIT} frames or {SIDE_LIMIT // 3} atoms); use step= or select fewer"
         )
-    reference = frames.positions_at(ref_frame, atoms, whole=whole)
+    reference = frames.positions_at(ref_frame, atoms, whole=whole, finite=superpose)
     centre = reference.mean(axis=0)
     reference -= centre
     coordinates, row = np.empty((n_frames, n_coordinates)), 0

@@ -40,7 +40,7 @@ def rmsd(
     """
     atoms = universe.select_atoms(select)
     weights = _weights(atoms, mass_weighted)
-    reference = frames.positions_at(ref_frame, atoms, whole=whole)
+    reference = frames.positions_at(ref_frame, atoms, whole=whole, finite=superpose)
     if superpose:
         reference -= weights @ reference
     parts = []

@@ -43,7 +43,7 @@ def rmsf(
     """
     atoms = universe.select_atoms(select)
     weights = _weights(atoms, mass_weighted and superpose)
-    reference = frames.positions_at(ref_frame, atoms, whole=whole)
+    reference = frames.positions_at(ref_frame, atoms, whole=whole, finite=superpose)
     reference -= weights @ reference
     count, mean, squares = 0, np.zeros_like(reference), np.zeros_like(reference)
     for block in frames.blocks(atoms, whole=whole, finite=superpose):

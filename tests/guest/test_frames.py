@@ -235,6 +235,9 @@ def test_coordinates_that_are_no_numbers_are_refused_where_they_would_be_passed_
     assert len(list(frames_of(universe).blocks(universe.atoms[::2], finite=True))) == 1
     (block,) = frames_of(universe).blocks(universe.atoms)
     assert np.isnan(block.positions).sum() == 1
+    with pytest.raises(DataError, match="frame 2 has no position of the atom with index 1"):
+        frames_of(universe).positions_at(2, universe.atoms, finite=True)
+    assert np.isnan(frames_of(universe).positions_at(2, universe.atoms)).sum() == 1
 
 
 def test_lattices_are_those_of_mdanalysis(solvated: MDAnalysis.Universe) -> None:

@@ -129,7 +129,7 @@ def test_elements_without_names_are_those_of_the_masses() -> None:
     assert found["elements_guessed"]
 
 
-@pytest.mark.parametrize("name", ["ramachandran", "dssp", "salt_bridges"])
+@pytest.mark.parametrize("name", ["ramachandran", "dssp", "salt_bridges", "lipid_order"])
 def test_what_is_known_by_names_alone_is_refused_without(name: str) -> None:
     request = method_request(name, NAMELESS, {"select": "all"})
     outcome, _ = read_outcome(outcome_of(request, installed_folder("methods") / name))
