@@ -232,6 +232,12 @@ class RemoteFile(MethodAttributes, Unchanging):
         """
         return download_file(self, Path(path), self._calls.connection, progress)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RemoteFile) and self._meant() == other._meant()
+
+    def __hash__(self) -> int:
+        return hash(self._meant())
+
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self.methods})
 
@@ -242,6 +248,10 @@ class RemoteFile(MethodAttributes, Unchanging):
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><td>{html.escape(n)}</td><td>{html.escape(v)}</td></tr>" for n, v in self._rows())
         return f"<table><caption>{html.escape(self.name)} ({html.escape(self.file_type)})</caption>{rows}</table>"
+
+    def _meant(self) -> tuple[str, str, str]:
+        """What makes it the same file: how its record is named, its own name, and its bytes."""
+        return self.record.reference, self.name, self.sha256
 
     def _method(self, name: str) -> Callable[..., Any]:
         if name not in self.methods:

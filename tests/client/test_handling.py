@@ -100,6 +100,14 @@ def double(result: Result) -> Result:
     return result.to("nm")
 
 
+def test_a_file_that_is_looked_up_again_is_the_same(repo: Repository, traj: RemoteFile) -> None:
+    again = repo["FOM-402917"]["adk_dims.dcd"]
+    assert again is not traj
+    assert (again, hash(again)) == (traj, hash(traj))
+    assert {again, traj} == {traj}
+    assert traj not in (repo["FOM-402917"]["adk.psf"], repo["FOM-402917.v1"]["adk_dims.dcd"], "adk_dims.dcd")
+
+
 def test_a_result_is_copied_and_sent_to_processes_of_ones_own(traj: RemoteFile) -> None:
     result = traj.rmsd()
     packed = ForkingPickler.dumps(result)
